@@ -1,0 +1,37 @@
+# Everything below is a plain command; the README lists them for those who do not use make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export NO_MKDOCS_2_WARNING := 1
+
+.PHONY: serve test install build lint bench clean
+
+serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
+	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
+	$(BIN)/mkdocs serve
+
+test: install ## lint, types, and all tests; examples run once, with the build
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+build: install ## the whole site into site/
+	$(BIN)/mkdocs build --strict
+
+bench: install ## the speed that the project promises, with its ratios
+	$(BIN)/python benchmarks/masking.py
+	$(BIN)/python benchmarks/pretraining.py
+
+install: $(VENV)/installed ## the environment, from pinned versions
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with: make PYTHON=python3.12")'
+	@echo "Installing into $(VENV), once; this takes a few minutes."
+	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean: ## what builds and tests have made, but not the environment
+	rm -rf site .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build

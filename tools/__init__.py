@@ -1,0 +1,1 @@
+"""What turns the examples, the package and the pages into the site."""

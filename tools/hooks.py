@@ -1,0 +1,192 @@
+"""The only place that knows mkdocs: runs the examples, fills the pages, adds notebooks, checks links.
+
+`mkdocs build` waits for every example and fails on any problem. `mkdocs serve` waits for nothing:
+what is not there yet shows as pending and is filled in by live reload, problems are shown in place.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page as MkDocsPage
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
+
+from tools import check_site, notebook_page, pages, render  # noqa: E402
+from tools.examples import Problem, load_examples  # noqa: E402
+from tools.runner import CACHE, Runner, problems_of  # noqa: E402
+
+log = logging.getLogger("mkdocs.lesson")
+
+NOTEBOOKS = CACHE.parent / "notebooks"
+SIGNAL = CACHE.parent / "signal"  # touched when an example is done; `mkdocs serve` watches it
+DOWNLOADS = "downloads"
+PENDING_SCRIPT = "assets/pending.js"
+
+
+class State:
+    """What outlives one build while serving."""
+
+    serving = False
+    runner: Runner
+    site: pages.Site
+    open_pages: dict[str, pages.Page]
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    State.serving = command == "serve"
+    SIGNAL.parent.mkdir(exist_ok=True)
+    SIGNAL.touch()
+    State.runner = Runner(on_done=lambda name: SIGNAL.touch() if State.serving else None)
+
+
+def on_shutdown() -> None:
+    State.runner.stop()
+
+
+@event_priority(100)  # before mkdocs-jupyter, which turns the notebooks added here into pages
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    examples, problems = load_examples()
+    State.runner.want(examples.values())
+    if not State.serving:
+        State.runner.wait()
+    outcomes = {name: State.runner.outcome(example) for name, example in examples.items()}
+    State.site = pages.Site(examples, outcomes, problems)
+    State.open_pages = {}
+
+    for name, example in examples.items():
+        source = _notebook(name)
+        source.parent.mkdir(parents=True, exist_ok=True)
+        content = render.notebook(example, outcomes[name])
+        if not source.exists() or source.read_text("utf-8") != content:
+            source.write_text(content, "utf-8")
+        # Not File.generated: mkdocs-jupyter loses the path of a generated file.
+        uri, urls = f"examples/{name}.ipynb", config.use_directory_urls
+        files.append(File(uri, str(NOTEBOOKS), config.site_dir, urls))
+        files.append(File.generated(config, f"{DOWNLOADS}/{name}.py", abs_src_path=str(example.path)))
+    if State.serving:
+        script = str(ROOT / "tools" / "pending.js")
+        files.append(File.generated(config, PENDING_SCRIPT, abs_src_path=script))
+        if PENDING_SCRIPT not in config.extra_javascript:
+            config.extra_javascript.append(PENDING_SCRIPT)
+    return files
+
+
+def _notebook(name: str) -> Path:
+    return NOTEBOOKS / "examples" / f"{name}.ipynb"
+
+
+def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str | None:
+    if page.file.src_uri.endswith(".ipynb"):
+        return None
+    path = Path(config.docs_dir) / page.file.src_uri
+    before = page.file.content_string.partition(markdown)[0]  # the front matter
+    opened = pages.Page(State.site, path)
+    State.open_pages[page.file.src_uri] = opened
+    expanded = opened.expand(markdown, first_line=before.count("\n") + 1)
+    if opened.used:
+        expanded += "\n" + "\n".join(_take_away(name, page, files) for name in opened.used)
+    return expanded
+
+
+def _take_away(name: str, page: MkDocsPage, files: Files) -> str:
+    """The line at the end of a page that leads to the whole example."""
+
+    def url(src_uri: str) -> str:
+        file = files.get_file_from_path(src_uri)
+        assert file is not None
+        return file.url_relative_to(page.file)
+
+    script = url(f"{DOWNLOADS}/{name}.py")
+    return (
+        f'<p class="take-away">The code of this page is one script that runs as it stands: '
+        f'<a href="{url(f"examples/{name}.ipynb")}">read it as a notebook</a>, or download '
+        f'<a href="{script}" download>{name}.py</a> or '
+        f'<a href="{script[:-3]}.ipynb" download>{name}.ipynb</a>.</p>\n'
+    )
+
+
+def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+    if page.file.src_uri.endswith(".ipynb"):
+        return notebook_page.cleaned(html, page, files)
+    return State.open_pages[page.file.src_uri].fill(html)
+
+
+def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
+    """All pages are read: write the list of claims, and stop a build that has problems."""
+    for file in files.documentation_pages():
+        page = file.page
+        if page and page.content and pages.CLAIMS in page.content:
+
+            def link(path: Path, anchor: str, here: File = file) -> str:
+                target = files.get_file_from_path(path.relative_to(config.docs_dir).as_posix())
+                assert target is not None
+                return f"{target.url_relative_to(here)}#{anchor}"
+
+            claims = pages.claims_html(State.site, link)
+            page.content = page.content.replace(f"<p>{pages.CLAIMS}</p>", claims)
+    problems = list(State.site.problems)
+    for name, example in State.site.examples.items():
+        for problem in problems_of(example, State.site.outcomes[name]):
+            problems.append(_with_page(name, problem))
+            if error := State.site.outcomes[name].result.get("error"):
+                log.info("%s", error["traceback"])
+    _report(problems)
+
+
+def _with_page(name: str, problem: Problem) -> Problem:
+    """Say also where the example's section is shown."""
+    example = State.site.examples[name]
+    for index, cell in reversed(list(enumerate(example.cells))):
+        if cell.line <= problem.line and (name, index) in State.site.shown:
+            path, line = State.site.shown[name, index]
+            return Problem(path, line, f"shows {problem}")
+    return problem
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    site = Path(config.site_dir)
+    for name in State.site.examples:
+        # Not among the files, or mkdocs-jupyter would make a second page of it.
+        shutil.copyfile(_notebook(name), site / DOWNLOADS / f"{name}.ipynb")
+    _report(check_site.check(site, Path(config.docs_dir), ROOT / "examples"))
+
+
+def _report(problems: list[Problem]) -> None:
+    for problem in problems:
+        log.warning("%s", problem)
+    if problems and not State.serving:
+        raise PluginError(f"{len(problems)} problem(s) above must be mended before this is published")
+
+
+def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
+    server.watch(str(SIGNAL))
+    threading.Thread(target=_publish_progress, args=(Path(config.site_dir),), daemon=True).start()
+
+
+def _publish_progress(site_dir: Path) -> None:
+    """Once a second, tell the open pages how far their examples are."""
+    while True:
+        time.sleep(1)
+        progress = {
+            name: State.runner.outcome(example).progress
+            for name, example in State.site.examples.items()
+            if State.site.state(name) in ("running", "waiting")
+        }
+        try:
+            (site_dir / "progress.json").write_text(json.dumps(progress), "utf-8")
+        except OSError:
+            continue  # the site is being rebuilt

@@ -1,0 +1,18 @@
+// In `mkdocs serve` only: say how far the examples are whose output is not there yet.
+const base = new URL("..", document.currentScript.src);
+
+async function poll() {
+  const pending = document.querySelectorAll("[data-pending] span");
+  if (pending.length === 0) return;
+  try {
+    const progress = await (await fetch(new URL("progress.json", base))).json();
+    for (const span of pending) {
+      span.textContent = progress[span.parentElement.dataset.pending] || span.textContent;
+    }
+  } catch {
+    // the site is being rebuilt; the next poll finds it
+  }
+  setTimeout(poll, 1000);
+}
+
+poll();
