@@ -1,24 +1,24 @@
 """The heads that sit on BERT's encoder: two for pretraining, three for fine-tuning.
 
-The encoder, `transformers.BertModel`, gives one vector a token and one more for the whole input
-(the pooled ``[CLS]``). A head is what turns these vectors into answers:
+The encoder, `transformers.BertModel`, gives one vector for each token and one for the whole input
+(the pooled ``[CLS]``). A head turns vectors into scores:
 
-====================================  ===================  ====================================
-head                                  reads                answers
-====================================  ===================  ====================================
-`MLMHead`                             every token          which word stood here
-`NSPHead`                             the pooled [CLS]     does B follow A
-`SequenceClassificationModel`         the pooled [CLS]     which class the whole input has
-`TokenClassificationModel`            every token          which class each token has
-`QuestionAnsweringModel`              every token          where the answer starts and ends
-====================================  ===================  ====================================
+============================== ================= =====================================
+model                          head reads        and scores
+============================== ================= =====================================
+`MaskedLMModel`                every token       which word stood here
+`NextSentencePredictionModel`  the pooled [CLS]  whether B follows A
+`SequenceClassificationModel`  the pooled [CLS]  which class the whole input has
+`TokenClassificationModel`     every token       which class each token has
+`QuestionAnsweringModel`       every token       where the answer starts, where it ends
+============================== ================= =====================================
 
-Parameters carry the names they have in transformers, so weights load both ways, and logits and
-losses are the same. Two things differ: labels of -100 alone give a loss of zero where
-transformers' is NaN, and ``num_items_in_batch`` is used, so that accumulating the gradients of
-four batches under `transformers.Trainer` equals one batch four times the size.
+Parameters carry the names that they have in transformers, so weights load both ways, and logits
+and losses are the same. Two things differ. Labels of nothing but -100 give a loss of zero, where
+transformers' is NaN. And ``num_items_in_batch`` is used, where transformers' BERT heads ignore it:
+four batches accumulated under `transformers.Trainer` are one batch of four times the size.
 
-This file needs torch and transformers and nothing else: copy it into your project as it stands.
+This file needs torch and transformers and nothing else: copy it into a project as it stands.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ def mean_loss(
     >>> logits = torch.tensor([[0.0, 0.0], [0.0, 9.0]])
     >>> print(f"{mean_loss(logits, torch.tensor([0, -100])):.4f}")  # log 2: no idea which of two
     0.6931
-    >>> print(mean_loss(logits, torch.tensor([-100, -100])).item())
+    >>> mean_loss(logits, torch.tensor([-100, -100])).item()
     0.0
     """
     if labels.dtype != torch.int64 or labels.shape != logits.shape[:-1]:
         raise ValueError(
             f"labels are {labels.dtype} of shape {tuple(labels.shape)}; expected class numbers, "
             f"torch.int64, of shape {tuple(logits.shape[:-1])}, with {IGNORE_INDEX} where there is "
-            "no answer to learn"
+            "nothing to learn"
         )
     total = F.cross_entropy(
         logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
@@ -93,20 +93,19 @@ class MLMHeadTransform(nn.Module):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """``(..., hidden)`` in and out."""
-        hidden_states = self.activation(self.dense(hidden_states))
-        return self.LayerNorm(hidden_states)  # type: ignore[no-any-return]
+        transformed: Tensor = self.LayerNorm(self.activation(self.dense(hidden_states)))
+        return transformed
 
 
 class MLMHead(nn.Module):
-    """Scores for every word of the vocabulary, from the vector of a token (paper §3.1, task 1).
+    """Scores every word of the vocabulary, from the vector of a token (paper §3.1, task 1).
 
     The decoder's weight is the table of word embeddings: the score of a word is the product of its
-    embedding with the transformed vector, plus a bias of the word's own. The model that owns the
-    embeddings ties the two (see `TiedDecoderModel`).
+    embedding with the transformed vector, plus a bias of the word's own. The model that owns both
+    ties the two, see `TiedDecoderModel`; a head alone has a weight of its own.
 
-    >>> from transformers import BertConfig
-    >>> config = BertConfig(vocab_size=50, hidden_size=8)
-    >>> MLMHead(config)(torch.zeros(2, 5, 8)).shape  # (batch, length, vocab)
+    >>> head = MLMHead(BertConfig(vocab_size=50, hidden_size=8))
+    >>> head(torch.zeros(2, 5, 8)).shape  # (batch, length, vocab)
     torch.Size([2, 5, 50])
     """
 
@@ -118,13 +117,13 @@ class MLMHead(nn.Module):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """``(..., hidden)`` to ``(..., vocab)``."""
-        return self.decoder(self.transform(hidden_states))  # type: ignore[no-any-return]
+        logits: Tensor = self.decoder(self.transform(hidden_states))
+        return logits
 
 
 class NSPHead(nn.Linear):
     """Two scores from the pooled ``[CLS]``: 0 = B follows A, 1 = B is random (§3.1, task 2).
 
-    >>> from transformers import BertConfig
     >>> NSPHead(BertConfig(hidden_size=8))(torch.zeros(3, 8)).shape  # (batch, 2)
     torch.Size([3, 2])
     """
@@ -133,166 +132,204 @@ class NSPHead(nn.Linear):
         super().__init__(config.hidden_size, 2)
 
 
+class BertWithHead(BertPreTrainedModel):
+    """The encoder with a head on it. What differs from model to model is `score`."""
+
+    output_type: type[Any]
+
+    def __init__(self, config: BertConfig, *, pooled: bool) -> None:
+        super().__init__(config)
+        self.num_labels: int = config.num_labels  # type: ignore[assignment]
+        self.bert = BertModel(config, add_pooling_layer=pooled)
+
+    def score(self, encoded: Any) -> Tensor:
+        """The logits, from `BertModel`'s ``last_hidden_state`` or ``pooler_output``."""
+        raise NotImplementedError
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        num_items_in_batch: Tensor | int | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Encode, score, and compare with the labels if there are any.
+
+        Args:
+            input_ids: ``(batch, length)``, int64, as are all that follow.
+            attention_mask: ``(batch, length)``: 1 = token, 0 = padding.
+            token_type_ids: ``(batch, length)``: 0 = segment A, 1 = segment B.
+            labels: Of the logits' shape without the classes; -100 is left out of the loss.
+            num_items_in_batch: See `mean_loss`.
+            kwargs: For `BertModel`, such as ``output_hidden_states=True``.
+
+        Returns:
+            transformers' output for this task: ``loss`` (None without labels), ``logits``, and, if
+            asked for, ``hidden_states`` and ``attentions``.
+        """
+        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
+        logits = self.score(encoded)
+        loss = None if labels is None else mean_loss(logits, labels, num_items_in_batch)
+        return self.output_type(
+            loss=loss,
+            logits=logits,
+            hidden_states=encoded.hidden_states,
+            attentions=encoded.attentions,
+        )
+
+
 class TiedDecoderModel(BertPreTrainedModel):
-    """What a model needs whose MLM head, ``cls.predictions``, shares the encoder's embeddings."""
+    """A model whose MLM head, ``cls.predictions``, shares the encoder's word embeddings."""
 
     _tied_weights_keys = {  # noqa: RUF012
         "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
         "cls.predictions.decoder.bias": "cls.predictions.bias",
     }
-    cls: nn.ModuleDict
 
     def get_output_embeddings(self) -> nn.Module:
-        """The decoder; transformers resizes it along with the embeddings."""
+        """The decoder, which transformers resizes along with the embeddings."""
         return self.get_submodule("cls.predictions.decoder")
 
     def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
         """Called by transformers when it has made a decoder of another size."""
         head = self.get_submodule("cls.predictions")
-        head.decoder = new_embeddings
-        head.bias = new_embeddings.bias
+        head.decoder, head.bias = new_embeddings, new_embeddings.bias
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """As in torch, and a state dict may leave out the decoder, as `save_pretrained` does."""
+        """As in torch; the decoder may be left out, as `save_pretrained` does."""
         state_dict = copy.copy(state_dict)
         for tied, source in self._tied_weights_keys.items():
             if source in state_dict:
                 state_dict.setdefault(tied, state_dict[source])  # type: ignore[attr-defined]
         result = super().load_state_dict(state_dict, strict=strict, assign=assign)
-        self.tie_weights()  # `assign` has put two parameters where there was one
+        self.tie_weights()  # assign=True puts two parameters where there was one
         return result
 
 
-class MaskedLMModel(TiedDecoderModel):
-    """The encoder with the MLM head, scoring every position; names of `BertForMaskedLM`.
+class MaskedLMModel(TiedDecoderModel, BertWithHead):
+    """Scores ``(batch, length, vocab)`` for labels ``(batch, length)``: the ids before masking.
 
-    `bertlesson.pretraining` has the one to train with: it scores the selected positions alone.
+    Names of `BertForMaskedLM`. To pretrain, `bertlesson.pretraining` has a faster one, which
+    scores the selected positions alone.
+
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> model = MaskedLMModel(BertConfig(vocab_size=50, **size))
+    >>> model.cls.predictions.decoder.weight is model.bert.embeddings.word_embeddings.weight
+    True
     """
 
+    output_type = MaskedLMOutput
+
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.bert = BertModel(config, add_pooling_layer=False)
+        super().__init__(config, pooled=False)
         self.cls = nn.ModuleDict({"predictions": MLMHead(config)})
         self.post_init()
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        labels: Tensor | None = None,
-        num_items_in_batch: Tensor | int | None = None,
-        **kwargs: Any,
-    ) -> MaskedLMOutput:
-        """Logits ``(batch, length, vocab)``; labels are the original ids, -100 elsewhere."""
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
-        logits = self.cls["predictions"](encoded.last_hidden_state)  # (batch, length, vocab)
-        loss = None if labels is None else mean_loss(logits, labels, num_items_in_batch)
-        return MaskedLMOutput(loss, logits, encoded.hidden_states, encoded.attentions)
+    def score(self, encoded: Any) -> Tensor:
+        logits: Tensor = self.cls["predictions"](encoded.last_hidden_state)
+        return logits  # (batch, length, vocab)
 
 
-class NextSentencePredictionModel(BertPreTrainedModel):
-    """The encoder with the NSP head; names of `BertForNextSentencePrediction`."""
+class NextSentencePredictionModel(BertWithHead):
+    """Scores ``(batch, 2)`` for labels ``(batch,)``: 0 = B follows A, 1 = B is random.
+
+    Names of `BertForNextSentencePrediction`.
+
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> model = NextSentencePredictionModel(BertConfig(vocab_size=50, **size))
+    >>> model(torch.ones(3, 5, dtype=torch.int64)).logits.shape
+    torch.Size([3, 2])
+    """
+
+    output_type = NextSentencePredictorOutput
 
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.bert = BertModel(config)
+        super().__init__(config, pooled=True)
         self.cls = nn.ModuleDict({"seq_relationship": NSPHead(config)})
         self.post_init()
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        labels: Tensor | None = None,
-        num_items_in_batch: Tensor | int | None = None,
-        **kwargs: Any,
-    ) -> NextSentencePredictorOutput:
-        """Logits ``(batch, 2)``; labels ``(batch,)``: 0 = B follows A, 1 = B is random."""
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
-        logits = self.cls["seq_relationship"](encoded.pooler_output)  # (batch, 2)
-        loss = None if labels is None else mean_loss(logits, labels, num_items_in_batch)
-        return NextSentencePredictorOutput(loss, logits, encoded.hidden_states, encoded.attentions)
+    def score(self, encoded: Any) -> Tensor:
+        logits: Tensor = self.cls["seq_relationship"](encoded.pooler_output)
+        return logits  # (batch, 2)
 
 
-class SequenceClassificationModel(BertPreTrainedModel):
-    """One class for the whole input, from the pooled ``[CLS]`` (paper §4.1).
+class SequenceClassificationModel(BertWithHead):
+    """Scores ``(batch, num_labels)`` for labels ``(batch,)``: a class for the input (paper §4.1).
 
-    Names of `BertForSequenceClassification`. Classes only: for regression or several labels at
-    once take transformers' own.
+    Names of `BertForSequenceClassification`, which also does regression and several labels at
+    once; this does not.
+
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> model = SequenceClassificationModel(BertConfig(vocab_size=50, num_labels=4, **size))
+    >>> model(torch.ones(3, 5, dtype=torch.int64)).logits.shape
+    torch.Size([3, 4])
     """
 
+    output_type = SequenceClassifierOutput
+
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.bert = BertModel(config)
+        super().__init__(config, pooled=True)
         self.dropout = classifier_dropout(config)
-        self.classifier = nn.Linear(config.hidden_size, config.num_labels)  # type: ignore[arg-type]
+        self.classifier = nn.Linear(config.hidden_size, self.num_labels)
         self.post_init()
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        labels: Tensor | None = None,
-        num_items_in_batch: Tensor | int | None = None,
-        **kwargs: Any,
-    ) -> SequenceClassifierOutput:
-        """Logits ``(batch, num_labels)``; labels ``(batch,)``."""
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
-        logits = self.classifier(self.dropout(encoded.pooler_output))  # (batch, num_labels)
-        loss = None if labels is None else mean_loss(logits, labels, num_items_in_batch)
-        return SequenceClassifierOutput(loss, logits, encoded.hidden_states, encoded.attentions)
+    def score(self, encoded: Any) -> Tensor:
+        logits: Tensor = self.classifier(self.dropout(encoded.pooler_output))
+        return logits  # (batch, num_labels)
 
 
-class TokenClassificationModel(BertPreTrainedModel):
-    """One class for each token, as in named-entity recognition (paper §5.3).
+class TokenClassificationModel(BertWithHead):
+    """Scores ``(batch, length, num_labels)`` for labels ``(batch, length)`` (paper §5.3).
 
-    Names of `BertForTokenClassification`. Label the first piece of a word and give the others
-    -100.
+    Label the first piece of a word and give the other pieces and the special tokens -100. Names of
+    `BertForTokenClassification`.
+
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> model = TokenClassificationModel(BertConfig(vocab_size=50, num_labels=4, **size))
+    >>> model(torch.ones(3, 5, dtype=torch.int64)).logits.shape
+    torch.Size([3, 5, 4])
     """
 
+    output_type = TokenClassifierOutput
+
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.bert = BertModel(config, add_pooling_layer=False)
+        super().__init__(config, pooled=False)
         self.dropout = classifier_dropout(config)
-        self.classifier = nn.Linear(config.hidden_size, config.num_labels)  # type: ignore[arg-type]
+        self.classifier = nn.Linear(config.hidden_size, self.num_labels)
         self.post_init()
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        labels: Tensor | None = None,
-        num_items_in_batch: Tensor | int | None = None,
-        **kwargs: Any,
-    ) -> TokenClassifierOutput:
-        """Logits ``(batch, length, num_labels)``; labels ``(batch, length)``."""
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
-        logits = self.classifier(self.dropout(encoded.last_hidden_state))  # (batch, length, labels)
-        loss = None if labels is None else mean_loss(logits, labels, num_items_in_batch)
-        return TokenClassifierOutput(loss, logits, encoded.hidden_states, encoded.attentions)
+    def score(self, encoded: Any) -> Tensor:
+        logits: Tensor = self.classifier(self.dropout(encoded.last_hidden_state))
+        return logits  # (batch, length, num_labels)
 
 
-class QuestionAnsweringModel(BertPreTrainedModel):
-    """Where the answer starts and where it ends: two scores for each token (paper §4.2).
+class QuestionAnsweringModel(BertWithHead):
+    """Where an answer starts and ends: two scores for each token (paper §4.2).
 
-    Names of `BertForQuestionAnswering`, as `Trainer` finds the labels by that word in the name of
-    the class. An answer outside of the window (-100, or a position past the end) is left out of
-    the loss.
+    Names of `BertForQuestionAnswering`; by these words in a class's name `Trainer` knows that the
+    labels are called ``start_positions`` and ``end_positions``.
+
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> model = QuestionAnsweringModel(BertConfig(vocab_size=50, **size))
+    >>> output = model(torch.ones(3, 5, dtype=torch.int64))
+    >>> output.start_logits.shape, output.end_logits.shape
+    (torch.Size([3, 5]), torch.Size([3, 5]))
     """
 
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.bert = BertModel(config, add_pooling_layer=False)
+        super().__init__(config, pooled=False)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
         self.post_init()
 
-    def forward(
+    def score(self, encoded: Any) -> Tensor:
+        logits: Tensor = self.qa_outputs(encoded.last_hidden_state)
+        return logits  # (batch, length, 2)
+
+    def forward(  # type: ignore[override]
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
@@ -302,24 +339,31 @@ class QuestionAnsweringModel(BertPreTrainedModel):
         num_items_in_batch: Tensor | int | None = None,
         **kwargs: Any,
     ) -> QuestionAnsweringModelOutput:
-        """Start and end logits, each ``(batch, length)``; positions ``(batch,)``."""
+        """Start and end logits, each ``(batch, length)``, for positions ``(batch,)``.
+
+        The loss is the mean of the two. A position that is -100 or past the end of the input (the
+        answer was cut off) is left out of it.
+        """
         encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
-        logits = self.qa_outputs(encoded.last_hidden_state)  # (batch, length, 2)
-        start_logits, end_logits = logits.unbind(-1)  # each (batch, length)
+        start_logits, end_logits = self.score(encoded).unbind(-1)  # each (batch, length)
         loss = None
         if start_positions is not None and end_positions is not None:
-            length = logits.shape[1]  # the "classes" are the positions
-            start_positions = start_positions.masked_fill(start_positions >= length, IGNORE_INDEX)
-            end_positions = end_positions.masked_fill(end_positions >= length, IGNORE_INDEX)
-            start_loss = mean_loss(start_logits, start_positions, num_items_in_batch)
-            end_loss = mean_loss(end_logits, end_positions, num_items_in_batch)
+            length = start_logits.shape[1]  # here the classes are the positions
+            starts = start_positions.masked_fill(start_positions >= length, IGNORE_INDEX)
+            ends = end_positions.masked_fill(end_positions >= length, IGNORE_INDEX)
+            start_loss = mean_loss(start_logits, starts, num_items_in_batch)
+            end_loss = mean_loss(end_logits, ends, num_items_in_batch)
             loss = (start_loss + end_loss) / 2
         return QuestionAnsweringModelOutput(
-            loss, start_logits, end_logits, encoded.hidden_states, encoded.attentions
+            loss=loss,
+            start_logits=start_logits,
+            end_logits=end_logits,
+            hidden_states=encoded.hidden_states,
+            attentions=encoded.attentions,
         )
 
 
 def classifier_dropout(config: BertConfig) -> nn.Dropout:
-    """Before a classifier, BERT drops as much as in its layers unless the configuration differs."""
+    """What drops out before a classifier: as much as in the layers, unless set otherwise."""
     rate = config.classifier_dropout
     return nn.Dropout(config.hidden_dropout_prob if rate is None else rate)
