@@ -3,7 +3,8 @@
 In a page:
 
     --8<-- "examples/masking.py:three fates"     a section: its code, its output, its claims
-    {{ masking.selected:.1%}}                    an entry of the dict `values` that it leaves behind
+    {{ masking.selected:.1% }}                   an entry of the dict `values` that it leaves behind
+    {{ masking.passage:tokens }}                 a list of tokens with their fates, drawn as chips
     {{ claims }}                                 the list of all claims (on the page of checks)
 """
 
@@ -134,6 +135,8 @@ class Page:
             has = ", ".join(values) or "none"
             raise KeyError(f"examples/{example.path.name} leaves no value {match['key']!r}; it has {has}")
         value, spec = values[match["key"]], (match["format"] or "").strip()
+        if spec == "tokens":
+            return render.tokens_html(value)
         try:
             text = format(value, spec)
         except (ValueError, TypeError) as error:

@@ -114,6 +114,29 @@ def measured_html(example: Example, key: str, text: str) -> str:
     return f'<span class="measured" title="{title}">{html.escape(text)}</span>'
 
 
+# What has become of a token, and the sign that says so without colour.
+FATES = {"masked": "▢", "random": "⇄", "kept": "="}
+
+
+def tokens_html(tokens: list[dict[str, str]]) -> str:
+    """A row of chips that wraps.
+
+    Each token is a dict of its ``piece`` and, where it applies, what the model sees in its place
+    (``seen``), its ``fate``, and its ``segment`` ("A" or "B").
+    """
+    chips = []
+    for token in tokens:
+        fate, segment = token.get("fate", ""), token.get("segment", "")
+        classes = ["token", fate, f"segment-{segment.lower()}" * bool(segment)]
+        classes.append("structural" * token["piece"].startswith("["))
+        piece = html.escape(token["piece"])
+        if fate and token["seen"] != token["piece"]:
+            piece = f"<b>{html.escape(token['seen'])}</b> <s>{piece}</s>"
+        sign = f'<i title="{fate}">{FATES[fate]}</i> ' if fate else ""
+        chips.append(f'<span class="{" ".join(filter(None, classes))}">{sign}{piece}</span>')
+    return f'<span class="tokens">{" ".join(chips)}</span>'
+
+
 def notebook(example: Example, outcome: Outcome) -> str:
     """The example as an executed notebook; equal executions give equal bytes."""
     cells = []
