@@ -203,7 +203,7 @@ class TiedDecoderModel(BertPreTrainedModel):
         """As in torch; the decoder may be left out, as `save_pretrained` does."""
         state_dict = copy.copy(state_dict)
         for tied, source in self._tied_weights_keys.items():
-            if source in state_dict:
+            if strict and source in state_dict:  # else the names left out are for the caller to see
                 state_dict.setdefault(tied, state_dict[source])  # type: ignore[attr-defined]
         result = super().load_state_dict(state_dict, strict=strict, assign=assign)
         self.tie_weights()  # assign=True puts two parameters where there was one

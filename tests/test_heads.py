@@ -1,0 +1,485 @@
+"""The heads against transformers' own: scores, losses, gradients, and what becomes of weights."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_model, save_model
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+from transformers import PreTrainedModel, Trainer, TrainingArguments
+
+from bertlesson import heads
+from bertlesson.heads import (
+    BertWithHead,
+    MaskedLMModel,
+    MLMHead,
+    NextSentencePredictionModel,
+    NSPHead,
+    QuestionAnsweringModel,
+    SequenceClassificationModel,
+    TokenClassificationModel,
+    mean_loss,
+)
+from bertlesson.pretraining import PretrainingModel
+from tests.small_bert import (
+    CONFIGS,
+    LENGTH,
+    VOCAB,
+    gradients,
+    random_inputs,
+    random_labels,
+    small_config,
+    with_random_weights,
+)
+
+COUNTERPARTS: dict[type[BertWithHead], type[PreTrainedModel]] = {
+    MaskedLMModel: transformers.BertForMaskedLM,
+    NextSentencePredictionModel: transformers.BertForNextSentencePrediction,
+    SequenceClassificationModel: transformers.BertForSequenceClassification,
+    TokenClassificationModel: transformers.BertForTokenClassification,
+    QuestionAnsweringModel: transformers.BertForQuestionAnswering,
+}
+ALL = [*COUNTERPARTS.items(), (PretrainingModel, transformers.BertForPreTraining)]
+TIED = [(MaskedLMModel, transformers.BertForMaskedLM), ALL[-1]]
+
+each_pair = pytest.mark.parametrize(
+    ("ours", "theirs"), ALL, ids=lambda each: each.__name__.removesuffix("Model")
+)
+each_tied_pair = pytest.mark.parametrize(
+    ("ours", "theirs"), TIED, ids=lambda each: each.__name__.removesuffix("Model")
+)
+each_config = pytest.mark.parametrize("changes", CONFIGS.values(), ids=CONFIGS.keys())
+
+
+def labels_for(model: type[BertWithHead], config: Any, rows: int, length: int) -> dict[str, Tensor]:
+    """Labels of the shape and the name that the model wants."""
+    if model is MaskedLMModel:
+        return {"labels": random_labels((rows, length), VOCAB)}
+    if model is TokenClassificationModel:
+        return {"labels": random_labels((rows, length), config.num_labels)}
+    if model is QuestionAnsweringModel:
+        # Up to two positions past the end: the answer was cut off. The first row's was not.
+        starts, ends = torch.randint(length + 2, (2, rows))
+        starts[0] = ends[0] = length - 1
+        return {"start_positions": starts, "end_positions": ends}
+    classes = 2 if model is NextSentencePredictionModel else config.num_labels
+    return {"labels": random_labels((rows,), classes)}
+
+
+def config_for(model: type[BertWithHead], **changes: Any) -> Any:
+    """A configuration with as many labels as the model's counterpart takes."""
+    if model is QuestionAnsweringModel:
+        changes["num_labels"] = 2  # a start and an end
+    return small_config(**changes)
+
+
+def without_decoder(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in state_dict.items() if ".decoder." not in name}
+
+
+def is_tied(model: nn.Module) -> bool:
+    head = model.get_submodule("cls.predictions")
+    embeddings = model.get_submodule("bert.embeddings.word_embeddings")
+    return head.decoder.weight is embeddings.weight and head.decoder.bias is head.bias
+
+
+# Scores, losses and gradients
+
+
+@pytest.mark.parametrize(("ours", "theirs"), COUNTERPARTS.items())
+@each_config
+@settings(max_examples=6, deadline=None)
+@given(rows=st.integers(1, 5), length=st.integers(1, LENGTH), seed=st.integers(0, 999))
+def test_scores_losses_and_gradients_are_those_of_transformers(
+    ours: Any, theirs: Any, changes: dict[str, Any], rows: int, length: int, seed: int
+) -> None:
+    config = config_for(ours, **changes)
+    reference = with_random_weights(theirs(config), seed)
+    model = ours(config).double().eval()
+    model.load_state_dict(reference.state_dict())
+    inputs = random_inputs(rows, length, seed) | labels_for(ours, config, rows, length)
+
+    output, expected = model(**inputs), reference(**inputs)
+
+    assert type(output) is type(expected)
+    assert output.keys() == expected.keys()
+    for name in expected:
+        torch.testing.assert_close(output[name], expected[name], rtol=1e-10, atol=1e-10)
+    found, wanted = gradients(model, output.loss), gradients(reference, expected.loss)
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        torch.testing.assert_close(found[name], wanted[name], rtol=1e-9, atol=1e-10, msg=name)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), COUNTERPARTS.items())
+def test_single_precision_agrees_to_a_millionth(ours: Any, theirs: Any) -> None:
+    config = config_for(ours)
+    torch.manual_seed(0)
+    reference = theirs(config).eval()
+    model = ours(config).eval()
+    model.load_state_dict(reference.state_dict())
+    inputs = random_inputs(4, LENGTH) | labels_for(ours, config, 4, LENGTH)
+    output, expected = model(**inputs), reference(**inputs)
+    for name in expected:
+        torch.testing.assert_close(output[name], expected[name], rtol=0, atol=1e-6)
+
+
+@each_pair
+@each_config
+def test_dropout_draws_where_that_of_transformers_does(
+    ours: Any, theirs: Any, changes: dict[str, Any]
+) -> None:
+    config = config_for(ours, **changes)
+    reference = with_random_weights(theirs(config)).train()
+    model = ours(config).double().train()
+    model.load_state_dict(reference.state_dict())
+    inputs = random_inputs(4, LENGTH)
+    torch.manual_seed(1)
+    output = model(**inputs)
+    torch.manual_seed(1)
+    expected = reference(**inputs)
+    for name in expected:
+        torch.testing.assert_close(output[name], expected[name], rtol=1e-10, atol=1e-10)
+
+
+@each_pair
+def test_hidden_states_and_attentions_come_on_request(ours: Any, theirs: Any) -> None:
+    config = small_config(attn_implementation="eager")
+    model = ours(config)
+    inputs = random_inputs(2, 5)
+    assert {"hidden_states", "attentions"}.isdisjoint(model(**inputs).keys())
+    output = model(**inputs, output_hidden_states=True, output_attentions=True)
+    assert [tuple(each.shape) for each in output.hidden_states] == [(2, 5, 16)] * 3
+    assert [tuple(each.shape) for each in output.attentions] == [(2, 2, 5, 5)] * 2
+
+
+def test_single_heads_are_parts_of_the_models() -> None:
+    config = small_config()
+    reference = with_random_weights(transformers.BertForPreTraining(config))
+    hidden = torch.randn(2, 5, 16, dtype=torch.float64)
+    mlm, nsp = MLMHead(config).double(), NSPHead(config).double()
+    mlm.load_state_dict(reference.cls.predictions.state_dict())
+    nsp.load_state_dict(reference.cls.seq_relationship.state_dict())
+    torch.testing.assert_close(mlm(hidden), reference.cls.predictions(hidden))
+    torch.testing.assert_close(nsp(hidden[:, 0]), reference.cls.seq_relationship(hidden[:, 0]))
+
+
+# The loss
+
+
+@settings(deadline=None)
+@given(
+    shape=st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    classes=st.integers(1, 6),
+    seed=st.integers(0, 999),
+)
+def test_mean_loss_is_the_mean_over_what_is_not_ignored(
+    shape: list[int], classes: int, seed: int
+) -> None:
+    labels = random_labels(tuple(shape), classes, seed)
+    logits = torch.randn(*shape, classes, dtype=torch.float64)
+    kept = labels != -100
+    expected = -logits[kept].log_softmax(-1).gather(-1, labels[kept][:, None]).mean()
+    torch.testing.assert_close(mean_loss(logits, labels), expected)
+    count = int(kept.sum())
+    for items in (7 * count, torch.tensor(7 * count)):
+        torch.testing.assert_close(mean_loss(logits, labels, items), expected / 7)
+
+
+@pytest.mark.parametrize("num_items_in_batch", [None, 0, torch.tensor(0), 5])
+def test_nothing_to_learn_from_is_a_loss_of_zero(num_items_in_batch: Any) -> None:
+    logits = torch.randn(2, 3, 4, requires_grad=True)
+    loss = mean_loss(logits, torch.full((2, 3), -100), num_items_in_batch)
+    loss.backward()
+    assert loss.item() == 0
+    assert torch.equal(logits.grad, torch.zeros(2, 3, 4))
+
+
+@pytest.mark.parametrize("model", COUNTERPARTS)
+def test_a_batch_of_ignored_labels_moves_nothing(model: Any) -> None:
+    config = small_config()
+    labels = labels_for(model, config, 2, 5)
+    ignored = {name: torch.full_like(each, -100) for name, each in labels.items()}
+    bert = with_random_weights(model(config))
+    loss = bert(**random_inputs(2, 5), **ignored).loss
+    assert loss.item() == 0
+    assert all(not each.any() for each in gradients(bert, loss).values())
+
+
+def test_an_unknown_answer_span_is_left_out() -> None:
+    model = with_random_weights(QuestionAnsweringModel(small_config()))
+    inputs = random_inputs(3, 6)
+    output = model(
+        **inputs,
+        start_positions=torch.tensor([2, -100, 6]),
+        end_positions=torch.tensor([3, 5, -100]),
+    )
+    start = F.cross_entropy(output.start_logits[:1], torch.tensor([2]))
+    end = F.cross_entropy(output.end_logits[:2], torch.tensor([3, 5]))
+    torch.testing.assert_close(output.loss, (start + end) / 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "complaint"),
+    [
+        (torch.zeros(2, 3), r"torch\.float32"),
+        (torch.zeros(2, 3, dtype=torch.int32), r"torch\.int32"),
+        (torch.zeros(3, 2, dtype=torch.int64), r"shape \(3, 2\); expected .* \(2, 3\)"),
+        (torch.zeros(6, dtype=torch.int64), r"shape \(6,\)"),
+    ],
+)
+def test_wrong_labels_are_refused(labels: Tensor, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        mean_loss(torch.zeros(2, 3, 4), labels)
+
+
+# State dicts
+
+
+@each_pair
+def test_state_dicts_load_both_ways(ours: Any, theirs: Any) -> None:
+    config = config_for(ours)
+    model, reference = with_random_weights(ours(config)), theirs(config).double()
+    reference.load_state_dict(model.state_dict())
+    assert list(reference.state_dict()) == list(model.state_dict())
+    other = ours(config).double()
+    other.load_state_dict(reference.state_dict())
+    for name, value in model.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value), name
+
+
+@each_tied_pair
+@pytest.mark.parametrize("assign", [False, True])
+def test_a_state_dict_may_leave_out_the_decoder(ours: Any, theirs: Any, assign: bool) -> None:
+    reference = with_random_weights(theirs(small_config()))
+    given = without_decoder(reference.state_dict())
+    names = list(given)
+    model = ours(small_config()).double().eval()
+    model.load_state_dict(given, assign=assign)
+    assert list(given) == names, "the caller's dict was changed"
+    assert is_tied(model)
+    inputs = random_inputs(2, 5)
+    torch.testing.assert_close(model(**inputs)[0], reference(**inputs)[0])
+
+
+@each_tied_pair
+@pytest.mark.parametrize("lost", ["bias", "transform.dense.weight", "transform.LayerNorm.bias"])
+def test_a_state_dict_may_not_leave_out_anything_else(ours: Any, theirs: Any, lost: str) -> None:
+    given = without_decoder(theirs(small_config()).state_dict())
+    del given[f"cls.predictions.{lost}"]
+    with pytest.raises(RuntimeError, match=f"Missing key.*{lost}"):
+        ours(small_config()).load_state_dict(given)
+
+
+@each_pair
+def test_saved_models_load_both_ways(ours: Any, theirs: Any, tmp_path: Path) -> None:
+    model = with_random_weights(ours(config_for(ours)))
+    model.save_pretrained(tmp_path / "ours")
+    reference, report = theirs.from_pretrained(tmp_path / "ours", output_loading_info=True)
+    assert not any(report.values()), report
+    reference.save_pretrained(tmp_path / "theirs")
+    again, report = ours.from_pretrained(tmp_path / "theirs", output_loading_info=True)
+    assert not any(report.values()), report
+    inputs = random_inputs(2, 5)
+    expected = model(**inputs)
+    for each in (reference, again):
+        torch.testing.assert_close(each.eval()(**inputs)[0], expected[0])
+
+
+@pytest.mark.parametrize(
+    ("model", "new"),
+    [
+        (SequenceClassificationModel, {"classifier.weight", "classifier.bias"}),
+        (TokenClassificationModel, {"classifier.weight", "classifier.bias"}),
+        (QuestionAnsweringModel, {"qa_outputs.weight", "qa_outputs.bias"}),
+    ],
+)
+def test_fine_tuning_starts_from_the_pretrained_encoder(
+    model: Any, new: set[str], tmp_path: Path
+) -> None:
+    pretrained = with_random_weights(PretrainingModel(small_config()))
+    pretrained.save_pretrained(tmp_path)
+    tuned, report = model.from_pretrained(tmp_path, output_loading_info=True)
+    assert report["missing_keys"] == new
+    for name, value in tuned.bert.state_dict().items():
+        assert torch.equal(value, pretrained.bert.state_dict()[name]), name
+
+
+@each_pair
+def test_a_new_model_draws_the_weights_that_transformers_draws(ours: Any, theirs: Any) -> None:
+    torch.manual_seed(3)
+    model = ours(config_for(ours))
+    torch.manual_seed(3)
+    reference = theirs(config_for(ours))
+    for name, value in reference.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+
+
+# Tying
+
+
+def save_and_load_pretrained(model: Any, folder: Path) -> Any:
+    model.save_pretrained(folder)
+    return type(model).from_pretrained(folder).eval()
+
+
+def save_and_load_whole(model: Any, folder: Path) -> Any:
+    torch.save(model, folder / "model.pt")
+    return torch.load(folder / "model.pt", weights_only=False)
+
+
+def save_and_load_state_dict(model: Any, folder: Path) -> Any:
+    torch.save(model.state_dict(), folder / "weights.pt")
+    again = type(model)(model.config).double().eval()
+    again.load_state_dict(torch.load(folder / "weights.pt"), assign=True)
+    return again
+
+
+def save_and_load_safetensors(model: Any, folder: Path) -> Any:
+    save_model(model, str(folder / "weights.safetensors"))
+    again = type(model)(model.config).double().eval()
+    load_model(again, folder / "weights.safetensors")
+    return again
+
+
+def grow(model: Any, folder: Path) -> Any:
+    model.resize_token_embeddings(VOCAB + 9)
+    return model
+
+
+def shrink(model: Any, folder: Path) -> Any:
+    model.resize_token_embeddings(VOCAB - 9)
+    return model
+
+
+def grow_and_save(model: Any, folder: Path) -> Any:
+    return save_and_load_pretrained(grow(model, folder), folder)
+
+
+OPERATIONS = [
+    save_and_load_pretrained,
+    save_and_load_whole,
+    save_and_load_state_dict,
+    save_and_load_safetensors,
+    lambda model, folder: copy.deepcopy(model),
+    grow,
+    shrink,
+    grow_and_save,
+]
+NAMES = ["pretrained", "whole", "state dict", "safetensors", "copy", "grow", "shrink", "grow+save"]
+
+
+@each_tied_pair
+@pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
+def test_the_decoder_stays_tied(
+    ours: Any, theirs: Any, operation: Callable[[Any, Path], Any], tmp_path: Path
+) -> None:
+    model = with_random_weights(ours(small_config()))
+    assert is_tied(model)
+    inputs = random_inputs(2, 5)
+    inputs["input_ids"] %= VOCAB - 9
+    with torch.no_grad():
+        before = model(**inputs)[0]
+
+    after = operation(model, tmp_path)
+
+    assert is_tied(after)
+    size = after.config.vocab_size
+    logits = after(**inputs)[0]
+    assert logits.shape == (2, 5, size)
+    words = min(size, VOCAB)  # those that were there and still are score as they did
+    torch.testing.assert_close(logits[..., :words], before[..., :words])
+    reference = theirs(after.config).double().eval()
+    reference.load_state_dict(after.state_dict())
+    torch.testing.assert_close(logits, reference(**inputs)[0])
+    logits.sum().backward()
+    assert after.bert.embeddings.word_embeddings.weight.grad.shape == (size, 16)
+
+
+# transformers.Trainer
+
+
+def trained(model: Any, data: list[dict[str, Any]], folder: Path, rows: int, parts: int) -> Any:
+    """The model after one update by `Trainer`, from all the data in the given number of parts."""
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=rows,
+        gradient_accumulation_steps=parts,
+        max_steps=1,
+        learning_rate=1.0,
+        lr_scheduler_type="constant",
+        max_grad_norm=0.0,
+        optim="sgd",
+        report_to="none",
+        use_cpu=True,
+        disable_tqdm=True,
+        save_strategy="no",
+    )
+    model = copy.deepcopy(model)
+    Trainer(model, arguments, train_dataset=data).train()
+    return model
+
+
+@pytest.mark.parametrize("model", COUNTERPARTS)
+def test_accumulated_batches_are_one_large_batch(model: Any, tmp_path: Path) -> None:
+    config = small_config(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    batch = random_inputs(8, 6) | labels_for(model, config, 8, 6)
+    if model is QuestionAnsweringModel:  # Trainer counts no positions: every part weighs the same
+        batch["start_positions"] %= 6
+        batch["end_positions"] %= 6
+    batch["a column that the model does not know"] = torch.zeros(8)
+    data = [{name: each[row] for name, each in batch.items()} for row in range(8)]
+    torch.manual_seed(0)
+    start = model(config)
+    whole = trained(start, data, tmp_path, rows=8, parts=1)
+    parts = trained(start, data, tmp_path, rows=2, parts=4)
+    moved = 0.0
+    for name, expected in whole.named_parameters():
+        moved = max(moved, (expected - start.get_parameter(name)).abs().max().item())
+        torch.testing.assert_close(
+            parts.get_parameter(name), expected, rtol=1e-4, atol=1e-6, msg=name
+        )
+    assert moved > 1e-3
+
+
+@pytest.mark.parametrize("model", COUNTERPARTS)
+def test_trainer_finds_the_labels(model: Any, tmp_path: Path) -> None:
+    config = small_config()
+    batch = random_inputs(4, 6) | labels_for(model, config, 4, 6)
+    data = [{name: each[row] for name, each in batch.items()} for row in range(4)]
+    arguments = TrainingArguments(str(tmp_path), report_to="none", use_cpu=True, disable_tqdm=True)
+    bert = model(config).eval()
+    found = Trainer(bert, arguments, eval_dataset=data).evaluate()["eval_loss"]
+    assert found == pytest.approx(bert(**batch).loss.item(), rel=1e-5)
+
+
+# The file alone
+
+
+def test_the_file_needs_nothing_else_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bertlesson"]:
+        monkeypatch.setitem(sys.modules, name, None)  # to import it now is an ImportError
+    monkeypatch.setitem(sys.modules, "bertlesson", None)
+    path = tmp_path / "copied_heads.py"
+    path.write_text(Path(heads.__file__).read_text("utf-8"), "utf-8")
+    spec = importlib.util.spec_from_file_location("copied_heads", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "copied_heads", module)
+    spec.loader.exec_module(module)
+    model = module.TokenClassificationModel(small_config())
+    assert model(**random_inputs(2, 5)).logits.shape == (2, 5, 3)
