@@ -1,0 +1,567 @@
+"""Masked language modelling: which tokens a model has to predict, and what it sees in their place.
+
+Follows Devlin et al. 2019, §3.1 and A.1, and, for a fixed count per row, `google-research/bert`,
+`create_pretraining_data.py`, `create_masked_lm_predictions`. Like `transformers`, and unlike that
+script, it masks anew each time a row is seen. It needs nothing else of this package.
+
+Speed comes from NumPy's SFC64, from 16 random bits for a token where others take a float, and from
+touching nothing but the selected tokens after that.
+"""
+
+import os
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import get_worker_info
+from transformers import BatchEncoding, PreTrainedTokenizerBase
+
+IGNORE_INDEX = -100  # the label that torch's cross-entropy leaves out
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class MaskingRecipe:
+    """What share of the tokens is selected, and what becomes of the selected ones (paper, §3.1).
+
+    Args:
+        select: share of the tokens to predict, from 0 to 1.
+        mask: share of the selected tokens that become `[MASK]`.
+        random: share of the selected tokens that become a random token.
+
+    Raises:
+        ValueError: a share is negative, NaN or above 1, or `mask + random` is above 1.
+
+    >>> round(MaskingRecipe().keep, 3)
+    0.1
+    >>> MaskingRecipe(mask=0.9, random=0.2)
+    Traceback (most recent call last):
+    ValueError: mask + random is 0.9 + 0.2, expected at most 1: the rest is the share that is kept
+    """
+
+    select: float = 0.15
+    mask: float = 0.8
+    random: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("select", "mask", "random"):
+            share = getattr(self, name)
+            # written so that NaN, for which every comparison is false, is refused as well
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is {share}, expected a share from 0 to 1")
+        if self.mask + self.random > 1:
+            raise ValueError(
+                f"mask + random is {self.mask} + {self.random}, expected at most 1: "
+                "the rest is the share that is kept"
+            )
+
+    @property
+    def keep(self) -> float:
+        """Share of the selected tokens that stay as they are."""
+        return 1 - (self.mask + self.random)
+
+
+DEFAULT_RECIPE = MaskingRecipe()
+
+
+def mask_tokens(
+    input_ids: Tensor,
+    special_tokens_mask: Tensor,
+    *,
+    mask_token_id: int,
+    vocab_size: int,
+    recipe: MaskingRecipe = DEFAULT_RECIPE,
+    attention_mask: Tensor | None = None,
+    word_ids: Tensor | None = None,
+    max_predictions_per_seq: int | None = None,
+    at_least_one: bool = False,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Select tokens, hide them by the recipe, and say what stood there.
+
+    A random token is drawn from the whole vocabulary, special tokens and the original included,
+    as in the reference and in `transformers`.
+
+    Args:
+        input_ids: `(batch, length)`, int32 or int64. It is not changed.
+        special_tokens_mask: `(batch, length)`, nonzero where nothing may be selected: `[CLS]`,
+            `[SEP]`, padding.
+        mask_token_id: the id of `[MASK]`.
+        vocab_size: ids lie in `range(vocab_size)`.
+        recipe: the shares.
+        attention_mask: `(batch, length)`, 0 at padding, where nothing is selected. It also gives
+            the rows' lengths for a fixed count. Without it no position is padding.
+        word_ids: `(batch, length)` integers, to select whole words: neighbours with the same
+            number are one word. A special token ends a word; nothing is selected where the
+            number is negative. Each piece of a selected word is masked, replaced or kept by a
+            draw of its own, as in the reference, so that the recipe's shares hold for tokens.
+        max_predictions_per_seq: None selects each token (or word) by itself, as `transformers`
+            does. A number selects the same count in all rows of one length, as the reference
+            does: `min(max_predictions_per_seq, max(1, round(length * recipe.select)))`, where the
+            length includes the special tokens. A word that would pass the count is skipped for
+            another one.
+        at_least_one: if a batch ends up with nothing selected, select one token (or word) of it,
+            since the mean loss of `transformers`' own models is NaN without one. In batches of
+            a few tokens this raises the share that is selected.
+        generator: a CPU generator to draw from; None draws from torch's global one, so
+            `torch.manual_seed` makes it reproducible. One number is taken, to seed the rest.
+
+    Returns:
+        New `input_ids` of the same dtype, and `labels` in int64: the original id where a token is
+        selected and `IGNORE_INDEX` elsewhere. With `recipe.select == 0`, or where all is special,
+        nothing is selected.
+
+    Raises:
+        TypeError: `input_ids` is not an int32 or int64 tensor.
+        ValueError: shapes differ, or an id lies outside the vocabulary.
+
+    >>> import torch
+    >>> input_ids = torch.tensor([[1, 7, 8, 9, 6, 2, 0]])
+    >>> special_tokens_mask = torch.tensor([[1, 0, 0, 0, 0, 1, 1]])
+    >>> masked, labels = mask_tokens(
+    ...     input_ids, special_tokens_mask, mask_token_id=3, vocab_size=10,
+    ...     recipe=MaskingRecipe(select=1, mask=1, random=0),
+    ... )
+    >>> masked.tolist(), labels.tolist()
+    ([[1, 3, 3, 3, 3, 2, 0]], [[-100, 7, 8, 9, 6, -100, -100]])
+    """
+    _check_input_ids(input_ids, vocab_size)
+    _check_whole_number("max_predictions_per_seq", max_predictions_per_seq, least=1)
+    if not 0 <= mask_token_id < vocab_size:
+        raise ValueError(f"mask_token_id is {mask_token_id}, expected 0 to {vocab_size - 1}")
+    ids = _array(input_ids)  # (batch, length)
+    candidates = _array_like(ids, "special_tokens_mask", special_tokens_mask) == 0
+    present = np.ones_like(candidates)  # (batch, length)
+    if attention_mask is not None:
+        present = _array_like(ids, "attention_mask", attention_mask) != 0
+        candidates &= present
+    words = None
+    if word_ids is not None:
+        numbers = _array_like(ids, "word_ids", word_ids)
+        candidates &= numbers >= 0
+        words = _number_words(numbers, candidates)  # (batch, length)
+
+    seed = torch.empty((), dtype=torch.int64).random_(generator=generator)
+    rng = np.random.Generator(np.random.SFC64(int(seed)))
+    selected = np.zeros_like(candidates)
+    if recipe.select > 0 and candidates.any():
+        if max_predictions_per_seq is None:
+            selected = _select_each(rng, candidates, words, recipe.select)
+        else:
+            lengths = np.count_nonzero(present, axis=1)  # (batch,), special tokens included
+            counts = _prediction_counts(lengths, recipe.select, max_predictions_per_seq)
+            selected = _select_counts(rng, candidates, words, counts)
+        if at_least_one and not selected.any():
+            selected = _select_one(rng, candidates, words)
+
+    seen, labels = _replace(rng, ids, selected, mask_token_id, vocab_size, recipe)
+    device = input_ids.device
+    return torch.from_numpy(seen).to(device), torch.from_numpy(labels).to(device)
+
+
+def _replace(
+    rng: np.random.Generator,
+    ids: NDArray[Any],
+    selected: Bools,
+    mask_token_id: int,
+    vocab_size: int,
+    recipe: MaskingRecipe,
+) -> tuple[NDArray[Any], Ints]:
+    """Give each selected token its fate; return what the model sees and what it has to say."""
+    places = np.flatnonzero(selected)  # (selected,), counted through the whole batch
+    seen = ids.flatten()  # a copy, (batch * length,)
+
+    # every selected token has to be predicted, whatever stands in its place
+    labels = np.full(ids.size, IGNORE_INDEX)
+    labels[places] = seen[places]
+
+    # one draw decides between the three fates, so their shares are exactly the recipe's
+    fate = rng.random(len(places))
+    to_mask = places[np.flatnonzero(fate < recipe.mask)]
+    to_random = places[np.flatnonzero((fate >= recipe.mask) & (fate < recipe.mask + recipe.random))]
+    seen[to_mask] = mask_token_id
+    seen[to_random] = rng.integers(vocab_size, size=len(to_random))
+    # the rest is kept: the model cannot tell it from what was never selected
+
+    return seen.reshape(ids.shape), labels.reshape(ids.shape)
+
+
+def _select_each(
+    rng: np.random.Generator, candidates: Bools, words: Ints | None, share: float
+) -> Bools:
+    """Select each token by itself, or each word as a whole, with probability `share`."""
+    size = candidates.size if words is None else int(words[-1, -1]) + 1
+    # every output of 64 bits gives four draws, half again as fast as floats; the threshold's
+    # fraction is drawn as well, so that the probability is `share` and not one in 2**16 of them
+    draws = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
+    won = np.less(draws, int(share * 2**16 + rng.random()))
+    if words is None:
+        return np.logical_and(candidates, won.reshape(candidates.shape))
+    # long words stand the same chance as short ones, so the share of the tokens is `share` too
+    return np.logical_and(candidates, won[words])
+
+
+def _select_counts(
+    rng: np.random.Generator, candidates: Bools, words: Ints | None, counts: Ints
+) -> Bools:
+    """Select `counts[row]` tokens of each row, or all its candidates if there are fewer."""
+    if words is None:
+        # every candidate draws a ticket and the lowest win (two are alike in one row of 10**15)
+        tickets = rng.integers(2**64, size=candidates.shape, dtype=np.uint64)
+        tickets[~candidates] = 2**64 - 1
+        last = np.minimum(counts, candidates.shape[1]) - 1  # (batch,)
+        highest_to_win = np.take_along_axis(np.sort(tickets, axis=1), last[:, None], axis=1)
+        return candidates & (tickets <= highest_to_win)
+
+    sizes = np.bincount(words[candidates], minlength=words[-1, -1] + 1)  # (words,)
+    rows = np.zeros_like(sizes)
+    rows[words] = np.arange(len(words))[:, None]
+    room, won = counts.tolist(), np.zeros(len(sizes), dtype=bool)
+    order = rng.permutation(len(sizes))
+    for word, size, row in zip(order, sizes[order].tolist(), rows[order].tolist(), strict=True):
+        if size <= room[row]:
+            room[row] -= size
+            won[word] = True
+    return candidates & won[words]
+
+
+def _select_one(rng: np.random.Generator, candidates: Bools, words: Ints | None) -> Bools:
+    """Select one token, or the word that it belongs to."""
+    place = rng.choice(np.flatnonzero(candidates))
+    if words is None:
+        return np.arange(candidates.size).reshape(candidates.shape) == place
+    return candidates & (words == words.flat[place])
+
+
+def _prediction_counts(lengths: Ints, share: float, max_predictions_per_seq: int) -> Ints:
+    """How many tokens to predict in rows of these lengths, as the reference counts them."""
+    # rint takes a half to the even neighbour, as the reference's round does
+    counts: Ints = np.maximum(1, np.rint(lengths * share).astype(np.int64))
+    return np.minimum(counts, max_predictions_per_seq)
+
+
+def _number_words(word_ids: Ints, candidates: Bools) -> Ints:
+    """Number the words of the whole batch from 0, `(batch, length)`."""
+    begins = np.ones_like(candidates)  # the first position of a row begins a word
+    begins[:, 1:] = (word_ids[:, 1:] != word_ids[:, :-1]) | ~candidates[:, :-1]
+    numbers: Ints = np.cumsum(begins).reshape(begins.shape) - 1
+    return numbers
+
+
+def _check_input_ids(input_ids: Tensor, vocab_size: int) -> None:
+    if not isinstance(input_ids, Tensor) or input_ids.dtype not in (torch.int32, torch.int64):
+        given = getattr(input_ids, "dtype", type(input_ids).__name__)
+        raise TypeError(f"input_ids is {given}, expected a tensor of torch.int32 or torch.int64")
+    if input_ids.dim() != 2:
+        raise ValueError(
+            f"input_ids has shape {tuple(input_ids.shape)}, expected (batch, length): "
+            "give a single row as input_ids[None]"
+        )
+    ids = _array(input_ids)
+    if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
+        raise ValueError(
+            f"input_ids holds ids from {ids.min()} to {ids.max()}, expected 0 to "
+            f"{vocab_size - 1}: were they made by another tokenizer?"
+        )
+
+
+def _check_whole_number(name: str, value: int | None, least: int) -> None:
+    if value is not None and (not isinstance(value, (int, np.integer)) or value < least):
+        raise ValueError(f"{name} is {value!r}, expected a whole number from {least} up, or None")
+
+
+def _array(values: Tensor | NDArray[Any]) -> NDArray[Any]:
+    return values.numpy(force=True) if isinstance(values, Tensor) else np.asarray(values)
+
+
+def _array_like(ids: NDArray[Any], name: str, values: Tensor | NDArray[Any]) -> NDArray[Any]:
+    array = _array(values)
+    if array.shape != ids.shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected that of input_ids, {ids.shape}")
+    return array
+
+
+@dataclass
+class MaskingCollator:
+    """Pad a batch and mask it: a drop-in for `transformers.DataCollatorForLanguageModeling`.
+
+    It is called with rows (lists, arrays or tensors of ids, or dicts of such) or with a whole
+    batch (a two-dimensional tensor or array, or a dict of columns, as a tokenizer returns).
+    Beside `input_ids` it returns `attention_mask` and `labels`, all in int64, and passes other
+    keys on as tensors: one value per token is padded (with 0, labels with -100), anything else
+    is stacked. `special_tokens_mask`, `offset_mapping` and `word_ids` are used up; `labels` that
+    came along are replaced.
+
+    Nothing is selected at `[CLS]`, `[SEP]` and padding, nor where a `special_tokens_mask` says
+    so. Without that mask every special token of the tokenizer is left alone, `[UNK]` and `[MASK]`
+    too, as `transformers` does.
+
+    With a seed the masks depend on the seed, the data's order and `num_workers` alone. They
+    differ from epoch to epoch and from worker to worker, whether workers are kept or made anew.
+    To that end the collator counts in shared memory how many streams each worker number has
+    begun. A distributed run gives each process a seed of its own. Without a seed it draws from
+    torch's global generator, as `transformers` does, in workers as well.
+
+    Args:
+        tokenizer: gives padding, special tokens and the vocabulary, as it is when this is made.
+        recipe: the shares.
+        seed: a whole number from 0 up, or None.
+        whole_word_mask: select whole words, by the key `word_ids` (as a tokenizer's
+            `word_ids()` gives them, None for special tokens) where it comes with the rows, else
+            by the prefix `##` of the pieces. `Trainer` drops `word_ids` unless told otherwise
+            (`remove_unused_columns=False`).
+        max_predictions_per_seq: see `mask_tokens`, as for `at_least_one`.
+        at_least_one: models of `transformers` give a NaN loss for a batch without labels.
+        pad_to_multiple_of: lengthen rows to a multiple of this.
+        return_tensors: `"pt"` for tensors or `"np"` for arrays.
+
+    Raises:
+        ValueError: the tokenizer has no mask token, or lacks a pad token where one is needed;
+            rows differ in length from key to key; an id lies outside the vocabulary.
+        TypeError: `input_ids` holds something else than integers.
+
+    >>> from transformers import BertTokenizer
+    >>> pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] a great film".split()
+    >>> tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
+    >>> collator = MaskingCollator(tokenizer, MaskingRecipe(select=1, mask=1, random=0), seed=0)
+    >>> batch = collator([[2, 5, 6, 7, 3], [2, 7, 3]])
+    >>> batch["input_ids"].tolist()
+    [[2, 4, 4, 4, 3], [2, 4, 3, 0, 0]]
+    >>> batch["labels"][1].tolist(), batch["attention_mask"][1].tolist()
+    ([-100, 7, -100, -100, -100], [1, 1, 1, 0, 0])
+    """
+
+    tokenizer: PreTrainedTokenizerBase = field(repr=False)
+    recipe: MaskingRecipe = DEFAULT_RECIPE
+    seed: int | None = None
+    whole_word_mask: bool = False
+    max_predictions_per_seq: int | None = None
+    at_least_one: bool = False
+    pad_to_multiple_of: int | None = None
+    return_tensors: str = "pt"
+
+    def __post_init__(self) -> None:
+        tokenizer = self.tokenizer
+        if tokenizer.mask_token_id is None:
+            raise ValueError(
+                f"{type(tokenizer).__name__} has no mask token, expected one to put in the place "
+                "of selected tokens: tokenizer.add_special_tokens({'mask_token': '[MASK]'})"
+            )
+        _check_whole_number("seed", self.seed, least=0)
+        _check_whole_number("max_predictions_per_seq", self.max_predictions_per_seq, least=1)
+        _check_whole_number("pad_to_multiple_of", self.pad_to_multiple_of, least=1)
+        _check_framework(self.return_tensors)
+
+        vocab = tokenizer.get_vocab()
+        self._vocab_size = max(vocab.values()) + 1
+        # tables by id: is it special, may it never be selected, does it go on with a word?
+        self._is_special = self._table(tokenizer.all_special_ids)
+        structural = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
+        self._is_structural = self._table(i for i in structural if i is not None)
+        self._continues_word = self._table(i for piece, i in vocab.items() if piece[:2] == "##")
+
+        self._stream: torch.Generator | None = None
+        self._stream_process: int | None = None
+        self._streams_begun = torch.zeros(1024, dtype=torch.int64)
+        self._streams_begun.share_memory_()  # type: ignore[no-untyped-call]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if not self._streams_begun.is_shared():  # type: ignore[no-untyped-call]
+            # a plain copy comes with memory of its own
+            self._streams_begun.share_memory_()  # type: ignore[no-untyped-call]
+
+    def __call__(self, features: Any, return_tensors: str | None = None) -> BatchEncoding:
+        """Pad and mask.
+
+        Args:
+            features: the rows, or the whole batch.
+            return_tensors: `"pt"` or `"np"`, in the place of the collator's own.
+
+        Returns:
+            `input_ids`, `attention_mask` and `labels`, each `(batch, length)`, and the other keys.
+        """
+        framework = _check_framework(return_tensors or self.return_tensors)
+        columns = _columns(features)
+        lengths, present = self._layout(columns["input_ids"])
+        pad_id = -1 if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
+        fills = {"special_tokens_mask": 1, "word_ids": -1, "input_ids": pad_id}
+        fills["token_type_ids"] = self.tokenizer.pad_token_type_id
+        batch = {
+            key: _collate(key, values, lengths, present, fills)
+            for key, values in columns.items()
+            if key not in ("labels", "offset_mapping")
+        }
+
+        ids = batch["input_ids"]  # (batch, length)
+        _check_input_ids(torch.from_numpy(ids), self._vocab_size)
+        if "attention_mask" not in batch:
+            batch["attention_mask"] = (present & (ids != pad_id)).astype(np.int64)
+        # a mask that came along may name more than these, and never fewer
+        if "special_tokens_mask" in batch:
+            given = batch.pop("special_tokens_mask")
+            never = self._is_structural[ids] | (_array_like(ids, "special_tokens_mask", given) != 0)
+        else:
+            never = self._is_special[ids]
+        word_ids = batch.pop("word_ids", None)
+        if self.whole_word_mask and word_ids is None:
+            word_ids = self._word_ids_from_pieces(ids)
+
+        masked, labels = mask_tokens(
+            torch.from_numpy(ids),
+            torch.from_numpy(never),
+            mask_token_id=self.tokenizer.mask_token_id,
+            vocab_size=self._vocab_size,
+            recipe=self.recipe,
+            attention_mask=torch.from_numpy(batch["attention_mask"]),
+            word_ids=torch.from_numpy(word_ids) if self.whole_word_mask else None,
+            max_predictions_per_seq=self.max_predictions_per_seq,
+            at_least_one=self.at_least_one,
+            generator=self._generator(),
+        )
+        batch |= {"input_ids": masked.numpy(), "labels": labels.numpy()}
+        if framework == "np":
+            return BatchEncoding(batch)
+        return BatchEncoding({key: torch.from_numpy(array) for key, array in batch.items()})
+
+    def _generator(self) -> torch.Generator | None:
+        """The stream of this process; None, torch's own, without a seed."""
+        if self.seed is None:
+            return None
+        if self._stream is None or self._stream_process != os.getpid():
+            # workers made anew in each epoch all start from a copy of the main process' state, so
+            # what tells their streams apart is counted where every process sees it
+            worker = get_worker_info()
+            place = 0 if worker is None else worker.id + 1
+            slot = place % len(self._streams_begun)
+            key = (self.seed, place, int(self._streams_begun[slot]))
+            self._streams_begun[slot] += 1
+            entropy = np.random.SeedSequence(key).generate_state(1, np.uint64)[0]
+            self._stream = torch.Generator().manual_seed(int(entropy))
+            self._stream_process = os.getpid()
+        return self._stream
+
+    def _layout(self, rows: list[Any]) -> tuple[Ints, Bools]:
+        """The rows' lengths, `(batch,)`, and where in the padded batch their tokens stand."""
+        lengths = _lengths(rows)
+        if lengths is None:
+            raise ValueError("input_ids holds single values, expected rows: wrap one row in a list")
+        multiple = self.pad_to_multiple_of or 1
+        width = -(-int(lengths.max()) // multiple) * multiple
+        columns = np.arange(width)
+        if self.tokenizer.padding_side == "left":
+            columns = columns[::-1]
+        present = columns < lengths[:, None]  # (batch, length)
+        if self.tokenizer.pad_token_id is None and not present.all():
+            raise ValueError(
+                f"{type(self.tokenizer).__name__} has no pad token, expected one since rows have "
+                f"to be padded to {width}: tokenizer.add_special_tokens({{'pad_token': '[PAD]'}})"
+            )
+        return lengths, present
+
+    def _word_ids_from_pieces(self, ids: Ints) -> Ints:
+        if not self._continues_word.any():
+            raise ValueError(
+                "no piece of the vocabulary begins with ##, expected that, or word_ids with each "
+                "row, to find whole words by"
+            )
+        return np.cumsum(~self._continues_word[ids], axis=1)
+
+    def _table(self, ids: Iterable[int]) -> Bools:
+        table = np.zeros(self._vocab_size, dtype=bool)
+        table[list(ids)] = True
+        return table
+
+
+def _columns(features: Any) -> dict[str, list[Any]]:
+    """Turn rows, dicts or a whole batch into `{key: one value per row}`."""
+    if isinstance(features, Mapping):
+        columns = dict(features)
+    elif len(features) and isinstance(features[0], Mapping):
+        try:
+            columns = {key: [row[key] for row in features] for key in features[0]}
+        except KeyError as missing:
+            raise ValueError(f"a row has no {missing}, expected the keys of the first") from None
+    else:
+        columns = {"input_ids": features}
+    if "input_ids" not in columns:
+        raise ValueError(f"the batch has {sorted(columns)}, expected input_ids among them")
+    for key, values in columns.items():
+        columns[key] = list(_array(values) if isinstance(values, Tensor) else values)
+    if not columns["input_ids"]:
+        raise ValueError("the batch is empty, expected at least one row")
+    if "word_ids" in columns:  # a tokenizer's word_ids() has None at special tokens
+        columns["word_ids"] = [
+            [-1 if word is None else word for word in row] for row in columns["word_ids"]
+        ]
+    return columns
+
+
+def _collate(
+    key: str, values: list[Any], lengths: Ints, present: Bools, fills: dict[str, int]
+) -> NDArray[Any]:
+    """Pad to `(batch, length)` what has a value per token; stack what is alike in all rows."""
+    if len(values) != len(lengths):
+        raise ValueError(f"{key} has {len(values)} rows, input_ids has {len(lengths)}")
+    own = _lengths(values)
+    if own is not None and (own == lengths).all():
+        flat = _numbers(key, _flatten(values))
+        fill = fills.get(key, IGNORE_INDEX if "label" in key else 0)
+        if present.all():
+            return flat.reshape(present.shape + flat.shape[1:]).copy()
+        padded = np.full(present.shape + flat.shape[1:], fill, dtype=flat.dtype)
+        padded[present] = flat
+        return padded
+    arrays = [np.asarray(value) for value in values]
+    if len({array.shape for array in arrays}) > 1:
+        raise ValueError(
+            f"{key} differs in length from row to row and from input_ids, expected one value per "
+            "token, or the same shape in every row"
+        )
+    return _numbers(key, np.stack(arrays))
+
+
+def _lengths(values: list[Any]) -> Ints | None:
+    """How long each value is, `(batch,)`; None for single numbers and strings."""
+    if isinstance(values[0], str):
+        return None
+    try:
+        return np.fromiter(map(len, values), np.int64, len(values))
+    except TypeError:
+        return None
+
+
+def _flatten(rows: list[Any]) -> NDArray[Any]:
+    """Join the rows end to end."""
+    if isinstance(rows[0], (list, tuple)):
+        try:
+            # the fastest way from Python's integers to an array, and it takes nothing else
+            packed = struct.pack(f"{sum(map(len, rows))}q", *chain.from_iterable(rows))
+            return np.frombuffer(packed, dtype=np.int64)
+        except struct.error:
+            pass
+    return np.concatenate([np.asarray(row) for row in rows if len(row)] or [np.zeros(0, int)])
+
+
+def _numbers(key: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Integers in int64 and floats in float32, as `transformers` makes them from lists."""
+    kinds = {"i": np.int64, "u": np.int64, "f": np.float32, "b": np.bool_}
+    if array.dtype.kind not in kinds:
+        raise TypeError(
+            f"{key} holds {array.dtype}, expected numbers: leave the key out, or encode it"
+        )
+    return array.astype(kinds[array.dtype.kind], copy=False)
+
+
+def _check_framework(return_tensors: str) -> str:
+    if return_tensors not in ("pt", "np"):
+        raise ValueError(f"return_tensors is {return_tensors!r}, expected 'pt' or 'np'")
+    return return_tensors
