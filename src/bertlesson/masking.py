@@ -4,15 +4,14 @@ Follows Devlin et al. 2019, §3.1 and A.1, and, for a fixed count per row, `goog
 `create_pretraining_data.py`, `create_masked_lm_predictions`. Like `transformers`, and unlike that
 script, it masks anew each time a row is seen. It needs nothing else of this package.
 
-Speed comes from NumPy's SFC64, from 16 random bits for a token where others take a float, and from
-touching nothing but the selected tokens after that.
+Speed comes from taking 16 random bits for a token where others take a float, and from touching
+nothing but the selected tokens after that.
 """
 
 import os
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -112,7 +111,7 @@ def mask_tokens(
             since the mean loss of `transformers`' own models is NaN without one. In batches of
             a few tokens this raises the share that is selected.
         generator: a CPU generator to draw from; None draws from torch's global one, so
-            `torch.manual_seed` makes it reproducible. One number is taken, to seed the rest.
+            `torch.manual_seed` makes it reproducible.
 
     Returns:
         New `input_ids` of the same dtype, and `labels` in int64: the original id where a token is
@@ -133,11 +132,10 @@ def mask_tokens(
     >>> masked.tolist(), labels.tolist()
     ([[1, 3, 3, 3, 3, 2, 0]], [[-100, 7, 8, 9, 6, -100, -100]])
     """
-    _check_input_ids(input_ids, vocab_size)
     _check_whole_number("max_predictions_per_seq", max_predictions_per_seq, least=1)
     if not 0 <= mask_token_id < vocab_size:
         raise ValueError(f"mask_token_id is {mask_token_id}, expected 0 to {vocab_size - 1}")
-    ids = _array(input_ids)  # (batch, length)
+    ids = _checked_ids(input_ids, vocab_size)  # (batch, length)
     candidates = _array_like(ids, "special_tokens_mask", special_tokens_mask) == 0
     present = np.ones_like(candidates)  # (batch, length)
     if attention_mask is not None:
@@ -149,31 +147,27 @@ def mask_tokens(
         candidates &= numbers >= 0
         words = _number_words(numbers, candidates)  # (batch, length)
 
-    seed = torch.empty((), dtype=torch.int64).random_(generator=generator)
-    rng = np.random.Generator(np.random.SFC64(int(seed)))
-    selected = np.zeros_like(candidates)
-    if recipe.select > 0 and candidates.any():
-        if max_predictions_per_seq is None:
-            selected = _select_each(rng, candidates, words, recipe.select)
-        else:
-            lengths = np.count_nonzero(present, axis=1)  # (batch,), special tokens included
-            counts = _prediction_counts(lengths, recipe.select, max_predictions_per_seq)
-            selected = _select_counts(rng, candidates, words, counts)
-        if at_least_one and not selected.any():
-            selected = _select_one(rng, candidates, words)
+    if max_predictions_per_seq is None or recipe.select == 0:
+        selected = _select_each(candidates, words, recipe.select, generator)
+    else:
+        lengths = np.count_nonzero(present, axis=1)  # (batch,), special tokens included
+        counts = _prediction_counts(lengths, recipe.select, max_predictions_per_seq)
+        selected = _select_counts(candidates, words, counts, generator)
+    if at_least_one and recipe.select > 0 and not selected.any():
+        selected = _select_one(candidates, words, generator)
 
-    seen, labels = _replace(rng, ids, selected, mask_token_id, vocab_size, recipe)
+    seen, labels = _replace(ids, selected, mask_token_id, vocab_size, recipe, generator)
     device = input_ids.device
     return torch.from_numpy(seen).to(device), torch.from_numpy(labels).to(device)
 
 
 def _replace(
-    rng: np.random.Generator,
     ids: NDArray[Any],
     selected: Bools,
     mask_token_id: int,
     vocab_size: int,
     recipe: MaskingRecipe,
+    generator: torch.Generator | None,
 ) -> tuple[NDArray[Any], Ints]:
     """Give each selected token its fate; return what the model sees and what it has to say."""
     places = np.flatnonzero(selected)  # (selected,), counted through the whole batch
@@ -184,61 +178,74 @@ def _replace(
     labels[places] = seen[places]
 
     # one draw decides between the three fates, so their shares are exactly the recipe's
-    fate = rng.random(len(places))
+    fate = _random_bits(len(places), np.uint32, generator) / 2**32  # from 0 up to 1
     to_mask = places[np.flatnonzero(fate < recipe.mask)]
     to_random = places[np.flatnonzero((fate >= recipe.mask) & (fate < recipe.mask + recipe.random))]
     seen[to_mask] = mask_token_id
-    seen[to_random] = rng.integers(vocab_size, size=len(to_random))
+    seen[to_random] = torch.randint(vocab_size, to_random.shape, generator=generator).numpy()
     # the rest is kept: the model cannot tell it from what was never selected
 
     return seen.reshape(ids.shape), labels.reshape(ids.shape)
 
 
+def _random_bits(size: int, dtype: Any, generator: torch.Generator | None) -> NDArray[Any]:
+    """`(size,)` unsigned integers, uniform over all values of their type."""
+    # drawn 64 bits at a time and cut up: many times faster than a float for each
+    words = torch.empty(-(-size * np.dtype(dtype).itemsize // 8), dtype=torch.int64)
+    bits: NDArray[Any] = words.random_(-(2**63), None, generator=generator).numpy().view(dtype)
+    return bits[:size]
+
+
 def _select_each(
-    rng: np.random.Generator, candidates: Bools, words: Ints | None, share: float
+    candidates: Bools, words: Ints | None, share: float, generator: torch.Generator | None
 ) -> Bools:
     """Select each token by itself, or each word as a whole, with probability `share`."""
-    size = candidates.size if words is None else int(words[-1, -1]) + 1
-    # every output of 64 bits gives four draws, half again as fast as floats; the threshold's
-    # fraction is drawn as well, so that the probability is `share` and not one in 2**16 of them
-    draws = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
-    won = np.less(draws, int(share * 2**16 + rng.random()))
-    if words is None:
-        return np.logical_and(candidates, won.reshape(candidates.shape))
-    # long words stand the same chance as short ones, so the share of the tokens is `share` too
-    return np.logical_and(candidates, won[words])
+    size = candidates.size if words is None else int(words.max(initial=-1)) + 1
+    # 16 bits are enough because the threshold's fraction is drawn too: a draw lies below with
+    # probability `share`, and not with the next 2**-16th of it
+    threshold = int(share * 2**16 + torch.rand((), generator=generator).item())
+    won: Bools = np.less(_random_bits(size, np.uint16, generator), threshold)
+    # long words stand the same chance as short ones, so the tokens' share is `share` as well
+    won = won.reshape(candidates.shape) if words is None else won[words]
+    return np.logical_and(candidates, won)
 
 
 def _select_counts(
-    rng: np.random.Generator, candidates: Bools, words: Ints | None, counts: Ints
+    candidates: Bools, words: Ints | None, counts: Ints, generator: torch.Generator | None
 ) -> Bools:
     """Select `counts[row]` tokens of each row, or all its candidates if there are fewer."""
+    if not candidates.any():
+        return candidates
     if words is None:
-        # every candidate draws a ticket and the lowest win (two are alike in one row of 10**15)
-        tickets = rng.integers(2**64, size=candidates.shape, dtype=np.uint64)
+        # every candidate draws a ticket and the lowest win (two are alike in one row of 10**14)
+        tickets = _random_bits(candidates.size, np.uint64, generator).reshape(candidates.shape)
         tickets[~candidates] = 2**64 - 1
         last = np.minimum(counts, candidates.shape[1]) - 1  # (batch,)
         highest_to_win = np.take_along_axis(np.sort(tickets, axis=1), last[:, None], axis=1)
-        return candidates & (tickets <= highest_to_win)
+        return np.logical_and(candidates, tickets <= highest_to_win)
 
     sizes = np.bincount(words[candidates], minlength=words[-1, -1] + 1)  # (words,)
     rows = np.zeros_like(sizes)
     rows[words] = np.arange(len(words))[:, None]
     room, won = counts.tolist(), np.zeros(len(sizes), dtype=bool)
-    order = rng.permutation(len(sizes))
+    order = torch.randperm(len(sizes), generator=generator).numpy()
     for word, size, row in zip(order, sizes[order].tolist(), rows[order].tolist(), strict=True):
         if size <= room[row]:
             room[row] -= size
             won[word] = True
-    return candidates & won[words]
+    return np.logical_and(candidates, won[words])
 
 
-def _select_one(rng: np.random.Generator, candidates: Bools, words: Ints | None) -> Bools:
-    """Select one token, or the word that it belongs to."""
-    place = rng.choice(np.flatnonzero(candidates))
-    if words is None:
-        return np.arange(candidates.size).reshape(candidates.shape) == place
-    return candidates & (words == words.flat[place])
+def _select_one(candidates: Bools, words: Ints | None, generator: torch.Generator | None) -> Bools:
+    """Select one token, or the word that it belongs to, if there is one to select."""
+    selected = np.zeros_like(candidates)
+    places = np.flatnonzero(candidates)
+    if len(places):
+        place = places[int(torch.randint(len(places), (), generator=generator))]
+        selected.flat[place] = True
+        if words is not None:
+            selected = candidates & (words == words.flat[place])
+    return selected
 
 
 def _prediction_counts(lengths: Ints, share: float, max_predictions_per_seq: int) -> Ints:
@@ -256,7 +263,7 @@ def _number_words(word_ids: Ints, candidates: Bools) -> Ints:
     return numbers
 
 
-def _check_input_ids(input_ids: Tensor, vocab_size: int) -> None:
+def _checked_ids(input_ids: Tensor, vocab_size: int) -> NDArray[Any]:
     if not isinstance(input_ids, Tensor) or input_ids.dtype not in (torch.int32, torch.int64):
         given = getattr(input_ids, "dtype", type(input_ids).__name__)
         raise TypeError(f"input_ids is {given}, expected a tensor of torch.int32 or torch.int64")
@@ -266,11 +273,13 @@ def _check_input_ids(input_ids: Tensor, vocab_size: int) -> None:
             "give a single row as input_ids[None]"
         )
     ids = _array(input_ids)
-    if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
+    # as an unsigned number a negative id is a huge one, which saves a pass
+    if ids.size and ids.view(f"u{ids.itemsize}").max() >= vocab_size:
         raise ValueError(
             f"input_ids holds ids from {ids.min()} to {ids.max()}, expected 0 to "
             f"{vocab_size - 1}: were they made by another tokenizer?"
         )
+    return ids
 
 
 def _check_whole_number(name: str, value: int | None, least: int) -> None:
@@ -401,8 +410,7 @@ class MaskingCollator:
             if key not in ("labels", "offset_mapping")
         }
 
-        ids = batch["input_ids"]  # (batch, length)
-        _check_input_ids(torch.from_numpy(ids), self._vocab_size)
+        ids = _checked_ids(torch.from_numpy(batch["input_ids"]), self._vocab_size)
         if "attention_mask" not in batch:
             batch["attention_mask"] = (present & (ids != pad_id)).astype(np.int64)
         # a mask that came along may name more than these, and never fewer
@@ -544,8 +552,8 @@ def _flatten(rows: list[Any]) -> NDArray[Any]:
     if isinstance(rows[0], (list, tuple)):
         try:
             # the fastest way from Python's integers to an array, and it takes nothing else
-            packed = struct.pack(f"{sum(map(len, rows))}q", *chain.from_iterable(rows))
-            return np.frombuffer(packed, dtype=np.int64)
+            pack = {length: struct.Struct(f"{length}q").pack for length in set(map(len, rows))}
+            return np.frombuffer(b"".join([pack[len(row)](*row) for row in rows]), np.int64)
         except struct.error:
             pass
     return np.concatenate([np.asarray(row) for row in rows if len(row)] or [np.zeros(0, int)])
