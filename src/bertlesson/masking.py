@@ -266,7 +266,7 @@ def _number_words(word_ids: Ints, candidates: Bools) -> Ints:
 def _checked_ids(input_ids: Tensor, vocab_size: int) -> NDArray[Any]:
     if not isinstance(input_ids, Tensor) or input_ids.dtype not in (torch.int32, torch.int64):
         given = getattr(input_ids, "dtype", type(input_ids).__name__)
-        raise TypeError(f"input_ids is {given}, expected a tensor of torch.int32 or torch.int64")
+        raise TypeError(f"input_ids is {given}, expected a tensor of integers, 32 or 64 bits wide")
     if input_ids.dim() != 2:
         raise ValueError(
             f"input_ids has shape {tuple(input_ids.shape)}, expected (batch, length): "
