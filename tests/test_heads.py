@@ -171,6 +171,7 @@ def test_single_heads_are_parts_of_the_models() -> None:
     mlm, nsp = MLMHead(config).double(), NSPHead(config).double()
     mlm.load_state_dict(reference.cls.predictions.state_dict())
     nsp.load_state_dict(reference.cls.seq_relationship.state_dict())
+    assert mlm.bias is mlm.decoder.bias
     torch.testing.assert_close(mlm(hidden), reference.cls.predictions(hidden))
     torch.testing.assert_close(nsp(hidden[:, 0]), reference.cls.seq_relationship(hidden[:, 0]))
 
@@ -405,6 +406,25 @@ def test_the_decoder_stays_tied(
     torch.testing.assert_close(logits, reference(**inputs)[0])
     logits.sum().backward()
     assert after.bert.embeddings.word_embeddings.weight.grad.shape == (size, 16)
+
+
+@each_tied_pair
+def test_a_decoder_may_be_untied(ours: Any, theirs: Any) -> None:
+    model = with_random_weights(ours(small_config(tie_word_embeddings=False)))
+    assert model.get_output_embeddings() is model.cls["predictions"].decoder
+    assert model.get_output_embeddings().weight is not model.get_input_embeddings().weight
+    with pytest.raises(RuntimeError, match=r"Missing key.*decoder\.weight"):
+        model.load_state_dict(without_decoder(model.state_dict()))
+    inputs = random_inputs(2, 5)
+    with torch.no_grad():
+        before = model(**inputs)[0]
+    model.resize_token_embeddings(VOCAB + 9)
+    after = model(**inputs)[0]
+    assert after.shape == (2, 5, VOCAB + 9)
+    torch.testing.assert_close(after[..., :VOCAB], before)
+    reference = theirs(model.config).double().eval()
+    reference.load_state_dict(model.state_dict())
+    torch.testing.assert_close(after, reference(**inputs)[0])
 
 
 # transformers.Trainer

@@ -181,7 +181,10 @@ class BertWithHead(BertPreTrainedModel):
 
 
 class TiedDecoderModel(BertPreTrainedModel):
-    """A model whose MLM head, ``cls.predictions``, shares the encoder's word embeddings."""
+    """A model whose MLM head, ``cls.predictions``, shares the encoder's word embeddings.
+
+    With ``config.tie_word_embeddings=False``, as everywhere in transformers, it does not.
+    """
 
     _tied_weights_keys = {  # noqa: RUF012
         "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
@@ -202,7 +205,7 @@ class TiedDecoderModel(BertPreTrainedModel):
     ) -> Any:
         """As in torch; the decoder may be left out, as `save_pretrained` does."""
         state_dict = copy.copy(state_dict)
-        for tied, source in self._tied_weights_keys.items():
+        for tied, source in self.all_tied_weights_keys.items():
             if strict and source in state_dict:  # else the names left out are for the caller to see
                 state_dict.setdefault(tied, state_dict[source])  # type: ignore[attr-defined]
         result = super().load_state_dict(state_dict, strict=strict, assign=assign)
