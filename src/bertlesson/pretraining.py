@@ -72,6 +72,14 @@ class PretrainingModel(TiedDecoderModel):
 
     Only about 15% of the positions carry loss, so only they are scored against the vocabulary, by
     far the largest product of a small model. The loss and its gradients stay the same.
+
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> model = PretrainingModel(BertConfig(vocab_size=50, **size))
+    >>> labels = torch.full((2, 9), -100)  # (batch, length)
+    >>> labels[0, 3], labels[1, 5] = 17, 42  # two tokens are selected
+    >>> output = model(torch.ones_like(labels), labels=labels)
+    >>> output.selected_logits.shape, output.seq_relationship_logits.shape
+    (torch.Size([2, 50]), torch.Size([2, 2]))
     """
 
     def __init__(self, config: BertConfig) -> None:
