@@ -66,9 +66,7 @@ def main() -> int:
         for model, optimizer in optimizers.items():
             times[model].append(step_time(model, optimizer, batch))
     ratio = min(times[theirs]) / min(times[ours])
-    print(
-        f"one step, {BATCH}x{LENGTH}, 2 layers / 128 / {VOCAB}, {torch.get_num_threads()} threads"
-    )
+    print(f"one step, {BATCH}x{LENGTH}, 2 layers / 128 / {VOCAB}, one thread")
     for model in (theirs, ours):
         print(f"  {type(model).__name__:<20}{min(times[model]) * 1000:8.0f} ms")
     print(f"  {ratio:.2f} times as fast (at least {BAR:g} wanted)")
