@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 import jupytext
+
+from bertlesson.fingerprint import code_alone, imported_modules
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -63,7 +64,7 @@ class Example:
     @cached_property
     def modules(self) -> frozenset[str]:
         """The modules of the package that it imports, directly or not."""
-        return imported_modules(self.path)
+        return imported_modules(self.path, PACKAGE)
 
     @property
     def needs_checkpoint(self) -> bool:
@@ -110,7 +111,9 @@ def parse(path: Path) -> Example:
         ast.parse(text)
     except SyntaxError as error:
         raise Problem(path, error.lineno or 1, f"not Python: {error.msg}") from None
-    markers = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
+    markers = [
+        number for number, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")
+    ]
     if not markers or text.splitlines()[: markers[0] - 1]:
         raise Problem(path, 1, "an example starts with a cell: a line '# %% title'")
 
@@ -118,7 +121,9 @@ def parse(path: Path) -> Example:
     for marker, cell in zip(markers, jupytext.reads(text, fmt="py:percent").cells, strict=True):
         title = cell.metadata.get("title", "")
         if title and title in titles:
-            raise Problem(path, marker, f'a second section is called "{title}"; give it another name')
+            raise Problem(
+                path, marker, f'a second section is called "{title}"; give it another name'
+            )
         titles.add(title)
         tags = tuple(cell.metadata.get("tags", ()))
         lines = text.splitlines()[marker:]
@@ -126,42 +131,3 @@ def parse(path: Path) -> Example:
         source = cell.source.strip("\n")
         cells.append(Cell(cell.cell_type, title, tags, marker + 1 + blank, source))
     return Example(path, tuple(cells))
-
-
-def imported_modules(path: Path, package: Path = PACKAGE) -> frozenset[str]:
-    """Names of the package's modules that the script at ``path`` imports, directly or not."""
-    found: set[str] = set()
-    queue = [path]
-    while queue:
-        for name in _direct_imports(queue.pop(), package) - found:
-            found.add(name)
-            queue.append(package / f"{name}.py")
-    return frozenset(found)
-
-
-def _direct_imports(path: Path, package: Path) -> set[str]:
-    names: set[str] = set()
-    inside = path.parent == package
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {a.name for a in node.names if a.name.split(".")[0] == package.name}
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level and inside:  # from . import x, from .x import y
-                module = f"{package.name}.{module}".rstrip(".")
-            if module.split(".")[0] == package.name:
-                names |= {module, *(f"{module}.{a.name}" for a in node.names)}
-    parts = {name.split(".")[1] for name in names if "." in name}
-    modules = {p for p in parts if (package / f"{p}.py").exists()}
-    return modules | {"__init__"} if names else set()
-
-
-def code_alone(path: Path) -> str:
-    """The code of a module without its comments and docstrings: what can change a result."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return re.sub(r"\s+", " ", ast.dump(tree))

@@ -1,0 +1,57 @@
+"""What a result depends on: the code of the modules that it was made with.
+
+A result that is kept (the checkpoint, an example's outputs) is kept under a key that holds this code,
+so that a changed line makes it anew, and a changed comment does not. Uses the standard library alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+
+def imported_modules(path: Path, package: Path) -> frozenset[str]:
+    """Names of the modules of ``package`` that the file at ``path`` imports, directly or not.
+
+    Args:
+        path: A script, or a module of the package itself.
+        package: The folder of the package.
+
+    >>> sorted(imported_modules(Path(__file__).with_name("nsp.py"), Path(__file__).parent))
+    []
+    """
+    found: set[str] = set()
+    queue = [path]
+    while queue:
+        for name in _direct_imports(queue.pop(), package) - found:
+            found.add(name)
+            queue.append(package / f"{name}.py")
+    return frozenset(found)
+
+
+def _direct_imports(path: Path, package: Path) -> set[str]:
+    names: set[str] = set()
+    inside = path.parent == package
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names if a.name.split(".")[0] == package.name}
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level and inside:  # from . import x, from .x import y
+                module = f"{package.name}.{module}".rstrip(".")
+            if module.split(".")[0] == package.name:
+                names |= {module, *(f"{module}.{a.name}" for a in node.names)}
+    parts = {name.split(".")[1] for name in names if "." in name}
+    modules = {p for p in parts if (package / f"{p}.py").exists()}
+    return modules | {"__init__"} if names else set()
+
+
+def code_alone(path: Path) -> str:
+    """The code of a module without its comments and docstrings: what can change a result."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)
