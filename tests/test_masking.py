@@ -10,7 +10,9 @@ import copy
 import dataclasses
 import doctest
 import math
+import multiprocessing
 import pickle
+import time
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ from bertlesson import masking
 from bertlesson.masking import IGNORE_INDEX, MaskingCollator, MaskingRecipe, mask_tokens
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-PIECES += [f"word{i}" for i in range(30)] + [f"##piece{i}" for i in range(15)]
+PIECES += [f"word{i}" for i in range(29)] + ["#tag"] + [f"##piece{i}" for i in range(15)]
 PAD, UNK, CLS, SEP, MASK = range(5)
 VOCAB = len(PIECES)
 FIRST_PIECE = 35  # ids from here on begin with ##
@@ -348,7 +350,7 @@ def test_whole_words_fill_the_count_where_single_pieces_allow_it() -> None:
 
 @pytest.mark.parametrize("by", ["pieces", "word_ids"])
 def test_the_collator_finds_whole_words(tokenizer: BertTokenizer, by: str) -> None:
-    row = [CLS, 40, 7, 36, 37, 8, SEP, 38, 9, 39, SEP]
+    row = [CLS, 40, 7, 36, 37, PIECES.index("#tag"), SEP, 38, 9, 39, SEP]
     word_ids = [None, 0, 1, 1, 1, 2, None, 0, 1, 1, None]
     features = [{"input_ids": row} | ({"word_ids": word_ids} if by == "word_ids" else {})] * 1500
     shorter = {"input_ids": [CLS, 38, 7, SEP]}
@@ -373,6 +375,20 @@ def test_word_ids_are_left_aside_unless_whole_words_are_asked_for(tokenizer: Ber
     batch = MaskingCollator(tokenizer, MaskingRecipe(select=0.5), seed=0)(rows)
     assert 0 < int((batch["labels"] != IGNORE_INDEX).sum()) < 10
     assert "word_ids" not in batch
+
+
+def test_a_token_without_a_word_is_not_selected(tokenizer: BertTokenizer) -> None:
+    collator = MaskingCollator(tokenizer, ALL, whole_word_mask=True)
+    batch = collator([{"input_ids": [CLS, 7, 8, SEP], "word_ids": [None, 0, None, None]}])
+    assert batch["input_ids"].tolist() == [[CLS, MASK, 8, SEP]]
+
+
+def test_the_collator_selects_a_fixed_count_of_what_is_not_padding(
+    tokenizer: BertTokenizer,
+) -> None:
+    rows = [[CLS, *[7] * (length - 2), SEP] for length in (10, 30, 50, 128)]
+    labels = MaskingCollator(tokenizer, seed=0, max_predictions_per_seq=15)(rows)["labels"]
+    assert (labels != IGNORE_INDEX).sum(dim=1).tolist() == [2, 4, 8, 15]
 
 
 def test_whole_words_need_something_to_go_by() -> None:
@@ -489,7 +505,10 @@ def test_what_holds_for_every_batch(
 def test_it_draws_from_the_generator_given_or_else_from_torch_s() -> None:
     input_ids, special = plain_batch(16, 64)
     options: dict[str, Any] = {"mask_token_id": MASK, "vocab_size": VOCAB}
-    for more in ({}, {"max_predictions_per_seq": 9}, {"word_ids": torch.arange(64).expand(16, -1)}):
+    words: dict[str, Any] = {"word_ids": torch.arange(64).expand(16, -1) // 2}
+    count: dict[str, Any] = {"max_predictions_per_seq": 9}
+    nearly_none: dict[str, Any] = {"recipe": MaskingRecipe(1e-9), "at_least_one": True}
+    for more in ({}, count, words, words | count, nearly_none, words | nearly_none):
         runs = []
         for seed in (1, 1, 2):
             torch.manual_seed(seed)
@@ -501,6 +520,12 @@ def test_it_draws_from_the_generator_given_or_else_from_torch_s() -> None:
         assert all(map(torch.equal, own[0], own[1]))
         assert not torch.equal(own[0][1], own[2][1])
         assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_special_token_is_whatever_is_not_zero() -> None:
+    input_ids, special = plain_batch(12, 8)
+    for flags in (special * 3, -special, special.bool(), special.float()):
+        assert all(map(torch.equal, mask(input_ids, flags), mask(input_ids, special)))
 
 
 def test_strided_tensors_are_read_as_they_stand() -> None:
@@ -639,6 +664,11 @@ def test_it_stands_in_for_their_collator(
         assert kind is (np.ndarray if other == "np" else Tensor)
 
 
+def test_empty_rows_do_not_make_floats_of_the_others(tokenizer: BertTokenizer) -> None:
+    batch = MaskingCollator(tokenizer, ALL)([np.array([7, 8]), np.array([]), torch.tensor([])])
+    assert batch["labels"].tolist() == [[7, 8], [IGNORE_INDEX] * 2, [IGNORE_INDEX] * 2]
+
+
 def test_other_keys_are_passed_on(tokenizer: BertTokenizer) -> None:
     features = [
         {
@@ -651,7 +681,7 @@ def test_other_keys_are_passed_on(tokenizer: BertTokenizer) -> None:
             "score": 0.25,
             "is_long": i == 2,
             "ends": [0, len(row)],
-            "labels": [9] * len(row),
+            "labels": [9] * (i + 1),
             "offset_mapping": [(0, 1)] * len(row),
         }
         for i, row in enumerate(ROWS)
@@ -666,11 +696,13 @@ def test_other_keys_are_passed_on(tokenizer: BertTokenizer) -> None:
     assert batch["next_sentence_label"].dtype == torch.int64
     assert batch["score"].dtype == torch.float32
     assert batch["is_long"].tolist() == [False, False, True]
+    assert batch["is_long"].dtype == torch.bool
     assert batch["ends"].tolist() == [[0, 5], [0, 3], [0, 7]]
     assert (batch["labels"] == IGNORE_INDEX).all()
     assert "offset_mapping" not in batch
 
 
+@pytest.mark.filterwarnings("error")  # torch warns of arrays that cannot be written to
 def test_special_tokens_are_never_selected(tokenizer: BertTokenizer) -> None:
     row = [CLS, 7, UNK, MASK, 8, SEP, PAD]
     collator = MaskingCollator(tokenizer, ALL)
@@ -861,14 +893,61 @@ def test_a_seed_leaves_torch_s_own_generator_alone(tokenizer: BertTokenizer) -> 
     assert torch.equal(torch.get_rng_state(), state)
 
 
+class Laggard(MaskingCollator):
+    """One whose second worker is slow to start."""
+
+    def __call__(self, *features: Any) -> BatchEncoding:
+        worker = torch.utils.data.get_worker_info()
+        if self.delay and worker is not None and worker.id == 1:
+            time.sleep(self.delay)
+        return super().__call__(*features)
+
+
 def test_epochs_that_are_left_early_can_be_repeated(tokenizer: BertTokenizer) -> None:
     runs = []
-    for _ in range(2):
-        batches = loader(MaskingCollator(tokenizer, seed=5), 2)
-        first = [next(iter(batches))["labels"] for _ in range(3)]
-        runs.append(first + epoch(batches))
+    for delay in (0, 0.4):
+        collator = Laggard(tokenizer, seed=5)
+        collator.delay = delay  # type: ignore[attr-defined]
+        batches = loader(collator, 2)
+        if not delay:
+            left = iter(batches)
+            runs.append([next(left)["labels"]])
+            next(left)  # from the second worker: it has drawn before the epoch is left
+            del left
+        else:
+            runs.append([next(iter(batches))["labels"]])
+        runs[-1] += epoch(batches)
     assert_all_differ(runs[0])
     assert all(map(torch.equal, *runs))
+
+
+def test_a_worker_that_comes_late_finds_its_epoch(tokenizer: BertTokenizer) -> None:
+    collator = MaskingCollator(tokenizer, seed=5)
+    assert [collator._epoch(seed) for seed in (70, 70, 90, 70, 80, 90)] == [0, 0, 1, 0, 2, 1]
+    collator._epochs.fill_(1)  # when there is no more room the epochs still differ
+    assert collator._epoch(70) != collator._epoch(80)
+
+
+def draw_in_a_pool(collator: MaskingCollator, queue: Any) -> None:
+    queue.put(collator(SAME)["labels"].tolist())
+
+
+@pytest.mark.parametrize("drawn_before", [False, True])
+def test_processes_that_are_forked_otherwise_draw_differently(
+    tokenizer: BertTokenizer, drawn_before: bool
+) -> None:
+    collator = MaskingCollator(tokenizer, seed=5)
+    if drawn_before:
+        collator(SAME)
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    children = [context.Process(target=draw_in_a_pool, args=(collator, queue)) for _ in range(2)]
+    for child in children:
+        child.start()
+    drawn = [torch.tensor(queue.get()) for _ in children]
+    for child in children:
+        child.join()
+    assert_all_differ([*drawn, collator(SAME)["labels"]])
 
 
 def test_copies_go_on_where_the_original_stands(tokenizer: BertTokenizer) -> None:

@@ -220,8 +220,8 @@ def _select_counts(
         # every candidate draws a ticket and the lowest win (two are alike in one row of 10**14)
         tickets = _random_bits(candidates.size, np.uint64, generator).reshape(candidates.shape)
         tickets[~candidates] = 2**64 - 1
-        last = np.minimum(counts, candidates.shape[1]) - 1  # (batch,)
-        highest_to_win = np.take_along_axis(np.sort(tickets, axis=1), last[:, None], axis=1)
+        last = counts[:, None] - 1  # (batch, 1), the place of the last to win
+        highest_to_win = np.take_along_axis(np.sort(tickets, axis=1), last, axis=1)
         return np.logical_and(candidates, tickets <= highest_to_win)
 
     sizes = np.bincount(words[candidates], minlength=words[-1, -1] + 1)  # (words,)
@@ -315,9 +315,10 @@ class MaskingCollator:
 
     With a seed the masks depend on the seed, the data's order and `num_workers` alone. They
     differ from epoch to epoch and from worker to worker, whether workers are kept or made anew.
-    To that end the collator counts in shared memory how many streams each worker number has
-    begun. A distributed run gives each process a seed of its own. Without a seed it draws from
-    torch's global generator, as `transformers` does, in workers as well.
+    To that end the collator counts epochs in shared memory. Processes that are forked by other
+    means than a loader draw each its own, which cannot be repeated; a distributed run gives each
+    process a seed of its own. Without a seed it draws from torch's global generator, as
+    `transformers` does, in workers as well.
 
     Args:
         tokenizer: gives padding, special tokens and the vocabulary, as it is when this is made.
@@ -378,15 +379,18 @@ class MaskingCollator:
         self._continues_word = self._table(i for piece, i in vocab.items() if piece[:2] == "##")
 
         self._stream: torch.Generator | None = None
-        self._stream_process: int | None = None
-        self._streams_begun = torch.zeros(1024, dtype=torch.int64)
-        self._streams_begun.share_memory_()  # type: ignore[no-untyped-call]
+        self._drawn_by: tuple[int, bool] | None = None  # process, and is it a loader's worker?
+        self._home = os.getpid()
+        self._epochs = torch.full((2**16,), -1)  # the loaders' seeds, one an epoch, as they came
+        self._epochs.share_memory_()  # type: ignore[no-untyped-call]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        """Let a copy go on where the original stands, in whatever process it finds itself."""
         self.__dict__.update(state)
-        if not self._streams_begun.is_shared():  # type: ignore[no-untyped-call]
-            # a plain copy comes with memory of its own
-            self._streams_begun.share_memory_()  # type: ignore[no-untyped-call]
+        self._home = os.getpid()
+        self._drawn_by = (self._home, False)
+        if not self._epochs.is_shared():  # type: ignore[no-untyped-call]
+            self._epochs.share_memory_()  # type: ignore[no-untyped-call]
 
     def __call__(self, features: Any, return_tensors: str | None = None) -> BatchEncoding:
         """Pad and mask.
@@ -402,8 +406,7 @@ class MaskingCollator:
         columns = _columns(features)
         lengths, present = self._layout(columns["input_ids"])
         pad_id = -1 if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
-        fills = {"special_tokens_mask": 1, "word_ids": -1, "input_ids": pad_id}
-        fills["token_type_ids"] = self.tokenizer.pad_token_type_id
+        fills = {"input_ids": pad_id, "token_type_ids": self.tokenizer.pad_token_type_id}
         batch = {
             key: _collate(key, values, lengths, present, fills)
             for key, values in columns.items()
@@ -412,7 +415,7 @@ class MaskingCollator:
 
         ids = _checked_ids(torch.from_numpy(batch["input_ids"]), self._vocab_size)
         if "attention_mask" not in batch:
-            batch["attention_mask"] = (present & (ids != pad_id)).astype(np.int64)
+            batch["attention_mask"] = (ids != pad_id).astype(np.int64)
         # a mask that came along may name more than these, and never fewer
         if "special_tokens_mask" in batch:
             given = batch.pop("special_tokens_mask")
@@ -444,18 +447,30 @@ class MaskingCollator:
         """The stream of this process; None, torch's own, without a seed."""
         if self.seed is None:
             return None
-        if self._stream is None or self._stream_process != os.getpid():
-            # workers made anew in each epoch all start from a copy of the main process' state, so
-            # what tells their streams apart is counted where every process sees it
-            worker = get_worker_info()
-            place = 0 if worker is None else worker.id + 1
-            slot = place % len(self._streams_begun)
-            key = (self.seed, place, int(self._streams_begun[slot]))
-            self._streams_begun[slot] += 1
+        process, worker = os.getpid(), get_worker_info()
+        if self._stream is None or self._drawn_by != (process, worker is not None):
+            if worker is None:
+                key = (self.seed, 0, 0 if process == self._home else process)
+            else:
+                key = (self.seed, worker.id + 1, self._epoch(worker.seed - worker.id))
             entropy = np.random.SeedSequence(key).generate_state(1, np.uint64)[0]
             self._stream = torch.Generator().manual_seed(int(entropy))
-            self._stream_process = os.getpid()
+            self._drawn_by = (process, worker is not None)
         return self._stream
+
+    def _epoch(self, loader_seed: int) -> int:
+        """Number the seeds that loaders hand to their workers, as they come up: 0, 1, 2, ...
+
+        Workers made anew in each epoch all start from a copy of the main process' state, so the
+        numbers are kept where all of them see them. Workers of one epoch that come at once write
+        the same seed to the same place; one that comes late, to an epoch left early, finds it.
+        """
+        epochs = self._epochs.numpy()
+        places = np.flatnonzero((epochs == loader_seed) | (epochs < 0))
+        if not len(places):
+            return loader_seed
+        epochs[places[0]] = loader_seed
+        return int(places[0])
 
     def _layout(self, rows: list[Any]) -> tuple[Ints, Bools]:
         """The rows' lengths, `(batch,)`, and where in the padded batch their tokens stand."""
@@ -524,6 +539,7 @@ def _collate(
         flat = _numbers(key, _flatten(values))
         fill = fills.get(key, IGNORE_INDEX if "label" in key else 0)
         if present.all():
+            # what struct packed cannot be written to, a copy can
             return flat.reshape(present.shape + flat.shape[1:]).copy()
         padded = np.full(present.shape + flat.shape[1:], fill, dtype=flat.dtype)
         padded[present] = flat
