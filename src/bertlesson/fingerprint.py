@@ -1,7 +1,8 @@
 """What a result depends on: the code of the modules that it was made with.
 
-A result that is kept (the checkpoint, an example's outputs) is kept under a key that holds this code,
-so that a changed line makes it anew, and a changed comment does not. Uses the standard library alone.
+A result that is kept (the checkpoint, an example's outputs) is kept under a key that holds this
+code, so that a changed line makes it anew, and a changed comment does not. Uses the standard
+library alone.
 """
 
 from __future__ import annotations

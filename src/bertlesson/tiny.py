@@ -1,0 +1,316 @@
+"""The lesson's own small BERT: trained from scratch on the lesson's corpus, once, and then kept.
+
+`load` gives the pretrained model and its tokenizer. The first call trains them, which takes a few
+minutes on two cores and needs no network; later calls read what the first has kept in the user's
+cache folder. Nothing about it is downloaded, so everything about it can be looked at.
+
+    python -m bertlesson.tiny        train it now, if it is not there yet
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import AcquireReturnProxy, FileLock, Timeout
+from platformdirs import user_cache_path
+from safetensors.torch import load_file, save_file
+from transformers import BertConfig, BertTokenizer
+
+from bertlesson.corpus import Document, generate_documents
+from bertlesson.fingerprint import code_alone, imported_modules
+from bertlesson.masking import MaskingCollator
+from bertlesson.nsp import SentencePairs, create_pairs
+from bertlesson.pretraining import Batch, PretrainingModel, make_optimizer, make_schedule, train
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+VERSIONED = ("torch", "transformers", "tokenizers", "numpy")
+FILES = ("model.safetensors", "config.json", "vocab.txt", "history.json")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything about the training that is a choice."""
+
+    documents: int = 20_000
+    vocab_size: int = 1_200
+    max_seq_length: int = 80
+    batch_size: int = 48
+    steps: int = 1_600
+    warmup_steps: int = 100
+    learning_rate: float = 2e-3
+    hidden_size: int = 128
+    layers: int = 2
+    heads: int = 2
+    # BERT's 0.02 is made for a width of 768; at 128 it keeps attention silent for hundreds of steps
+    initializer_range: float = 0.08
+    seed: int = 0
+    threads: int = 2  # sums come out differently in the last digit with another number
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A pretrained model with what belongs to it.
+
+    Attributes:
+        model: Encoder and both pretraining heads, in eval mode; ``model.bert`` is the encoder.
+        tokenizer: Uncased WordPiece, as BERT's.
+        history: The losses of each training step, in nats, as `bertlesson.pretraining.train`
+            returns them.
+        folder: Where the files are kept.
+    """
+
+    model: PretrainingModel
+    tokenizer: BertTokenizer
+    history: dict[str, list[float]]
+    folder: Path
+
+
+def load(settings: Settings | None = None, *, progress: bool = True) -> Checkpoint:
+    """The pretrained model; trained now if it is not in the cache.
+
+    Each call gives a model of its own: one may be fine-tuned, and the next is as pretrained.
+    The random states and the number of threads of the process are left as they are.
+
+    Args:
+        settings: Others than the lesson's own.
+        progress: Show a bar while training, on standard error.
+
+    Raises:
+        OSError: The cache folder cannot be written to; the environment variable BERTLESSON_CACHE
+            names another.
+
+    >>> checkpoint = load()
+    >>> inputs = checkpoint.tokenizer("[CLS] she loved the [MASK] . [SEP]", return_tensors="pt")
+    >>> checkpoint.model.bert(inputs["input_ids"]).last_hidden_state.shape[-1]
+    128
+    """
+    settings = settings or Settings()
+    folder = cache_folder() / f"tiny-{key(settings)}"
+    if (found := _read(folder)) is not None:
+        return found
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _only_one(folder.with_suffix(".lock")):
+        if (found := _read(folder)) is None:  # another process may have trained it meanwhile
+            _train_into(folder, settings, progress)
+            found = _read(folder)
+    assert found is not None
+    return found
+
+
+def cache_folder() -> Path:
+    """Where checkpoints are kept: BERTLESSON_CACHE, or the user's cache folder."""
+    return Path(os.environ.get("BERTLESSON_CACHE") or user_cache_path("bertlesson"))
+
+
+def key(settings: Settings) -> str:
+    """Equal keys mean equal weights: made of all code, settings and versions that matter."""
+    package = Path(__file__).parent
+    modules = sorted({*imported_modules(Path(__file__), package), "tiny"})
+    parts = [code_alone(package / f"{name}.py") for name in modules]
+    parts += [f"{name}=={version(name)}" for name in VERSIONED]
+    parts += [platform.python_version(), platform.machine(), json.dumps(asdict(settings))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+# The training
+
+
+def pretrain(settings: Settings, progress: bool) -> Checkpoint:
+    """Make the text, the vocabulary and the pairs, and train on them. Keeps nothing."""
+    documents = generate_documents(settings.documents, settings.seed)
+    tokenizer = make_tokenizer(documents, settings.vocab_size, settings.max_seq_length)
+    pairs = sentence_pairs(documents, tokenizer, settings.max_seq_length, settings.seed)
+    torch.manual_seed(settings.seed)
+    model = PretrainingModel(
+        BertConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=settings.hidden_size,
+            num_hidden_layers=settings.layers,
+            num_attention_heads=settings.heads,
+            intermediate_size=4 * settings.hidden_size,
+            max_position_embeddings=settings.max_seq_length,
+            initializer_range=settings.initializer_range,
+            hidden_dropout_prob=0.0,  # each row is seen about once, so there is nothing to overfit
+            attention_probs_dropout_prob=0.0,
+        )
+    )
+    optimizer = make_optimizer(model, settings.learning_rate)
+    schedule = make_schedule(
+        optimizer, warmup_steps=settings.warmup_steps, total_steps=settings.steps
+    )
+    collator = MaskingCollator(tokenizer, seed=settings.seed)
+    batches = shuffled_batches(pairs, collator, settings.batch_size, settings.seed)
+    history = train(model, batches, optimizer, schedule, steps=settings.steps, progress=progress)
+    return Checkpoint(model.eval(), tokenizer, history, Path())
+
+
+def sentence_pairs(
+    documents: Iterable[Document], tokenizer: BertTokenizer, max_seq_length: int, seed: int
+) -> SentencePairs:
+    """Pairs of segments from the documents, as the checkpoint was trained on."""
+    pieces = [
+        [tokenizer.tokenize(sentence.text) for sentence in document.sentences]
+        for document in documents
+    ]
+    return create_pairs(
+        pieces,
+        tokenizer.get_vocab(),
+        max_seq_length=max_seq_length,
+        short_seq_prob=0.1,
+        rng=random.Random(seed),
+    )
+
+
+def shuffled_batches(
+    pairs: SentencePairs, collator: MaskingCollator, batch_size: int, seed: int
+) -> Iterator[Batch]:
+    """Batches in a new order in each epoch, without end."""
+    rng = np.random.default_rng(seed)
+    while True:
+        order = rng.permutation(len(pairs))  # (pairs,)
+        for start in range(0, len(order) - batch_size + 1, batch_size):
+            yield collator(pairs[order[start : start + batch_size]])
+
+
+def make_tokenizer(
+    documents: Iterable[Document], vocab_size: int, max_seq_length: int
+) -> BertTokenizer:
+    """A WordPiece tokenizer for this text.
+
+    Its pieces are merged by how often they stand side by side, the first in the alphabet where two
+    pairs are alike. (The trainer of `tokenizers` gives another vocabulary in each process.)
+    """
+    split = BertTokenizer(vocab={token: i for i, token in enumerate(SPECIAL_TOKENS)})
+    assert split.backend_tokenizer is not None
+    normalize = split.backend_tokenizer.normalizer.normalize_str
+    pre_tokenize = split.backend_tokenizer.pre_tokenizer.pre_tokenize_str
+    words: Counter[str] = Counter()
+    for document in documents:
+        words.update(word for word, _ in pre_tokenize(normalize(document.text)))
+    vocab = [*SPECIAL_TOKENS, *merge_pieces(words, vocab_size - len(SPECIAL_TOKENS))]
+    return BertTokenizer(
+        vocab={piece: i for i, piece in enumerate(vocab)}, model_max_length=max_seq_length
+    )
+
+
+def merge_pieces(words: Mapping[str, int], size: int) -> list[str]:
+    """Begin with letters, and merge the commonest neighbours until there are `size` pieces.
+
+    >>> merge_pieces({"tea": 3, "team": 2, "sea": 1}, 8)
+    ['##a', '##e', '##m', 's', 't', '##ea', 'tea', 'team']
+    """
+    split = {word: [word[0], *(f"##{letter}" for letter in word[1:])] for word in words}
+    pieces = sorted({piece for parts in split.values() for piece in parts})
+    while len(pieces) < size:
+        pairs: Counter[tuple[str, str]] = Counter()
+        for word, parts in split.items():
+            for pair in pairwise(parts):
+                pairs[pair] += words[word]
+        if not pairs:
+            break
+        first, second = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merged = first + second.removeprefix("##")
+        pieces.append(merged)
+        for word, parts in split.items():
+            if first in parts:
+                split[word] = list(_merged(parts, first, second, merged))
+    return pieces
+
+
+def _merged(parts: list[str], first: str, second: str, merged: str) -> Iterator[str]:
+    waiting = None
+    for part in parts:
+        if waiting == first and part == second:
+            yield merged
+            waiting = None
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = part
+    if waiting is not None:
+        yield waiting
+
+
+# What is kept
+
+
+def _train_into(folder: Path, settings: Settings, progress: bool) -> None:
+    """Train, and put the files in place all at once: a killed run leaves no checkpoint."""
+    print(f"Training the lesson's small BERT, once; it is kept in {folder}", file=sys.stderr)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(settings.threads)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            made = pretrain(settings, progress)
+    finally:
+        torch.set_num_threads(threads)
+    # damaged files, see _read, and what a run left that was killed while it wrote
+    for left in (folder, *folder.parent.glob(f"{folder.name}-*.part")):
+        shutil.rmtree(left, ignore_errors=True)
+    part = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", suffix=".part", dir=folder.parent))
+    try:
+        _write(made, part)
+        part.replace(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _write(made: Checkpoint, folder: Path) -> None:
+    tied = "cls.predictions.decoder."  # these are others of the weights once more
+    state = {name: t for name, t in made.model.state_dict().items() if not name.startswith(tied)}
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, folder / FILES[0])
+    made.model.config.to_json_file(folder / "config.json")
+    vocab = made.tokenizer.get_vocab()
+    (folder / "vocab.txt").write_text("\n".join(sorted(vocab, key=vocab.__getitem__)), "utf-8")
+    (folder / "history.json").write_text(json.dumps(made.history), "utf-8")
+
+
+def _read(folder: Path) -> Checkpoint | None:
+    """What the folder holds; None if it is not there, or damaged, which is said."""
+    if not folder.is_dir():
+        return None
+    try:
+        config = BertConfig.from_json_file(folder / "config.json")
+        with torch.random.fork_rng(devices=[]):  # the initial weights are drawn, and overwritten
+            model = PretrainingModel(config)
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+        pieces = (folder / "vocab.txt").read_text("utf-8").split("\n")
+        history = json.loads((folder / "history.json").read_text("utf-8"))
+    except Exception as error:
+        print(f"{folder} is damaged ({error}); it is made anew.", file=sys.stderr)
+        return None
+    tokenizer = BertTokenizer(
+        vocab={piece: i for i, piece in enumerate(pieces)},
+        model_max_length=config.max_position_embeddings,
+    )
+    return Checkpoint(model.eval(), tokenizer, history, folder)
+
+
+def _only_one(path: Path) -> AcquireReturnProxy:
+    """Hold the lock; say so if another process is training. A killed holder loses it at once."""
+    lock = FileLock(path)
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        print("Another process is training the small BERT; waiting for it.", file=sys.stderr)
+        return lock.acquire()
+
+
+if __name__ == "__main__":
+    print(f"The small BERT is in {load().folder}")
