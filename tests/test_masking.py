@@ -13,6 +13,7 @@ import math
 import multiprocessing
 import pickle
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -664,6 +665,12 @@ def test_it_stands_in_for_their_collator(
         assert kind is (np.ndarray if other == "np" else Tensor)
 
 
+def test_every_array_that_comes_back_can_be_written_to(tokenizer: BertTokenizer) -> None:
+    rows = [{"input_ids": [CLS, 7, SEP], "token_type_ids": [0, 0, 0], "score": 1.5}] * 2
+    batch = MaskingCollator(tokenizer, return_tensors="np")(rows)
+    assert all(array.flags.writeable for array in batch.values())
+
+
 def test_empty_rows_do_not_make_floats_of_the_others(tokenizer: BertTokenizer) -> None:
     batch = MaskingCollator(tokenizer, ALL)([np.array([7, 8]), np.array([]), torch.tensor([])])
     assert batch["labels"].tolist() == [[7, 8], [IGNORE_INDEX] * 2, [IGNORE_INDEX] * 2]
@@ -702,7 +709,6 @@ def test_other_keys_are_passed_on(tokenizer: BertTokenizer) -> None:
     assert "offset_mapping" not in batch
 
 
-@pytest.mark.filterwarnings("error")  # torch warns of arrays that cannot be written to
 def test_special_tokens_are_never_selected(tokenizer: BertTokenizer) -> None:
     row = [CLS, 7, UNK, MASK, 8, SEP, PAD]
     collator = MaskingCollator(tokenizer, ALL)
@@ -883,7 +889,8 @@ def test_every_batch_of_every_epoch_is_masked_anew_and_can_be_repeated(
 
 def test_different_seeds_mask_differently(tokenizer: BertTokenizer) -> None:
     batches = [MaskingCollator(tokenizer, seed=seed)(SAME)["labels"] for seed in range(5)]
-    assert_all_differ(batches)
+    workers = [epoch(loader(MaskingCollator(tokenizer, seed=seed), 1))[0] for seed in range(2)]
+    assert_all_differ(batches + workers)
     assert torch.equal(MaskingCollator(tokenizer, seed=np.int64(4))(SAME)["labels"], batches[4])  # type: ignore[arg-type]
 
 
@@ -894,31 +901,28 @@ def test_a_seed_leaves_torch_s_own_generator_alone(tokenizer: BertTokenizer) -> 
 
 
 class Laggard(MaskingCollator):
-    """One whose second worker is slow to start."""
+    """One with a worker that is slow to begin."""
+
+    slow_worker = -1
 
     def __call__(self, *features: Any) -> BatchEncoding:
         worker = torch.utils.data.get_worker_info()
-        if self.delay and worker is not None and worker.id == 1:
-            time.sleep(self.delay)
+        if self._stream is None and worker is not None and worker.id == self.slow_worker:
+            time.sleep(0.3)
         return super().__call__(*features)
 
 
-def test_epochs_that_are_left_early_can_be_repeated(tokenizer: BertTokenizer) -> None:
+def test_the_order_in_which_workers_begin_does_not_matter(tokenizer: BertTokenizer) -> None:
     runs = []
-    for delay in (0, 0.4):
+    for slow_worker in (-1, 0, 1):
         collator = Laggard(tokenizer, seed=5)
-        collator.delay = delay  # type: ignore[attr-defined]
+        collator.slow_worker = slow_worker
         batches = loader(collator, 2)
-        if not delay:
-            left = iter(batches)
-            runs.append([next(left)["labels"]])
-            next(left)  # from the second worker: it has drawn before the epoch is left
-            del left
-        else:
-            runs.append([next(iter(batches))["labels"]])
-        runs[-1] += epoch(batches)
+        left_early = next(iter(batches))["labels"]
+        runs.append([left_early, *epoch(batches), *epoch(batches)])
     assert_all_differ(runs[0])
-    assert all(map(torch.equal, *runs))
+    for run in runs[1:]:
+        assert all(map(torch.equal, run, runs[0]))
 
 
 def test_a_worker_that_comes_late_finds_its_epoch(tokenizer: BertTokenizer) -> None:
@@ -928,8 +932,33 @@ def test_a_worker_that_comes_late_finds_its_epoch(tokenizer: BertTokenizer) -> N
     assert collator._epoch(70) != collator._epoch(80)
 
 
-def draw_in_a_pool(collator: MaskingCollator, queue: Any) -> None:
-    queue.put(collator(SAME)["labels"].tolist())
+def drawn_in_other_processes(*draws: Callable[[], BatchEncoding]) -> list[Tensor]:
+    """The labels that each function draws in a forked process of its own."""
+    context = multiprocessing.get_context("fork")
+    queues = [context.SimpleQueue() for _ in draws]
+    for draw, queue in zip(draws, queues, strict=True):
+
+        def put(draw: Any = draw, queue: Any = queue) -> None:
+            queue.put(draw()["labels"].tolist())
+
+        context.Process(target=put).start()
+    return [torch.tensor(queue.get()) for queue in queues]
+
+
+def test_a_seed_means_the_same_in_every_process(tokenizer: BertTokenizer) -> None:
+    collator = MaskingCollator(tokenizer, seed=5)
+    fresh = pickle.dumps(collator)
+    first = collator(SAME)["labels"]
+    used = pickle.dumps(collator)
+    second = collator(SAME)["labels"]
+    made, unpickled, continued = drawn_in_other_processes(
+        lambda: MaskingCollator(tokenizer, seed=5)(SAME),
+        lambda: pickle.loads(fresh)(SAME),
+        lambda: pickle.loads(used)(SAME),
+    )
+    assert torch.equal(made, first)
+    assert torch.equal(unpickled, first)
+    assert torch.equal(continued, second)
 
 
 @pytest.mark.parametrize("drawn_before", [False, True])
@@ -939,14 +968,7 @@ def test_processes_that_are_forked_otherwise_draw_differently(
     collator = MaskingCollator(tokenizer, seed=5)
     if drawn_before:
         collator(SAME)
-    context = multiprocessing.get_context("fork")
-    queue = context.SimpleQueue()
-    children = [context.Process(target=draw_in_a_pool, args=(collator, queue)) for _ in range(2)]
-    for child in children:
-        child.start()
-    drawn = [torch.tensor(queue.get()) for _ in children]
-    for child in children:
-        child.join()
+    drawn = drawn_in_other_processes(lambda: collator(SAME), lambda: collator(SAME))
     assert_all_differ([*drawn, collator(SAME)["labels"]])
 
 
