@@ -432,6 +432,29 @@ def test_short_targets_cut_documents_into_more_pairs() -> None:
     assert len(pairs_of(documents, short_seq_prob=1)) > 1.1 * len(
         pairs_of(documents, short_seq_prob=0)
     )
+    assert pairs_of(documents).sources.tolist() == (
+        pairs_of(documents, short_seq_prob=0.1).sources.tolist()
+    )
+
+
+def test_no_text_is_left_out_but_a_sentence_alone() -> None:
+    documents = make_documents(60, sentences=(2, 12))
+    pairs = pairs_of(documents)
+    ends: dict[int, int] = {}  # how far each document has been cut
+    for (a, b), label in zip(pairs.sources.tolist(), pairs.next_sentence_label, strict=True):
+        assert a[1] == ends.get(a[0], 0)
+        # what a random B displaced is put back
+        ends[a[0]] = a[2] if label == IS_RANDOM else b[2]
+    left = [len(document) - ends[number] for number, document in enumerate(documents)]
+    assert set(left) == {0, 1}
+    # a sentence is left alone only by a random B: else the chunk before would have taken it
+    last_labels = {
+        a: label
+        for (a, _, _), label in zip(
+            pairs.sources[:, 0].tolist(), pairs.next_sentence_label.tolist(), strict=True
+        )
+    }
+    assert all(last_labels[number] == int(count) for number, count in enumerate(left))
 
 
 def test_no_copy_of_what_follows_is_called_random() -> None:
