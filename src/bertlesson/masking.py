@@ -382,15 +382,15 @@ class MaskingCollator:
         self._drawn_by: tuple[int, bool] | None = None  # process, and is it a loader's worker?
         self._home = os.getpid()
         self._epochs = torch.full((2**16,), -1)  # the loaders' seeds, one an epoch, as they came
-        self._epochs.share_memory_()  # type: ignore[no-untyped-call]
+        self._epochs.share_memory_()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Let a copy go on where the original stands, in whatever process it finds itself."""
         self.__dict__.update(state)
         self._home = os.getpid()
         self._drawn_by = (self._home, False)
-        if not self._epochs.is_shared():  # type: ignore[no-untyped-call]
-            self._epochs.share_memory_()  # type: ignore[no-untyped-call]
+        if not self._epochs.is_shared():
+            self._epochs.share_memory_()
 
     def __call__(self, features: Any, return_tensors: str | None = None) -> BatchEncoding:
         """Pad and mask.

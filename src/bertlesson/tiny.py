@@ -302,7 +302,7 @@ def _read(folder: Path) -> Checkpoint | None:
     return Checkpoint(model.eval(), tokenizer, history, folder)
 
 
-def _only_one(path: Path) -> AcquireReturnProxy:
+def _only_one(path: Path) -> AcquireReturnProxy[FileLock]:
     """Hold the lock; say so if another process is training. A killed holder loses it at once."""
     lock = FileLock(path)
     try:

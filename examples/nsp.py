@@ -1,0 +1,137 @@
+# %% [markdown]
+# # Next sentence prediction
+# From documents to pairs, and from a pair to the verdict of the head on `[CLS]`.
+# [The lesson's page](../lesson/nsp.md) has the words to it.
+
+# %% set-up
+import random
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from bertlesson import tiny
+from bertlesson.corpus import generate_documents
+from bertlesson.nsp import IS_NEXT, IS_RANDOM, create_pairs, create_pretraining_instances
+
+STORIES = 1_000  # held out: the small BERT never saw them
+
+checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
+tokenizer, model = checkpoint.tokenizer, checkpoint.model
+stories = generate_documents(STORIES, seed=0, split="test")
+
+# %% a document
+for number, sentence in enumerate(stories[0].sentences):
+    print(number, sentence.text)
+
+# %% pairs
+documents = [
+    [tokenizer.tokenize(sentence.text) for sentence in story.sentences] for story in stories
+]  # documents -> sentences -> pieces
+pairs = create_pairs(
+    documents,
+    tokenizer.get_vocab(),
+    max_seq_length=tokenizer.model_max_length,
+    rng=random.Random(0),
+)
+for row in range(4):
+    (a, *sentences_a), (b, *sentences_b) = pairs.sources[row].tolist()
+    label = "is next" if pairs.next_sentence_label[row] == IS_NEXT else "random"
+    print(f"A: story {a}, sentences {range(*sentences_a)}", end="   ")
+    print(f"B: story {b}, sentences {range(*sentences_b)}   {label}")
+
+# %%
+first = pairs[0]
+pair = [
+    {"piece": piece, "segment": "AB"[segment]}
+    for piece, segment, real in zip(
+        tokenizer.convert_ids_to_tokens(first["input_ids"]),
+        first["token_type_ids"],
+        first["attention_mask"],
+        strict=True,
+    )
+    if real
+]
+
+# %% the reference's pairs
+instances = create_pretraining_instances(
+    documents,
+    list(tokenizer.get_vocab()),
+    max_seq_length=tokenizer.model_max_length,
+    dupe_factor=1,
+    short_seq_prob=0.1,
+    masked_lm_prob=0.15,
+    max_predictions_per_seq=20,
+    whole_word_mask=False,
+    rng=random.Random(0),
+)
+random_reference = np.mean([instance.is_random_next for instance in instances])
+random_here = np.mean(pairs.next_sentence_label == IS_RANDOM)
+print(f"random in the reference's pairs: {random_reference:.1%} of {len(instances):,}")
+print(f"random in this lesson's pairs:   {random_here:.1%} of {len(pairs):,}")
+assert random_reference > 0.53, "In the reference's data more than half of the pairs are random"
+assert abs(random_here - 0.5) < 0.05, "In this lesson's data half of them are"
+
+# %% one document
+try:
+    create_pairs(documents[:1], tokenizer.get_vocab(), max_seq_length=64, rng=random.Random(0))
+except ValueError as error:
+    print(error)
+
+# %% the head
+inputs = {name: torch.from_numpy(array[None]) for name, array in first.items()}
+inputs = {name: inputs[name] for name in ("input_ids", "attention_mask", "token_type_ids")}
+with torch.inference_mode():
+    hidden = model.bert(**inputs).last_hidden_state  # (1, length, hidden)
+    cls = hidden[:, 0]  # (1, hidden), the vector at [CLS]
+    pooled = torch.tanh(model.bert.pooler.dense(cls))  # (1, hidden)
+    logits = model.cls["seq_relationship"](pooled)  # (1, 2): is next, random
+    output = model(**inputs)
+print("logits", logits[0].tolist())
+print(f"P(is next) = {logits.softmax(-1)[0, IS_NEXT]:.3f}")
+largest = (logits - output.seq_relationship_logits).abs().max().item()
+assert largest < 1e-5, "Written out, the head gives what the model gives"
+
+# %% the verdict on held-out pairs
+arguments = ("input_ids", "attention_mask", "token_type_ids")
+parts = [torch.from_numpy(getattr(pairs, name)).split(64) for name in arguments]
+with torch.inference_mode():
+    scores = [model.bert(*part).pooler_output for part in zip(*parts, strict=True)]
+    p_next = model.cls["seq_relationship"](torch.cat(scores)).softmax(-1)[:, IS_NEXT].numpy()
+is_next = pairs.next_sentence_label == IS_NEXT  # (pairs,)
+accuracy = ((p_next > 0.5) == is_next).mean()
+guessing = max(is_next.mean(), 1 - is_next.mean())
+print(f"right on {accuracy:.1%} of {len(pairs):,} pairs; by guessing: {guessing:.1%}")
+assert accuracy > 0.9, "The head tells at least nine of ten held-out pairs rightly"
+
+# %% its certainty tags=["hide-input"]
+fig, ax = plt.subplots()
+bins = np.linspace(0, 1, 21)
+for chosen, name, colour, where in (
+    (is_next, "B is next", "C0", 0.62),
+    (~is_next, "B is random", "C1", 0.08),
+):
+    ax.hist(
+        p_next[chosen],
+        bins,
+        weights=np.full(chosen.sum(), 1 / chosen.sum()),
+        color=colour,
+        alpha=0.75,
+    )
+    ax.annotate(name, (where, 0.5), color=colour)
+ax.set_title("The head is mostly sure, and mostly right")
+ax.set_xlabel("P(is next), as the head says")
+ax.set_ylabel("share of the pairs")
+sure = ((p_next > 0.9) | (p_next < 0.1)).mean()
+fig.set_label(
+    f"Two histograms of the probability that the head gives to 'B is next': pairs where it is next "
+    f"pile up at 1, random pairs at 0; {sure:.0%} of all pairs are above 0.9 or below 0.1."
+)
+
+# %%
+values = {
+    "pair": pair,
+    "accuracy": float(accuracy),
+    "random_reference": float(random_reference),
+    "stories": STORIES,
+}
