@@ -1,0 +1,396 @@
+"""The lesson's text: small stories with their feelings, names and answers marked.
+
+A document is a story of six sentences about two people, each of whom was in a town on a day, and
+about a place that is loved or hated from beginning to end. So what is hidden in one sentence can
+be read from the others: the mood, who is meant, what was asked. Everything is drawn from the hand-
+written words and sentences in `corpus_text`, and the same seed gives the same text everywhere.
+
+Labelled training data avoid the people, towns, names of places and adjectives in `HELD_OUT`.
+Labelled test data use them: all of their names and some of their adjectives were in no labelled
+example, but all are in the text to pretrain on.
+
+>>> for sentence in generate_documents(1, seed=2)[0].sentences:
+...     print(sentence.text)
+On Wednesday, Karin took the slow train to Genoa.
+Cosmo knew the owner of the Lucky Kettle, a library.
+She beamed at the gorgeous globe.
+Because the carpet was exquisite, she adored the library.
+She beamed at the impressive catalogue.
+Nine boxes, lost in the post, took Cosmo to Odense on Friday.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import accumulate
+from string import Formatter
+from typing import Literal, NamedTuple
+from zlib import crc32
+
+from bertlesson import corpus_text as text
+
+Split = Literal["train", "test"]
+Sentiment = Literal["positive", "negative"]
+
+SENTIMENTS: tuple[Sentiment, Sentiment] = ("negative", "positive")
+ENTITY_LABELS = ("PER", "LOC", "ORG")  # person, town, named place; as in CoNLL-2003
+
+
+class Entity(NamedTuple):
+    """A name in a sentence: `text[start:end]`, in characters."""
+
+    start: int
+    end: int
+    label: str  # one of ENTITY_LABELS
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence and what is known of it.
+
+    Attributes:
+        text: As it is written.
+        entities: Its names, from left to right.
+        sentiment: "positive" or "negative"; None where no feeling is told.
+    """
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    sentiment: Sentiment | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """One story.
+
+    Attributes:
+        sentences: In their order; a question is followed by its answer.
+        sentiment: The mood of all its sentences that have one.
+    """
+
+    sentences: tuple[Sentence, ...]
+    sentiment: Sentiment
+
+    @property
+    def text(self) -> str:
+        """All sentences, joined by spaces."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a context, in SQuAD's terms.
+
+    Attributes:
+        question: What is asked.
+        context: Where the answer stands.
+        answer: The answer, ``context[answer_start : answer_start + len(answer)]``, or "".
+        answer_start: Where it begins, in characters; None where the context has no answer.
+    """
+
+    question: str
+    context: str
+    answer: str
+    answer_start: int | None
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether the context has no answer."""
+        return self.answer_start is None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What may fill the slots. The adjectives stand by their mood, the commonest first."""
+
+    women: Sequence[str] = text.WOMEN
+    men: Sequence[str] = text.MEN
+    towns: Sequence[str] = text.TOWNS
+    place_adjectives: Sequence[str] = text.PLACE_ADJECTIVES
+    place_nouns: Sequence[str] = text.PLACE_NOUNS
+    adjectives: Mapping[str, Sequence[str]] = field(default_factory=lambda: text.ADJECTIVES)
+
+
+ALL_WORDS = Words()
+# a quarter of the names, and of the adjectives one in three, common and rare
+HELD_OUT = Words(
+    women=ALL_WORDS.women[30:],
+    men=ALL_WORDS.men[30:],
+    towns=ALL_WORDS.towns[45:],
+    place_adjectives=ALL_WORDS.place_adjectives[12:],
+    place_nouns=ALL_WORDS.place_nouns[12:],
+    adjectives={mood: words[2::3] for mood, words in text.ADJECTIVES.items()},
+)
+WORDS: dict[Split, Words] = {
+    "train": Words(
+        women=ALL_WORDS.women[:30],
+        men=ALL_WORDS.men[:30],
+        towns=ALL_WORDS.towns[:45],
+        place_adjectives=ALL_WORDS.place_adjectives[:12],
+        place_nouns=ALL_WORDS.place_nouns[:12],
+        adjectives={
+            mood: [word for word in words if word not in HELD_OUT.adjectives[mood]]
+            for mood, words in text.ADJECTIVES.items()
+        },
+    ),
+    "test": replace(HELD_OUT, adjectives=text.ADJECTIVES),
+}
+
+
+# The text
+
+
+def generate_documents(n: int, seed: int, split: Split = "train") -> list[Document]:
+    """Write stories to pretrain on.
+
+    Args:
+        n: How many. More of them begin with the same ones.
+        seed: Another seed, other stories.
+        split: "train", or "test" for held-out stories: of the same words, drawn independently.
+
+    Raises:
+        ValueError: `n` is negative, or the split has another name.
+
+    >>> document = generate_documents(3, seed=0)[2]
+    >>> document == generate_documents(5, seed=0)[2]
+    True
+    >>> {sentence.sentiment for sentence in document.sentences} == {document.sentiment, None}
+    True
+    """
+    rng = _seeded("documents", n, seed, split)
+    return [Story(rng, ALL_WORDS).document() for _ in range(n)]
+
+
+# The labelled data
+
+
+def sentiment_examples(n: int, seed: int, split: Split) -> list[Sentence]:
+    """Sentences whose feeling is told by adjectives alone, half of them positive on average.
+
+    A third of the adjectives are in no training example. No sentence is in both splits.
+
+    Args:
+        n: How many.
+        seed: Another seed, other examples.
+        split: "train" or "test".
+
+    >>> for sentence in sentiment_examples(2, seed=0, split="test"):
+    ...     print(f"{sentence.sentiment}: {sentence.text}")
+    positive: Such a superb parapet is rare in Turku.
+    negative: One pitiful fountain, thought two tourists, and one horrible lawn.
+    """
+    return _draw_sentences("sentiment", n, seed, split, lambda story: story.remark())
+
+
+def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
+    """Sentences of all kinds with their names marked: persons, towns and named places.
+
+    No name is in both splits.
+
+    Args:
+        n: How many.
+        seed: Another seed, other examples.
+        split: "train" or "test".
+
+    >>> sentence = entity_examples(3, seed=0, split="train")[2]
+    >>> sentence.text
+    'Linus hurried to the Crooked Button, a fair up the hill.'
+    >>> [(sentence.text[start:end], label) for start, end, label in sentence.entities]
+    [('Linus', 'PER'), ('Crooked Button', 'ORG')]
+    """
+    return _draw_sentences(
+        "entities", n, seed, split, lambda story: story.rng.choice(story.document().sentences)
+    )
+
+
+def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) -> list[Question]:
+    """Questions about stories that do not ask them: where or when somebody was, and who was there.
+
+    The context names two people, two towns and two days, so that the kind of word alone does not
+    give the answer. No name is in both splits.
+
+    Args:
+        n: How many.
+        seed: Another seed, other examples.
+        split: "train" or "test".
+        impossible: The share of questions that ask about somebody, a town or a day of another
+            story, which the context says nothing about.
+
+    Raises:
+        ValueError: `n` is negative, the split has another name, or `impossible` is not a share.
+
+    >>> example = question_examples(1, seed=0, split="train")[0]
+    >>> print(example.question, example.answer)
+    Who was in Dover? Lydia
+    >>> example.context[example.answer_start :][: len("Lydia in Dover")]
+    'Lydia in Dover'
+    """
+    if not 0 <= impossible <= 1:
+        raise ValueError(f"impossible={impossible}; expected a share from 0 to 1")
+    rng = _seeded("questions", n, seed, split)
+    return [_question(rng, WORDS[split], rng.random() < impossible) for _ in range(n)]
+
+
+def _draw_sentences(
+    kind: str, n: int, seed: int, split: Split, draw: Callable[[Story], Sentence]
+) -> list[Sentence]:
+    """One sentence from each of n stories, from this split's half of all sentences."""
+    rng = _seeded(kind, n, seed, split)
+    sentences: list[Sentence] = []
+    while len(sentences) < n:
+        sentence = draw(Story(rng, WORDS[split]))
+        # a sentence without a name could be drawn for both; its checksum assigns it to one
+        if crc32(sentence.text.encode()) % 2 == (split == "test"):
+            sentences.append(sentence)
+    return sentences
+
+
+def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
+    story = Story(rng, words)
+    trips = [story.trip(0), story.trip(1)]
+    sentences = [story.arrival(), story.feeling(), story.feeling()]
+    for trip in trips:
+        sentences.insert(rng.randrange(len(sentences) + 1), trip)
+    context = " ".join(sentence.text for sentence in sentences)
+
+    asked, number = rng.choice("PTD"), rng.randrange(2)
+    frame = rng.choice(text.QUESTIONS[asked])
+    if not impossible:
+        question, answer = story.fill(frame, number).text, story.trip_words(number)[asked]
+        # a name may stand elsewhere as well: the answer is where it is told
+        start = context.index(answer, context.index(trips[number].text))
+        return Question(question, context, answer, start)
+    while True:  # until another story has nobody, no town and no day in common with this question
+        stranger = Story(rng, words)
+        asked_about = [w for slot, w in stranger.trip_words(0).items() if f"{{{slot}}}" in frame]
+        if not any(word in context for word in asked_about):
+            return Question(stranger.fill(frame).text, context, "", None)
+
+
+def _seeded(kind: str, n: int, seed: int, split: str) -> random.Random:
+    """A generator for each kind of text: the same seed gives each of them other draws."""
+    if n < 0:
+        raise ValueError(f"n={n}; expected the number of examples, 0 or more")
+    if split not in WORDS:
+        raise ValueError(f'split={split!r}; expected "train" or "test"')
+    return random.Random(f"{kind} {split} {seed}")  # a text seeds alike in every process
+
+
+class Story:
+    """One setting: two people, two trips, a place and a mood; and sentences about it."""
+
+    def __init__(self, rng: random.Random, words: Words) -> None:
+        self.rng = rng
+        self.sentiment: Sentiment = rng.choice(SENTIMENTS)
+        self.adjectives = words.adjectives[self.sentiment]
+        woman, man = rng.choice(words.women), rng.choice(words.men)
+        people = [(woman, "she"), (man, "he")]
+        rng.shuffle(people)
+        (self.person, self.pronoun), (self.other, _) = people
+        self.towns = rng.sample(words.towns, 2)
+        self.days = rng.sample(text.DAYS, 2)
+        self.venue = rng.choice(list(text.VENUES))
+        self.place = f"{rng.choice(words.place_adjectives)} {rng.choice(words.place_nouns)}"
+
+    def document(self) -> Document:
+        """Two trips, the place and a feeling, and then either a talk or more feelings."""
+        first, second = self.trip(0), self.trip(1)
+        place = [self.arrival(), self.feeling()]
+        if self.rng.random() < 1 / 2:
+            rest = self.talk()
+            order = [[first, *place, second, *rest], [first, second, *place, *rest]]
+        else:
+            rest = [self.feeling(), self.feeling()]
+            order = [[first, *place, second, *rest], [first, *place, *rest, second]]
+        return Document(tuple(self.rng.choice(order)), self.sentiment)
+
+    def trip(self, number: int) -> Sentence:
+        """Who was where on what day, of trip 0 or 1."""
+        return self.fill(self.rng.choice(text.TRIPS), number)
+
+    def arrival(self) -> Sentence:
+        """What the place is, and its name."""
+        return self.fill(self.rng.choice(text.ARRIVALS))
+
+    def opinion(self) -> Sentence:
+        """A feeling told by a verb and by adjectives."""
+        return replace(self.fill(self.rng.choice(text.OPINIONS)), sentiment=self.sentiment)
+
+    def remark(self) -> Sentence:
+        """A feeling told by adjectives alone."""
+        return replace(self.fill(self.rng.choice(text.REMARKS)), sentiment=self.sentiment)
+
+    def feeling(self) -> Sentence:
+        """One or the other, opinions twice as often."""
+        return self.remark() if self.rng.random() < 1 / 3 else self.opinion()
+
+    def talk(self) -> list[Sentence]:
+        """A question about one of the trips, and its answer."""
+        asked, number = self.rng.choice("PTD"), self.rng.randrange(2)
+        frames = text.QUESTIONS[asked], text.ANSWERS[asked]
+        return [self.fill(self.rng.choice(each), number) for each in frames]
+
+    def trip_words(self, number: int) -> dict[str, str]:
+        """Person, town and day of trip 0 or 1."""
+        person = self.other if number else self.person
+        return {"P": person, "T": self.towns[number], "D": self.days[number]}
+
+    def fill(self, frame: str, number: int = 0) -> Sentence:
+        """Put words into the slots of a frame, and mark the names."""
+        rng = self.rng
+        things = rng.sample(text.VENUES[self.venue], 2)
+        weights = _falling_weights(len(self.adjectives))
+        adjectives = rng.choices(self.adjectives, cum_weights=weights, k=2)
+        people = {self.person: "PER", self.other: "PER"}
+        neighbour, another = rng.sample(text.NEIGHBOURS, 2)
+        somebody = rng.choice([self.person, self.person, self.other, another])
+        subject = self.pronoun if rng.random() < 0.2 else somebody
+        somewhere = rng.choice([*self.towns, rng.choice(text.SURROUNDINGS)])
+        words = self.trip_words(number) | {
+            "Q": self.other,
+            "o": rng.choice(text.BELONGINGS),
+            "V": self.venue,
+            "O": self.place,
+            "n": things[0],
+            "m": things[1],
+            "a": adjectives[0],
+            "b": adjectives[1],
+            "an": f"{'an' if adjectives[0][0] in 'aeiou' else 'a'} {adjectives[0]}",
+            "loved": rng.choice(text.LOVED[self.sentiment]),
+            "smiled": rng.choice(text.SMILED[self.sentiment]),
+            "S": neighbour,
+            "X": subject,
+            "Y": somebody,
+            "L": somewhere,
+        }
+        labels = people | dict.fromkeys(self.towns, "LOC") | {self.place: "ORG"}
+        written, entities = "", []
+        for literal, slot in _parse(frame):
+            written += literal
+            if slot is not None:
+                start = len(written)
+                written += words[slot]
+                if label := labels.get(words[slot]):
+                    entities.append(Entity(start, len(written), label))
+        return Sentence(_capitalise(written), tuple(entities))
+
+
+@cache
+def _parse(frame: str) -> list[tuple[str, str | None]]:
+    """The literal texts of a frame, each with the slot after it."""
+    return [(literal, slot) for literal, slot, _, _ in Formatter().parse(frame)]
+
+
+@cache
+def _falling_weights(n: int) -> list[float]:
+    """Running totals of 1 / (rank + 3)."""
+    return list(accumulate(1 / (rank + 3) for rank in range(n)))
+
+
+def _capitalise(sentence: str) -> str:
+    """Begin with a capital, and so after a full stop or question mark within."""
+    return re.sub(r"(^|[.?!] )([a-z])", lambda match: match[1] + match[2].upper(), sentence)
