@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tools.examples import Problem
 
-# Attributes by which a page loads something by itself (a link in <a> loads nothing).
-LOADING = {
-    ("img", "src"), ("script", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"),
-    ("img", "srcset"), ("video", "src"), ("audio", "src"), ("object", "data"), ("embed", "src"),
-}  # fmt: skip
+# Attributes by which an element loads something by itself (a link in <a> loads nothing).
+LOADING = {"src", "srcset", "poster", "data"}
+LOADING_LINKS = {"link", "image", "use", "feimage"}  # elements whose href is loaded
 NOT_LOADED = {"canonical", "prev", "next", "alternate"}  # what <link rel> merely names
 CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""")
+SCRIPT_URL = re.compile(r"""(?:\b(?:import|from|fetch)\b|\.src\s*=)[\s(]*["'`]([^"'`]+)""")
 
 
 class PageReader(HTMLParser):
@@ -30,42 +30,70 @@ class PageReader(HTMLParser):
         super().__init__()
         self.ids: Counter[str] = Counter()
         self.targets: list[tuple[str, bool]] = []  # (URL, whether the page loads it by itself)
+        self._inside = ""  # "style" or "script", whose text is no HTML
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        for name, value in attrs:
-            if name == "id" and value is not None:
+        self._inside = tag if tag in ("style", "script") else ""
+        values = {name: value or "" for name, value in attrs}
+        for name, value in values.items():
+            if name == "id":
                 self.ids[value] += 1
-            loads = (tag, name) in LOADING and values.get("rel") not in NOT_LOADED
-            if loads or (tag == "a" and name == "href"):
-                self.targets.append((value or "", loads))
-            if name == "style" and value:
-                self.targets += [(m[1] or m[2], True) for m in CSS_URL.finditer(value)]
+            elif name == "srcset":
+                self.targets += [(part.split()[0], True) for part in value.split(",")]
+            elif name in LOADING and not name.startswith("data-"):
+                self.targets.append((value, True))
+            elif name in ("href", "xlink:href"):
+                loads = tag in LOADING_LINKS and values.get("rel") not in NOT_LOADED
+                self.targets.append((value, loads))
+            elif name == "style":
+                self.targets += [(url, True) for url in css_urls(value)]
+        if "mermaid" in values.get("class", "").split():
+            self.targets.append(("https://unpkg.com/mermaid", True))  # Material fetches it then
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "style":
+            self.targets += [(url, True) for url in css_urls(data)]
+        elif self._inside == "script":
+            found = SCRIPT_URL.findall(data)
+            self.targets += [(url, True) for url in found if urlsplit(url).netloc]
 
 
-def check(site: Path, docs: Path, examples: Path) -> list[Problem]:
-    """Everything that is wrong with the links of a built site."""
-    read = lru_cache(maxsize=None)(lambda path: PageReader(path.read_text("utf-8")))
-    problems = []
+def css_urls(css: str) -> list[str]:
+    return [(match[1] or match[2]).strip() for match in CSS_URL.finditer(css)]
+
+
+def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Problem]]:
+    """Everything that is wrong with the links of a built site, each with the file that has it."""
+
+    @cache
+    def read(path: Path) -> PageReader:
+        return PageReader(path.read_text("utf-8"))
+
+    def ids(path: Path) -> Counter[str]:
+        return read(path).ids
+
     for path in sorted(site.rglob("*.html")):
         source = _source(path.relative_to(site), docs, examples)
-        page = read(path)
-        for name, count in page.ids.items():
+        for name, count in ids(path).items():
             if count > 1:
-                problems.append(Problem(source, _line(source, name), f'the id "{name}" is used twice'))
-        for target, loads in dict.fromkeys(page.targets):
-            if wrong := _wrong(target, loads, path, site, read):
-                problems.append(Problem(source, _line(source, target), f'"{target}" {wrong}'))
+                line = _line(source, name)
+                yield path, Problem(source, line, f'the id "{name}" is used {count} times')
+        for target, loads in dict.fromkeys(read(path).targets):
+            if wrong := _wrong(target, loads, path, site, ids):
+                yield path, Problem(source, _line(source, target), f'"{target}" {wrong}')
     for path in sorted(site.rglob("*.css")):
-        for match in CSS_URL.finditer(path.read_text("utf-8")):
-            target = match[1] or match[2]
-            if urlsplit(target).netloc:
-                problems.append(Problem(path, 1, f'"{target}" would be loaded from another host'))
-    return problems
+        for target in css_urls(path.read_text("utf-8")):
+            if wrong := _wrong(target, True, path, site, ids):
+                yield path, Problem(path, 1, f'"{target}" {wrong}')
 
 
-def _wrong(target: str, loads: bool, page: Path, site: Path, read: object) -> str | None:
+def _wrong(
+    target: str, loads: bool, page: Path, site: Path, ids: Callable[[Path], Counter[str]]
+) -> str | None:
     parts = urlsplit(target)
     if parts.scheme in ("data", "mailto", "javascript"):
         return None
@@ -80,7 +108,7 @@ def _wrong(target: str, loads: bool, page: Path, site: Path, read: object) -> st
     if not file.is_file():
         return "leads nowhere"
     fragment = unquote(parts.fragment)
-    if fragment and file.suffix == ".html" and fragment not in read(file).ids:  # type: ignore[operator]
+    if fragment and file.suffix == ".html" and fragment not in ids(file):
         return f'leads to a page without the anchor "{fragment}"'
     return None
 
@@ -93,13 +121,15 @@ def _source(page: Path, docs: Path, examples: Path) -> Path:
 
 
 def _line(source: Path, text: str) -> int:
-    """The first line of the source that holds this target, however the build has rewritten it."""
+    """The line of the source that writes this target, however the build has rewritten it."""
     if not source.is_file():
         return 1
     lines = source.read_text("utf-8").splitlines()
-    bare = text.removesuffix(".html")
+    bare = re.sub(r"\.html(?=#|$)", "", text)
     for wanted in (text, bare, bare.rpartition("/")[2], text.partition("#")[2]):
-        for number, line in enumerate(lines, 1):
-            if wanted and wanted in line:
-                return number
+        linking = re.compile(rf"""(\]\(|\]:\s*|=["']?|\{{\s*)[^\s)"']*{re.escape(wanted)}""")
+        for matches in (linking.search, lambda line, wanted=wanted: wanted in line):
+            for number, line in enumerate(lines, 1):
+                if wanted and matches(line):
+                    return number
     return 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from bertlesson.fingerprint import code_alone, imported_modules
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "src" / "bertlesson"
+CHECKPOINT = "tiny"  # the module that trains and keeps the lesson's own small BERT
 
 # What an execution depends on beside the code; a new version of one of these runs everything anew.
 VERSIONED = ("torch", "transformers", "tokenizers", "numpy", "matplotlib")
@@ -24,8 +25,8 @@ VERSIONED = ("torch", "transformers", "tokenizers", "numpy", "matplotlib")
 RECORDER = (ROOT / "tools" / "record.py", ROOT / "tools" / "matplotlibrc")
 
 
-@dataclass(frozen=True)
-class Problem(Exception):
+@dataclass(unsafe_hash=True)
+class Problem(Exception):  # noqa: N818
     """Something that must not be published, and where it stands."""
 
     path: Path
@@ -52,14 +53,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Example:
-    """One script in ``examples/``."""
+    """One script in ``examples/``, as it was when it was read."""
 
     path: Path
+    text: str
     cells: tuple[Cell, ...]
 
     @property
     def name(self) -> str:
         return self.path.stem
+
+    @cached_property
+    def code(self) -> tuple[Cell, ...]:
+        """The cells that are executed. What is recorded names a cell by its place here."""
+        return tuple(cell for cell in self.cells if cell.kind == "code")
 
     @cached_property
     def modules(self) -> frozenset[str]:
@@ -68,30 +75,50 @@ class Example:
 
     @property
     def needs_checkpoint(self) -> bool:
-        return "tiny" in self.modules
+        return CHECKPOINT in self.modules
 
     @cached_property
     def key(self) -> str:
         """Equal keys mean equal results: nothing that an execution depends on has changed."""
-        parts = [self.path.read_text("utf-8"), platform.python_version()]
+        parts = [self.name, *(cell.source for cell in self.code), platform.python_version()]
         parts += [f"{name}=={version(name)}" for name in VERSIONED]
-        parts += [code_alone(PACKAGE / f"{name}.py") for name in sorted(self.modules)]
         parts += [path.read_text("utf-8") for path in RECORDER]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        return _digest(parts, self.modules)
 
     def section(self, title: str) -> Cell:
         """The code cell with this title; a `KeyError` that lists the titles if there is none."""
-        for cell in self.cells:
-            if cell.kind == "code" and cell.title == title:
+        for cell in self.code:
+            if cell.title == title:
                 return cell
-        titles = ", ".join(f'"{cell.title}"' for cell in self.cells if cell.title)
+        titles = ", ".join(f'"{cell.title}"' for cell in self.code if cell.title)
         raise KeyError(f'examples/{self.path.name} has no section "{title}"; it has {titles}')
 
 
+def checkpoint_key() -> str:
+    """Changes with the code of the checkpoint's training, so that it is made before it is used."""
+    tiny = PACKAGE / f"{CHECKPOINT}.py"
+    return _digest([], {CHECKPOINT, *imported_modules(tiny, PACKAGE)})
+
+
+def _digest(parts: list[str], modules: Iterable[str]) -> str:
+    code = [code_alone(PACKAGE / f"{name}.py") for name in sorted(modules)]
+    return hashlib.sha256("\0".join([*parts, *code]).encode()).hexdigest()[:16]
+
+
 def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Problem]]:
-    """All examples by name, and what is wrong with those that cannot be read."""
+    """All examples by name, and what is wrong with those that cannot be read.
+
+    There is none as long as a module of the package cannot be read.
+    """
     examples: dict[str, Example] = {}
     problems: list[Problem] = []
+    for path in sorted(PACKAGE.glob("*.py")):
+        try:
+            _compile(path.read_text("utf-8"), path, 0)
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        return {}, problems
     for path in sorted(folder.glob("*.py")):
         try:
             examples[path.stem] = parse(path)
@@ -104,30 +131,43 @@ def parse(path: Path) -> Example:
     """Split a percent-format script into its cells.
 
     Raises:
-        Problem: it is not Python, does not start with a cell, or two sections share a title.
+        Problem: it is not Python, does not start with a cell, has no cell of code or one that is
+            not complete in itself, or two sections share a title.
     """
     text = path.read_text("utf-8")
-    try:
-        ast.parse(text)
-    except SyntaxError as error:
-        raise Problem(path, error.lineno or 1, f"not Python: {error.msg}") from None
-    markers = [
-        number for number, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")
-    ]
-    if not markers or text.splitlines()[: markers[0] - 1]:
+    _compile(text, path, 0)
+    lines = text.split("\n")
+    markers = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
+    if not markers or "".join(lines[: markers[0] - 1]):
         raise Problem(path, 1, "an example starts with a cell: a line '# %% title'")
+    found = jupytext.reads(text, fmt="py:percent").cells
+    if len(found) != len(markers):
+        raise Problem(
+            path, markers[0], "each cell starts with a line '# %% title', spaces included"
+        )
 
-    cells, titles = [], set()
-    for marker, cell in zip(markers, jupytext.reads(text, fmt="py:percent").cells, strict=True):
+    cells: list[Cell] = []
+    for marker, cell in zip(markers, found, strict=True):
         title = cell.metadata.get("title", "")
-        if title and title in titles:
-            raise Problem(
-                path, marker, f'a second section is called "{title}"; give it another name'
-            )
-        titles.add(title)
+        if title and title in {other.title for other in cells}:
+            message = f'a second section is called "{title}"; give it another name'
+            raise Problem(path, marker, message)
+        if cell.cell_type not in ("code", "markdown"):
+            raise Problem(path, marker, f"a cell is code or [markdown], not [{cell.cell_type}]")
         tags = tuple(cell.metadata.get("tags", ()))
-        lines = text.splitlines()[marker:]
-        blank = next((i for i, line in enumerate(lines) if line.strip()), 0)
+        blank = next((i for i, line in enumerate(lines[marker:]) if line.strip()), 0)
         source = cell.source.strip("\n")
         cells.append(Cell(cell.cell_type, title, tags, marker + 1 + blank, source))
-    return Example(path, tuple(cells))
+        if cell.cell_type == "code":
+            _compile(source, path, marker + blank)
+    if not any(cell.kind == "code" for cell in cells):
+        raise Problem(path, 1, "an example has at least one cell of code")
+    return Example(path, text, tuple(cells))
+
+
+def _compile(source: str, path: Path, lines_before: int) -> None:
+    try:
+        compile(source, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = lines_before + (error.lineno or 1)
+        raise Problem(path, line, f"not Python: {error.msg}") from None

@@ -1,4 +1,4 @@
-"""The only place that knows mkdocs: runs the examples, fills the pages, adds notebooks, checks links.
+"""The only place that knows mkdocs: runs examples, fills pages, adds notebooks, checks links.
 
 `mkdocs build` waits for every example and fails on any problem. `mkdocs serve` waits for nothing:
 what is not there yet shows as pending and is filled in by live reload, problems are shown in place.
@@ -27,38 +27,52 @@ sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its sibling
 
 from tools import check_site, notebook_page, pages, render  # noqa: E402
 from tools.examples import Problem, load_examples  # noqa: E402
-from tools.runner import CACHE, Runner, problems_of  # noqa: E402
+from tools.results import problems_of, write_at_once  # noqa: E402
+from tools.runner import CACHE, Runner  # noqa: E402
 
 log = logging.getLogger("mkdocs.lesson")
 
-NOTEBOOKS = CACHE.parent / "notebooks"
 SIGNAL = CACHE.parent / "signal"  # touched when an example is done; `mkdocs serve` watches it
 DOWNLOADS = "downloads"
 PENDING_SCRIPT = "assets/pending.js"
+ARTICLE = '<article class="md-content__inner md-typeset">'  # where the theme puts a page's content
 
 
 class State:
     """What outlives one build while serving."""
 
     serving = False
-    runner: Runner
-    site: pages.Site
+    runner: Runner | None = None
+    site = pages.Site({}, {})
     open_pages: dict[str, pages.Page]
 
 
 def on_startup(command: str, dirty: bool) -> None:
     State.serving = command == "serve"
-    SIGNAL.parent.mkdir(exist_ok=True)
-    SIGNAL.touch()
-    State.runner = Runner(on_done=lambda name: SIGNAL.touch() if State.serving else None)
 
 
 def on_shutdown() -> None:
-    State.runner.stop()
+    if State.runner:
+        State.runner.stop()
+
+
+def _work_folder() -> Path:
+    """Where notebooks are made; a build and a server at once do not disturb each other."""
+    return CACHE.parent / ("serve" if State.serving else "build")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    # Its default follows the working directory.
+    jupyter = config.plugins["mkdocs-jupyter"]
+    jupyter.config["cache_dir"] = str(_work_folder() / "mkdocs-jupyter")
+    return config
 
 
 @event_priority(100)  # before mkdocs-jupyter, which turns the notebooks added here into pages
 def on_files(files: Files, config: MkDocsConfig) -> Files:
+    if State.runner is None:
+        State.runner = Runner(on_done=lambda name: SIGNAL.touch() if State.serving else None)
+        SIGNAL.touch()
     examples, problems = load_examples()
     State.runner.want(examples.values())
     if not State.serving:
@@ -70,13 +84,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, example in examples.items():
         source = _notebook(name)
         source.parent.mkdir(parents=True, exist_ok=True)
-        content = render.notebook(example, outcomes[name])
-        if not source.exists() or source.read_text("utf-8") != content:
-            source.write_text(content, "utf-8")
+        write_at_once(source, render.notebook(example, outcomes[name]))
         # Not File.generated: mkdocs-jupyter loses the path of a generated file.
         uri, urls = f"examples/{name}.ipynb", config.use_directory_urls
-        files.append(File(uri, str(NOTEBOOKS), config.site_dir, urls))
-        files.append(File.generated(config, f"{DOWNLOADS}/{name}.py", abs_src_path=str(example.path)))
+        files.append(File(uri, str(_work_folder()), config.site_dir, urls))
+        script = f"{DOWNLOADS}/{name}.py"
+        files.append(File.generated(config, script, abs_src_path=str(example.path)))
     if State.serving:
         script = str(ROOT / "tools" / "pending.js")
         files.append(File.generated(config, PENDING_SCRIPT, abs_src_path=script))
@@ -86,14 +99,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def _notebook(name: str) -> Path:
-    return NOTEBOOKS / "examples" / f"{name}.ipynb"
+    return _work_folder() / "examples" / f"{name}.ipynb"
 
 
-def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str | None:
+def on_page_markdown(
+    markdown: str, page: MkDocsPage, config: MkDocsConfig, files: Files
+) -> str | None:
     if page.file.src_uri.endswith(".ipynb"):
+        page.meta.setdefault("description", f"examples/{page.file.name}.py as a notebook, executed")
         return None
     path = Path(config.docs_dir) / page.file.src_uri
-    before = page.file.content_string.partition(markdown)[0]  # the front matter
+    before = page.file.content_string.partition(markdown)[0] if markdown else ""  # front matter
     opened = pages.Page(State.site, path)
     State.open_pages[page.file.src_uri] = opened
     expanded = opened.expand(markdown, first_line=before.count("\n") + 1)
@@ -140,18 +156,17 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
             page.content = page.content.replace(f"<p>{pages.CLAIMS}</p>", claims)
     problems = list(State.site.problems)
     for name, example in State.site.examples.items():
-        for problem in problems_of(example, State.site.outcomes[name]):
-            problems.append(_with_page(name, problem))
-            if error := State.site.outcomes[name].result.get("error"):
-                log.info("%s", error["traceback"])
+        outcome = State.site.outcomes[name]
+        problems += [_with_page(name, *found) for found in problems_of(example, outcome)]
+        if error := outcome.result.get("error"):
+            log.info("examples/%s.py:\n%s", name, error["traceback"])
     _report(problems)
 
 
-def _with_page(name: str, problem: Problem) -> Problem:
-    """Say also where the example's section is shown."""
-    example = State.site.examples[name]
-    for index, cell in reversed(list(enumerate(example.cells))):
-        if cell.line <= problem.line and (name, index) in State.site.shown:
+def _with_page(name: str, cell: int, problem: Problem) -> Problem:
+    """Say also which page shows the section, or else the one before it."""
+    for index in range(cell, -1, -1):
+        if (name, index) in State.site.shown:
             path, line = State.site.shown[name, index]
             return Problem(path, line, f"shows {problem}")
     return problem
@@ -162,14 +177,21 @@ def on_post_build(config: MkDocsConfig) -> None:
     for name in State.site.examples:
         # Not among the files, or mkdocs-jupyter would make a second page of it.
         shutil.copyfile(_notebook(name), site / DOWNLOADS / f"{name}.ipynb")
-    _report(check_site.check(site, Path(config.docs_dir), ROOT / "examples"))
+    found = list(check_site.check(site, Path(config.docs_dir), ROOT / "examples"))
+    if State.serving:
+        for path, problem in found:
+            text = path.read_text("utf-8")
+            shown = ARTICLE + render.problem_html(str(problem))
+            path.write_text(text.replace(ARTICLE, shown, 1), "utf-8")
+    _report([problem for _, problem in found])
 
 
 def _report(problems: list[Problem]) -> None:
     for problem in problems:
         log.warning("%s", problem)
     if problems and not State.serving:
-        raise PluginError(f"{len(problems)} problem(s) above must be mended before this is published")
+        number = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise PluginError(f"{number}, listed above, must be mended before this is published")
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
@@ -179,14 +201,14 @@ def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> No
 
 def _publish_progress(site_dir: Path) -> None:
     """Once a second, tell the open pages how far their examples are."""
+    assert State.runner is not None
     while True:
         time.sleep(1)
-        progress = {
-            name: State.runner.outcome(example).progress
-            for name, example in State.site.examples.items()
-            if State.site.state(name) in ("running", "waiting")
-        }
+        site, progress = State.site, {}
+        for name, example in site.examples.items():
+            if site.outcomes[name].pending:
+                progress[name] = State.runner.outcome(example).progress
         try:
-            (site_dir / "progress.json").write_text(json.dumps(progress), "utf-8")
+            write_at_once(site_dir / "progress.json", json.dumps(progress))
         except OSError:
             continue  # the site is being rebuilt

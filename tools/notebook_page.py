@@ -1,11 +1,12 @@
 """Make a page of the site out of what mkdocs-jupyter renders: its content, without its machinery.
 
-mkdocs-jupyter inlines 590 KB of CSS, two scripts and a copy button into each page, renders for one
-colour scheme, and leaves links and ids alone. The content goes into the site's own markup here.
+mkdocs-jupyter inlines 590 KB of CSS, two scripts and a copy button into each page, draws figures
+for one colour scheme, and leaves links and ids alone. The content goes into the site's own markup.
 """
 
 from __future__ import annotations
 
+import base64
 import html
 from collections import Counter
 
@@ -13,26 +14,24 @@ from bs4 import BeautifulSoup, Tag
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+SVG = "data:image/svg+xml;base64,"
+
 
 def cleaned(rendered: str, page: Page, files: Files) -> str:
     """The notebook's cells and outputs in the markup of the other pages."""
     soup = BeautifulSoup(rendered, "html.parser")
     parts = []
+    seen: Counter[str] = Counter()
     for cell in soup.select(".jp-Cell"):
         if cell.find_parent(class_="jp-Cell"):
             continue  # mkdocs-jupyter wraps a code cell twice
-        if "jp-MarkdownCell" in cell["class"]:
-            parts += [inner(body) for body in cell.select(".jp-MarkdownOutput")]
-            continue
+        for words in cell.select(".jp-MarkdownOutput"):
+            _unique_ids(words, seen)
+            _site_links(words, page, files)
+            parts.append(inner(words))
         parts += [code_block(pre) for pre in cell.select(".jp-InputArea .highlight-ipynb pre")]
-        for output in cell.select(".jp-OutputArea-output"):
-            parts.append(output_block(output))
-    content = BeautifulSoup("\n".join(parts), "html.parser")
-    for anchor in content.select("a.anchor-link"):
-        anchor.decompose()
-    _unique_ids(content)
-    _site_links(content, page, files)
-    return str(content)
+        parts += [output_block(output) for output in cell.select(".jp-OutputArea-output")]
+    return "\n".join(parts)
 
 
 def inner(tag: Tag) -> str:
@@ -44,29 +43,36 @@ def code_block(pre: Tag) -> str:
 
 
 def output_block(output: Tag) -> str:
-    if svg := output.find("svg"):
+    image = output.find("img")
+    if image and str(image["src"]).startswith(SVG):
+        # As an image it could not follow the page's colours.
+        svg = base64.b64decode(str(image["src"]).removeprefix(SVG)).decode()
         return f'<figure class="chart">{svg}</figure>'
-    if "jp-RenderedMarkdown" in output["class"]:
-        items = "".join(f'<li class="claim checked">{inner(li)}</li>' for li in output.select("li"))
-        return f'<ul class="claims" aria-label="Checked when this page was built">{items}</ul>'
-    text = html.escape(output.get_text().strip("\n"))
+    if "jp-RenderedHTML" in output["class"]:  # what the runner found, in the site's own markup
+        return inner(output)
+    text = html.escape(output.get_text().removeprefix("\n").rstrip("\n"))
     return f'<pre class="output" tabindex="0" aria-label="Output">{text}</pre>'
 
 
-def _unique_ids(content: BeautifulSoup) -> None:
+def _unique_ids(words: Tag, seen: Counter[str]) -> None:
     """Number repeated heading ids as Markdown does, so that the table of contents finds each."""
-    seen: Counter[str] = Counter()
-    for tag in content.find_all(["h1", "h2", "h3", "h4", "h5", "h6"], id=True):
-        name = str(tag["id"])
+    for heading in words.find_all(["h1", "h2", "h3", "h4", "h5", "h6"], id=True):
+        name = str(heading["id"])
         if seen[name]:
-            tag["id"] = f"{name}_{seen[name]}"
+            heading["id"] = f"{name}_{seen[name]}"
         seen[name] += 1
+        for anchor in heading.select("a.anchor-link"):
+            anchor.attrs = {
+                "class": "headerlink",
+                "href": f"#{heading['id']}",
+                "title": "Link to this section",
+            }
 
 
-def _site_links(content: BeautifulSoup, page: Page, files: Files) -> None:
+def _site_links(words: Tag, page: Page, files: Files) -> None:
     """Turn links to source files (``../lesson/masking.md``) into links to their pages."""
     folder = page.file.src_uri.rpartition("/")[0]
-    for link in content.find_all("a", href=True):
+    for link in words.find_all("a", href=True):
         target, hash_, anchor = str(link["href"]).partition("#")
         if not target.endswith((".md", ".ipynb")) or "://" in target:
             continue

@@ -14,15 +14,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tools import render
 from tools.examples import EXAMPLES, ROOT, Example, Problem
-from tools.runner import Outcome
+from tools.results import Outcome, problems_of
 
-INCLUDE = re.compile(r'^(?P<indent>\s*)-{1,}8<-{1,} +(?P<quote>["\'])(?P<target>.*?)(?P=quote)\s*$')
+INCLUDE = re.compile(r'^(?P<indent>\s*)-+8<-+[ \t]+(?P<quote>["\'])(?P<target>.*?)(?P=quote)\s*$')
+INCLUDE_BLOCK = re.compile(r"^\s*-+8<-+\s*$")
 VALUE = re.compile(r"\{\{\s*(?P<example>\w+)\.(?P<key>\w+)\s*(?::(?P<format>[^}]*))?\}\}")
 CLAIMS = "{{ claims }}"
-FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
+CODE_SPAN = re.compile(r"((?<!`)(`+)(?!`).*?(?<!`)\2(?!`))")
+FENCE = re.compile(r"^\s*(?P<mark>`{3,}|~{3,})(?P<rest>.*)$")
 
 
 @dataclass
@@ -33,9 +36,6 @@ class Site:
     outcomes: dict[str, Outcome]
     problems: list[Problem] = field(default_factory=list)
     shown: dict[tuple[str, int], tuple[Path, int]] = field(default_factory=dict)  # cell -> page
-
-    def state(self, name: str) -> str:
-        return self.outcomes[name].state
 
 
 @dataclass
@@ -50,25 +50,19 @@ class Page:
     def expand(self, markdown: str, first_line: int = 1) -> str:
         """Replace includes and values; what is wrong is noted with its line, and shown."""
         lines, fence = [], ""
-        for number, line in enumerate(markdown.splitlines(), first_line):
-            if opened := FENCE.match(line):
-                mark = opened[1][:3]
-                fence = mark if not fence else "" if line.strip().startswith(fence) else fence
-            included = INCLUDE.match(line)
+        for number, line in enumerate(markdown.split("\n"), first_line):
             try:
-                if included and not fence:
-                    line = self._include(included["target"], included["indent"], number)
-                elif not fence:
-                    line = VALUE.sub(lambda match: self._value(match), line)
+                lines.append(self._expand_line(line, number, in_fence=bool(fence)))
             except (KeyError, ValueError) as error:
-                line = self._problem(number, str(error.args[0]), line)
-            lines.append(line)
+                lines.append(self._problem(number, str(error.args[0]), line))
+            fence = fence_after(line, fence)
         return "\n".join(lines) + "\n"
 
     def fill(self, html: str) -> str:
         """Put the outputs where Markdown has left their placeholders."""
         for placeholder, content in self.slots.items():
-            html = html.replace(placeholder, content)
+            # Inside of a list or an admonition, Markdown takes the placeholder for a paragraph.
+            html = html.replace(f"<p>{placeholder}</p>", content).replace(placeholder, content)
         return html
 
     def _slot(self, content: str) -> str:
@@ -77,49 +71,63 @@ class Page:
         return placeholder
 
     def _problem(self, number: int, message: str, line: str) -> str:
-        self.site.problems.append(Problem(self.path, number, message))
+        problem = Problem(self.path, number, message)
+        self.site.problems.append(problem)
         indent = line[: len(line) - len(line.lstrip())]
-        return f"{indent}{self._slot(render.problem_html(f'{self.path.name}:{number}: {message}'))}\n"
+        return f"{indent}{self._slot(render.problem_html(str(problem)))}\n"
 
-    def _include(self, target: str, indent: str, number: int) -> str:
-        path, _, section = target.partition(":")
-        if Path(path).parent.name != "examples" or Path(path).suffix != ".py":
-            return self._snippet(target, path, section, indent)
+    def _expand_line(self, line: str, number: int, in_fence: bool) -> str:
+        if INCLUDE_BLOCK.match(line):
+            raise ValueError('an include stands on one line, as in --8<-- "path/to/file:section"')
+        if included := INCLUDE.match(line):
+            target, indent = included["target"], included["indent"]
+            path, _, section = target.partition(":")
+            if not in_fence and Path(path).parent == Path("examples"):
+                return self._section(target, path, section, indent, number)
+            check_snippet(target)
+            return f'{indent}--8<-- "{target}"'  # pymdownx.snippets does the rest
+        if in_fence or line.strip() == CLAIMS:
+            return line
+        # Text and code spans take turns: text, span, its marks, text, …
+        parts = CODE_SPAN.split(line)
+        for index in range(0, len(parts), 3):
+            parts[index] = VALUE.sub(self._value, parts[index])
+            if "{{" in parts[index]:
+                raise ValueError(
+                    "{{ opens a value, as in {{ masking.selected:.1% }}; for the two braces "
+                    "themselves, use a code span"
+                )
+        del parts[2::3]  # the marks that the pattern remembers
+        return "".join(parts)
+
+    def _section(self, target: str, path: str, section: str, indent: str, number: int) -> str:
+        """A section of an example: its code as a fence, and a slot for what it showed."""
         example = self._example(Path(path).stem)
         if not section:
-            raise ValueError(f'name a section of {path}, as in "{path}:{example.cells[-1].title}"')
+            raise ValueError(f'name a section of {path}, as in "{path}:{example.code[-1].title}"')
         cell = example.section(section)
-        index = example.cells.index(cell)
-        key = (example.name, index)
-        if self.site.shown.setdefault(key, (self.path, number)) != (self.path, number):
-            other, line = self.site.shown[key]
-            raise ValueError(f'"{target}" is already shown at {other.name}:{line}')
-        code = [f'```python title="{path}: {section}"', *render.shown_code(cell).splitlines(), "```"]
+        index = example.code.index(cell)
+        here = (self.path, number)
+        if (first := self.site.shown.setdefault((example.name, index), here)) != here:
+            raise ValueError(f'"{target}" is already shown at {first[0].name}:{first[1]}')
+        source = render.shown_code(cell)
+        fence = "`" * (1 + max(2, *(len(run) for run in re.findall("`+", source)), 0))
+        code = [f'{fence}python title="{path}: {section}"', *source.split("\n"), fence]
         if "hide-input" in cell.tags:
             code = ['??? code "The code of this figure"', "", *(f"    {line}" for line in code)]
         outcome = self.site.outcomes[example.name]
         output = render.output_html(example, index, outcome)
-        if outcome.state in ("running", "waiting"):
+        if outcome.pending:
             output = render.pending_html(example, outcome)
         block = [*code, "", self._slot(output), ""]
         return "\n".join(f"{indent}{line}" if line else "" for line in block)
 
-    def _snippet(self, target: str, path: str, section: str, indent: str) -> str:
-        """An include that is left to pymdownx.snippets, after what it does not check itself."""
-        file = ROOT / path
-        if not file.is_file():
-            raise ValueError(f'"{target}": there is no file {path}')
-        text = file.read_text("utf-8")
-        for mark in ("start", "end") if section and not section[0].isdigit() else ():
-            if f"[{mark}:{section}]" not in text:
-                raise ValueError(f'"{target}": {path} has no "--8<-- [{mark}:{section}]"')
-        return f'{indent}--8<-- "{target}"'
-
     def _example(self, name: str) -> Example:
         if name not in self.site.examples:
-            if any(problem.path == EXAMPLES / f"{name}.py" for problem in self.site.problems):
-                raise KeyError(f"examples/{name}.py cannot be read; see its own message")
-            names = ", ".join(sorted(self.site.examples))
+            for problem in self.site.problems:
+                if problem.path == EXAMPLES / f"{name}.py":
+                    raise KeyError(f"examples/{name}.py cannot be read: {problem}")
+            names = ", ".join(sorted(self.site.examples)) or "none that can be read"
             raise KeyError(f"there is no examples/{name}.py; there are: {names}")
         if name not in self.used:
             self.used.append(name)
@@ -128,39 +136,82 @@ class Page:
     def _value(self, match: re.Match[str]) -> str:
         example = self._example(match["example"])
         outcome = self.site.outcomes[example.name]
-        if outcome.state != "done":
+        if outcome.pending or outcome.result["error"]:
             return '<span class="pending">…</span>'
         values = outcome.result["values"]
-        if match["key"] not in values:
+        name, key, spec = example.path.name, match["key"], (match["format"] or "").strip()
+        if key not in values:
             has = ", ".join(values) or "none"
-            raise KeyError(f"examples/{example.path.name} leaves no value {match['key']!r}; it has {has}")
-        value, spec = values[match["key"]], (match["format"] or "").strip()
+            raise KeyError(f"examples/{name} leaves no value {key!r}; it has {has}")
         if spec == "tokens":
-            return render.tokens_html(value)
+            return render.tokens_html(values[key])
         try:
-            text = format(value, spec)
+            text = format(values[key], spec)
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{match[0]}: {value!r} cannot be shown as {spec!r}: {error}") from None
-        return render.measured_html(example, match["key"], text)
+            message = f"{match[0]}: {values[key]!r} cannot be shown as {spec!r}: {error}"
+            raise ValueError(message) from None
+        return render.measured_html(example, key, text)
+
+
+def fence_after(line: str, fence: str) -> str:
+    """The mark of the code fence that is open after this line, "" if none is."""
+    found = FENCE.match(line)
+    if not found:
+        return fence
+    mark, rest = found["mark"], found["rest"]
+    if fence:
+        closes = mark[0] == fence[0] and len(mark) >= len(fence) and not rest.strip()
+        return "" if closes else fence
+    return "" if "`" in mark and "`" in rest else mark
+
+
+def check_snippet(target: str, seen: frozenset[str] = frozenset()) -> None:
+    """What pymdownx.snippets would not check, or would report without page and line.
+
+    Raises:
+        ValueError: the file, or the start or end of the section is missing, also in what it
+            includes in turn.
+    """
+    path, _, section = target.partition(":")
+    file = ROOT / path
+    if not file.is_file():
+        raise ValueError(f'"{target}": there is no file {path}')
+    text = file.read_text("utf-8")
+    if section and not section[0].isalpha():
+        raise ValueError(f'"{target}": name a section; lines move')
+    for mark in ("start", "end") if section else ():
+        if not re.search(
+            rf"-8<-+[ \t]+\[[ \t]*{mark}[ \t]*:[ \t]*{re.escape(section)}[ \t]*\]", text
+        ):
+            raise ValueError(f'"{target}": {path} has no "--8<-- [{mark}:{section}]"')
+    for line in text.splitlines():
+        if (included := INCLUDE.match(line)) and included["target"] not in seen:
+            check_snippet(included["target"], seen | {target})
 
 
 def claims_html(site: Site, link: Callable[[Path, str], str]) -> str:
     """All claims by example, each with its values and a link to where a page shows it."""
-    parts = []
-    for example in site.examples.values():
-        outcome = site.outcomes[example.name]
-        if outcome.state in ("running", "waiting"):
-            parts.append(f"<h2>{example.path.name}</h2>{render.pending_html(example, outcome)}")
-            continue
-        rows = []
-        for claim in render.numbered_claims(outcome):
-            page, _ = site.shown.get((example.name, claim["cell"]), (None, 0))
-            item = render.claim_html(example, claim)
-            if page:
-                href = link(page, render.claim_id(example, claim))
-                item = item.replace("</li>", f' <a href="{href}">where it is said</a></li>')
-            rows.append(item)
-        listed = f'<ul class="claims">{"".join(rows)}</ul>' if rows else "<p>No claims.</p>"
-        anchor = f"claims-{example.name}"
-        parts.append(f'<h2 id="{anchor}"><code>examples/{example.path.name}</code></h2>{listed}')
-    return "".join(parts)
+    return "".join(
+        f'<h2 id="claims-{name}"><code>examples/{example.path.name}</code></h2>'
+        f"{_claims_of(site, example, site.outcomes[name], link)}"
+        for name, example in site.examples.items()
+    )
+
+
+def _claims_of(
+    site: Site, example: Example, outcome: Outcome, link: Callable[[Path, str], str]
+) -> str:
+    if outcome.pending:
+        return render.pending_html(example, outcome)
+    if outcome.result["error"]:
+        problems: list[Any] = problems_of(example, outcome)
+        return "".join(render.problem_html(str(problem)) for _, problem in problems)
+    items = []
+    for claim in render.numbered_claims(outcome):
+        page, _ = site.shown.get((example.name, claim["cell"]), (None, 0))
+        more = ""
+        if page:
+            href = link(page, render.claim_id(example, claim))
+            more = f' <a href="{href}">where it is said</a>'
+        items.append(render.claim_html(example, claim, more))
+    return render.claims_list(items) if items else "<p>No claims.</p>"

@@ -7,22 +7,38 @@ It uses the standard library alone (and matplotlib, if the example does).
     python -P record.py CELLS_JSON SCRIPT RESULT_JSON
 
 Its standard output carries one JSON line per cell begun; progress bars go to standard error.
+Places are recorded as (cell, row), both counted from 0, and do not move with the prose around.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import contextlib
 import io
 import json
 import operator
+import os
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-COMPARE = {
+# What the process finds around it, so that the same code gives the same bytes everywhere.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",  # sums come out differently with another number; and two run at once
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",  # the order of sets
+    "PYTHONUTF8": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",  # the package's folder is watched while serving
+    "HF_HUB_OFFLINE": "1",
+    "COLUMNS": "80",
+}
+
+COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Gt: (">", operator.gt),
     ast.GtE: ("≥", operator.ge),
     ast.Lt: ("<", operator.lt),
@@ -30,47 +46,46 @@ COMPARE = {
     ast.Eq: ("=", operator.eq),
     ast.NotEq: ("≠", operator.ne),
 }
-
-
-class ClaimRecorder(ast.NodeTransformer):
-    """Replace ``assert condition, "sentence"`` at the top level by a call that records both sides."""
-
-    def __init__(self) -> None:
-        self.operators: list[type[ast.cmpop]] = []
-
-    def transform(self, cell: ast.Module) -> ast.Module:
-        cell.body = [self.record(node) if is_claim(node) else node for node in cell.body]
-        return ast.fix_missing_locations(cell)
-
-    def record(self, node: ast.stmt) -> ast.stmt:
-        assert isinstance(node, ast.Assert)
-        test = node.test
-        plain = isinstance(test, ast.Compare) and all(type(op) in COMPARE for op in test.ops)
-        operands = [test.left, *test.comparators] if plain else [test]  # type: ignore[attr-defined]
-        signs = [COMPARE[type(op)][0] for op in test.ops] if plain else []  # type: ignore[attr-defined]
-        about = {"line": node.lineno, "signs": signs, "sources": [ast.unparse(o) for o in operands]}
-        call = ast.Call(
-            func=ast.Name("__record_claim__", ast.Load()),
-            args=[node.msg, ast.Constant(json.dumps(about)), *operands],
-            keywords=[],
-        )
-        return ast.copy_location(ast.Expr(call), node)
+SIGNS = dict(COMPARE.values())
+RECORD_CLAIM = "__record_claim__"
 
 
 def is_claim(node: ast.stmt) -> bool:
-    """An assert with a sentence: a string, or an f-string."""
-    if not isinstance(node, ast.Assert) or node.msg is None:
-        return False
-    return isinstance(node.msg, ast.JoinedStr) or (
-        isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str)
+    """An assert with a sentence."""
+    return isinstance(node, ast.Assert) and node.msg is not None
+
+
+def claim_call(node: ast.Assert) -> ast.Expr:
+    """``assert left > right, "sentence"`` as a call that records the sentence and both sides."""
+    operands, signs = [node.test], []
+    if isinstance(node.test, ast.Compare) and all(type(op) in COMPARE for op in node.test.ops):
+        operands = [node.test.left, *node.test.comparators]
+        signs = [COMPARE[type(op)][0] for op in node.test.ops]
+    about = {"row": node.lineno - 1, "signs": signs, "sources": [ast.unparse(o) for o in operands]}
+    assert node.msg is not None
+    call = ast.Call(
+        func=ast.Name(RECORD_CLAIM, ast.Load()),
+        args=[node.msg, ast.Constant(json.dumps(about)), *operands],
+        keywords=[],
     )
+    return ast.copy_location(ast.Expr(ast.copy_location(call, node)), node)
+
+
+def make_claim(sentence: object, about: str, values: tuple[Any, ...]) -> dict[str, Any]:
+    """A claim with its measured values, and whether each comparison of its chain holds."""
+    claim: dict[str, Any] = json.loads(about)
+    passed = bool(values[0])
+    if claim["signs"]:
+        pairs = zip(claim["signs"], values, values[1:], strict=False)
+        passed = all(bool(SIGNS[sign](left, right)) for sign, left, right in pairs)
+    shown = [plain_value(value) for value in values]
+    return claim | {"sentence": str(sentence), "passed": passed, "values": shown}
 
 
 def plain_value(value: Any) -> Any:
-    """A number, string or truth value that JSON can hold; anything else as its repr."""
-    if hasattr(value, "item") and getattr(value, "size", None) is not None:
-        with contextlib.suppress(ValueError, RuntimeError):
-            value = value.item()  # NumPy scalars, tensors of one element
+    """What JSON can hold: numbers, strings, truth values, lists and dicts; the rest as its repr."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()  # arrays and tensors; one without axes becomes a number
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
@@ -81,22 +96,7 @@ def plain_value(value: Any) -> Any:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def make_claim(sentence: str, about: str, values: tuple[Any, ...]) -> dict[str, Any]:
-    claim = json.loads(about)
-    signs = {sign: function for sign, function in COMPARE.values()}
-    if claim["signs"]:
-        pairs = zip(claim["signs"], values, values[1:], strict=False)
-        passed = all(bool(signs[sign](left, right)) for sign, left, right in pairs)
-    else:
-        passed = bool(values[0])
-    return claim | {
-        "sentence": sentence,
-        "passed": passed,
-        "values": [plain_value(value) for value in values],
-    }
-
-
-def figures() -> list[dict[str, str]]:
+def take_figures() -> list[dict[str, str]]:
     """The figures that the cell has left open, as SVG with their text alternative; closes them."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
@@ -113,7 +113,7 @@ def figures() -> list[dict[str, str]]:
     return outputs
 
 
-def run(cells: list[dict[str, Any]], script: str, events: Any) -> dict[str, Any]:
+def run(cells: list[dict[str, Any]], script: str, tell: Callable[[int], None]) -> dict[str, Any]:
     """Run the cells in one ``__main__``, as Python would run the script."""
     main = types.ModuleType("__main__")
     main.__file__ = script
@@ -121,47 +121,79 @@ def run(cells: list[dict[str, Any]], script: str, events: Any) -> dict[str, Any]
     sys.argv = [script]
     sys.path.insert(0, str(Path(script).parent))
 
-    result: dict[str, Any] = {"outputs": {}, "claims": [], "values": {}, "error": None}
-    code = [(index, cell) for index, cell in enumerate(cells) if cell["kind"] == "code"]
-    for done, (index, cell) in enumerate(code):
-        print(json.dumps({"cell": cell["title"], "done": done, "of": len(code)}), file=events)
-        claims: list[dict[str, Any]] = []
-        main.__dict__["__record_claim__"] = lambda sentence, about, *values, to=claims: to.append(
-            make_claim(sentence, about, values)
-        )
-        tree = ast.increment_lineno(ast.parse(cell["source"]), cell["line"] - 1)
-        compiled = compile(ClaimRecorder().transform(tree), script, "exec")
+    result: dict[str, Any] = {"outputs": [], "claims": [], "values": {}, "error": None}
+    flags = 0  # of `from __future__ import …`, which holds for the cells below it, too
+
+    for index, cell in enumerate(cells):
+        tell(index)
+
+        def record_claim(sentence: object, about: str, *values: Any, index: int = index) -> None:
+            result["claims"].append(make_claim(sentence, about, values) | {"cell": index})
+
+        main.__dict__[RECORD_CLAIM] = record_claim
         printed = io.StringIO()
         outputs: list[dict[str, str]] = []
         try:
+            tree = ast.parse(cell["source"])
+            flags |= future_flags(tree)
+            tree.body = [claim_call(n) if is_claim(n) else n for n in tree.body]
+            tree = ast.increment_lineno(ast.fix_missing_locations(tree), cell["line"] - 1)
+            code = compile(tree, script, "exec", flags, dont_inherit=True)
             with contextlib.redirect_stdout(printed):
-                exec(compiled, main.__dict__)
-                outputs = figures()
+                exec(code, main.__dict__)
+                outputs = take_figures()
         except (Exception, SystemExit) as error:
-            result["error"] = describe(error, script, cell)
+            result["error"] = describe(error, script, cells, index)
         if printed.getvalue():
             outputs.insert(0, {"type": "text", "text": printed.getvalue()})
-        result["outputs"][str(index)] = outputs
-        result["claims"] += [claim | {"cell": index} for claim in claims]
+        result["outputs"].append(outputs)
         if result["error"]:
             return result
-    result["values"] = plain_value(dict(main.__dict__.get("values", {})))
+    result["values"] = plain_value(main.__dict__.get("values", {}))
     return result
 
 
-def describe(error: BaseException, script: str, cell: dict[str, Any]) -> dict[str, Any]:
-    """Where in the example it went wrong, and what Python said."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == script]
+def future_flags(tree: ast.Module) -> int:
+    names = [
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        for alias in node.names
+    ]
+    return sum(getattr(__future__, name).compiler_flag for name in names)
+
+
+def describe(
+    error: BaseException, script: str, cells: list[dict[str, Any]], index: int
+) -> dict[str, Any]:
+    """What Python said, and where: the innermost line of the example that it went through."""
+    lines = [
+        f.lineno or 1 for f in traceback.extract_tb(error.__traceback__) if f.filename == script
+    ]
+    place = {"cell": index, "row": 0}
+    if lines:
+        cell = max(i for i, cell in enumerate(cells) if cell["line"] <= lines[-1])
+        place = {"cell": cell, "row": lines[-1] - cells[cell]["line"]}
+    said = traceback.format_exception_only(error)
+    message = next(text for text in said if not text.startswith("  "))  # the code it quotes
     return {
-        "line": (lines[0] if lines else None) or cell["line"],
-        "message": "".join(traceback.format_exception_only(error)).strip(),
+        "cell": index,
+        "place": place,
+        "message": message.strip(),
         "traceback": "".join(traceback.format_exception(error)),
     }
 
 
 if __name__ == "__main__":
     cells_file, script_file, result_file = sys.argv[1:4]
-    stdout = sys.stdout
-    # The event channel must survive whatever the example does with its standard output.
-    recorded = run(json.loads(Path(cells_file).read_text("utf-8")), script_file, stdout)
-    Path(result_file).write_text(json.dumps(recorded, ensure_ascii=False), "utf-8")
+    # The events have a channel of their own: what does not go through sys.stdout (the output of
+    # libraries in C, of other processes) must not mix with them.
+    events = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    recorded = run(
+        json.loads(Path(cells_file).read_text("utf-8")),
+        script_file,
+        lambda index: print(json.dumps({"cell": index}), file=events),
+    )
+    text = json.dumps(recorded, ensure_ascii=False)
+    Path(result_file).write_text(text, "utf-8", errors="replace")

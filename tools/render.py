@@ -11,7 +11,7 @@ import nbformat
 
 from tools.examples import Cell, Example
 from tools.record import is_claim
-from tools.runner import Outcome, describe_claim
+from tools.results import Outcome, describe_claim, problems_of
 
 # The colours of tools/matplotlibrc, as variables of the page with the same colours to fall back on.
 COLOURS = {
@@ -44,9 +44,7 @@ def themed_svg(svg: str, name: str, alt: str) -> str:
     for colour, variable in COLOURS.items():
         svg = re.sub(colour, variable, svg, flags=re.I)
     used = set(re.findall(r'(?:url\(|href=")#([\w.-]+)', svg))
-    svg = re.sub(
-        r' id="([\w.-]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg
-    )
+    svg = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
     svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
     svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><").strip()
     head = f'<svg role="img" aria-label="{html.escape(alt)}" fill="currentColor" '
@@ -56,26 +54,35 @@ def themed_svg(svg: str, name: str, alt: str) -> str:
 def output_html(example: Example, index: int, outcome: Outcome) -> str:
     """What a code cell showed: its text, its figures, and its claims with their values."""
     parts = []
-    for number, output in enumerate(outcome.result.get("outputs", {}).get(str(index), [])):
+    for number, output in enumerate(outputs_of(index, outcome)):
         if output["type"] == "text":
             text = html.escape(output["text"].rstrip("\n"))
             parts.append(f'<pre class="output" tabindex="0" aria-label="Output">{text}</pre>')
         else:
             svg = themed_svg(output["svg"], f"{example.name}-{index}-{number}", output["alt"])
             parts.append(f'<figure class="chart">{svg}</figure>')
-    claims = [c for c in numbered_claims(outcome) if c["cell"] == index]
-    if claims:
-        items = "".join(claim_html(example, claim) for claim in claims)
-        parts.append(f'<ul class="claims" aria-label="Checked when this page was built">{items}</ul>')
+    return "".join(parts) + findings_html(example, index, outcome)
+
+
+def outputs_of(index: int, outcome: Outcome) -> list[dict[str, str]]:
+    """The outputs of a code cell; none if the execution did not come so far."""
+    outputs: list[dict[str, str]] = dict(enumerate(outcome.result.get("outputs", []))).get(
+        index, []
+    )
+    return outputs
+
+
+def findings_html(example: Example, index: int, outcome: Outcome) -> str:
+    """The claims of a code cell with their values, and the error that ended it."""
+    items = [claim_html(example, c) for c in numbered_claims(outcome) if c["cell"] == index]
+    found = claims_list(items) if items else ""
     error = outcome.result.get("error")
-    if error and example.cells[index].line <= error["line"] < _end(example.cells[index]):
-        text = f"examples/{example.path.name}:{error['line']}: {error['message']}"
-        parts.append(problem_html(text))
-    return "".join(parts)
-
-
-def _end(cell: Cell) -> int:
-    return cell.line + len(cell.source.splitlines())
+    if error and error["cell"] == index:
+        found += "".join(
+            problem_html(str(problem))
+            for _, problem in problems_of(example, Outcome("failed", {"error": error}))
+        )
+    return found
 
 
 def numbered_claims(outcome: Outcome) -> list[dict[str, Any]]:
@@ -86,13 +93,19 @@ def claim_id(example: Example, claim: dict[str, Any]) -> str:
     return f"claim-{example.name}-{claim['number']}"
 
 
-def claim_html(example: Example, claim: dict[str, Any]) -> str:
-    sign = ("checked", "✓") if claim["passed"] else ("failed", "✗ false:")
+def claim_html(example: Example, claim: dict[str, Any], more: str = "") -> str:
+    kind, sign = ("checked", "✓") if claim["passed"] else ("failed", "✗ false:")
+    sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(claim["sentence"]))
     return (
-        f'<li class="claim {sign[0]}" id="{claim_id(example, claim)}">'
-        f'<span class="sign">{sign[1]}</span> {html.escape(claim["sentence"])} '
-        f"<code>{html.escape(describe_claim(claim))}</code></li>"
+        f'<li class="claim {kind}" id="{claim_id(example, claim)}">'
+        f'<span class="sign">{sign}</span> {sentence} '
+        f"<code>{html.escape(describe_claim(claim))}</code>{more}</li>"
     )
+
+
+def claims_list(items: list[str]) -> str:
+    label = "Checked when this page was built"
+    return f'<ul class="claims" aria-label="{label}">{"".join(items)}</ul>'
 
 
 def problem_html(message: str) -> str:
@@ -109,9 +122,14 @@ def pending_html(example: Example, outcome: Outcome) -> str:
     )
 
 
+def inline_text(text: str) -> str:
+    """Text that Markdown leaves as it is, in any place of a line."""
+    return re.sub(r"[^\w\s.,;%/()'+-]|_", lambda match: f"&#{ord(match[0])};", text)
+
+
 def measured_html(example: Example, key: str, text: str) -> str:
     title = f"{key}, measured by examples/{example.path.name} when this page was built"
-    return f'<span class="measured" title="{title}">{html.escape(text)}</span>'
+    return f'<span class="measured" title="{inline_text(title)}">{inline_text(text)}</span>'
 
 
 # What has become of a token, and the sign that says so without colour.
@@ -129,9 +147,9 @@ def tokens_html(tokens: list[dict[str, str]]) -> str:
         fate, segment = token.get("fate", ""), token.get("segment", "")
         classes = ["token", fate, f"segment-{segment.lower()}" * bool(segment)]
         classes.append("structural" * token["piece"].startswith("["))
-        piece = html.escape(token["piece"])
+        piece = inline_text(token["piece"])
         if fate and token["seen"] != token["piece"]:
-            piece = f"<b>{html.escape(token['seen'])}</b> <s>{piece}</s>"
+            piece = f"<b>{inline_text(token['seen'])}</b> <s>{piece}</s>"
         sign = f'<i title="{fate}">{FATES[fate]}</i> ' if fate else ""
         chips.append(f'<span class="{" ".join(filter(None, classes))}">{sign}{piece}</span>')
     return f'<span class="tokens">{" ".join(chips)}</span>'
@@ -141,39 +159,38 @@ def notebook(example: Example, outcome: Outcome) -> str:
     """The example as an executed notebook; equal executions give equal bytes."""
     cells = []
     count = 0
-    for index, cell in enumerate(example.cells):
+    for number, cell in enumerate(example.cells):
         if cell.kind == "markdown":
             made = nbformat.v4.new_markdown_cell(cell.source)
         else:
+            outputs = _notebook_outputs(example, count, outcome)
             count += 1
-            outputs = _notebook_outputs(example, index, outcome)
             made = nbformat.v4.new_code_cell(cell.source, outputs=outputs, execution_count=count)
             if cell.title:
                 made.metadata["title"] = cell.title
-        made["id"] = f"cell-{index}"
+        made["id"] = f"cell-{number}"
         cells.append(made)
-    if outcome.state != "done":
+    if outcome.pending:
         note = "**Outputs are on their way.** They fill in when the example has run."
         cells.insert(1, nbformat.v4.new_markdown_cell(note, id="pending"))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     made = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     nbformat.validate(made)
-    return nbformat.writes(made) + "\n"
+    return str(nbformat.writes(made)) + "\n"
 
 
 def _notebook_outputs(example: Example, index: int, outcome: Outcome) -> list[Any]:
-    outputs = []
-    for number, output in enumerate(outcome.result.get("outputs", {}).get(str(index), [])):
+    made = []
+    for number, output in enumerate(outputs_of(index, outcome)):
         if output["type"] == "text":
-            outputs.append(nbformat.v4.new_output("stream", name="stdout", text=output["text"]))
+            made.append(nbformat.v4.new_output("stream", name="stdout", text=output["text"]))
         else:
             svg = themed_svg(output["svg"], f"{example.name}-{index}-{number}", output["alt"])
             data = {"image/svg+xml": svg, "text/plain": output["alt"]}
-            outputs.append(nbformat.v4.new_output("display_data", data=data))
-    claims = [c for c in numbered_claims(outcome) if c["cell"] == index]
-    if claims:
-        lines = [f"- ✓ {c['sentence']} (`{describe_claim(c)}`)" for c in claims]
-        data = {"text/markdown": "\n".join(lines), "text/plain": "\n".join(lines)}
-        outputs.append(nbformat.v4.new_output("display_data", data=data))
-    return outputs
+            made.append(nbformat.v4.new_output("display_data", data=data))
+    if found := findings_html(example, index, outcome):
+        plain = re.sub("<[^>]+>", "", found.replace("</li>", "\n"))
+        data = {"text/html": found, "text/plain": html.unescape(plain)}
+        made.append(nbformat.v4.new_output("display_data", data=data))
+    return made

@@ -1,0 +1,130 @@
+"""What the tests of the tools share: small examples, a small site, and the one run of the real."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from tools.examples import Example, load_examples, parse
+from tools.results import Outcome, problems_of
+from tools.runner import Runner
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Workshop:
+    """A folder of made-up examples, and runners that run them."""
+
+    folder: Path
+    runners: list[Runner] = field(default_factory=list)
+
+    def example(self, name: str, text: str) -> Example:
+        path = self.folder / "examples" / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dedent(text).lstrip("\n"), "utf-8")
+        return parse(path)
+
+    def runner(self, cache: str = "cache", cores: int = 2, **settings: Any) -> Runner:
+        self.runners.append(Runner(self.folder / cache, cores, **settings))
+        return self.runners[-1]
+
+    def run(self, *examples: Example, **settings: Any) -> list[Outcome]:
+        runner = self.runner(**settings)
+        runner.want(examples)
+        runner.wait()
+        return [runner.outcome(example) for example in examples]
+
+    def problems(self, name: str, text: str) -> list[str]:
+        """What the run of such an example must not publish, as file:line: message."""
+        example = self.example(name, text)
+        (outcome,) = self.run(example)
+        found = [problem for _, problem in problems_of(example, outcome)]
+        return [f"{problem.path.name}:{problem.line}: {problem.message}" for problem in found]
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    made = Workshop(tmp_path)
+    yield made
+    for runner in made.runners:
+        runner.stop()
+
+
+@dataclass
+class Project:
+    """A copy of what makes the site, with pages and examples of its own."""
+
+    folder: Path
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text).lstrip("\n"), "utf-8")
+        return file
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1700000000"}
+
+    def build(self, *options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """`mkdocs build --strict`, as it is typed in a terminal."""
+        config = self.folder / "mkdocs.yml"
+        return subprocess.run(
+            [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(config), *options],
+            cwd=cwd or self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def page(self, name: str = "page") -> str:
+        return (self.folder / "site" / f"{name}.html").read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
+    """Makes an empty site with this project's own settings and tools."""
+
+    def make() -> Project:
+        folder = tmp_path_factory.mktemp("project")
+        shutil.copytree(
+            ROOT / "tools", folder / "tools", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copytree(ROOT / "docs" / "assets", folder / "docs" / "assets")
+        settings = (ROOT / "mkdocs.yml").read_text("utf-8")
+        before, nav = settings.split("\nnav:\n")
+        after = nav.partition("\n\n")[2]
+        (folder / "mkdocs.yml").write_text(f"{before}\n\n{after}", "utf-8")
+        for name in ("examples", "src/bertlesson"):  # mkdocs watches them
+            (folder / name).mkdir(parents=True)
+        return Project(folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def examples() -> dict[str, Example]:
+    found, problems = load_examples()
+    assert not problems, "\n".join(map(str, problems))
+    return found
+
+
+@pytest.fixture(scope="session")
+def runner(examples: dict[str, Example]) -> Iterator[Runner]:
+    """Has run every example of the lesson, once; what has been run before is not run again."""
+    made = Runner()
+    made.want(examples.values())
+    made.wait()
+    yield made
+    made.stop()

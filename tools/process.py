@@ -1,0 +1,133 @@
+"""One run as a process of its own: its progress in plain words, and an end when it has to end."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LEASH = Path(__file__).with_name("leash.py")
+LAST_WORDS = 30  # lines of standard error that are kept to tell what went wrong
+
+# A tqdm bar, as in "training:  17%|█▋    | 2/12 [00:02<00:10,  1.00s/it, loss=3.2]"
+BAR = re.compile(
+    r"(?:(?P<what>[^%]*?):\s*)?\d+%\|[^|]*\|\s*(?P<done>[\d.,]+\w?)/(?P<total>[\d.,]+\w?)\s*"
+    r"\[[\d:]+<(?P<left>[\d:?]+)(?:,[^,\]]*)?(?:,\s*(?P<more>[^\]]*))?\]"
+)
+
+
+@dataclass
+class Job:
+    """A run that is under way, or about to be: of an example, or of the checkpoint's training."""
+
+    name: str
+    key: str
+    cores: int
+    progress: str = "starting"
+    reported: float = 0.0  # when its progress was last logged
+    cancelled: bool = False
+    process: subprocess.Popen[bytes] | None = None
+
+    def run(
+        self,
+        command: list[str],
+        folder: Path,
+        start_in: Path,
+        environment: Mapping[str, str],
+        on_line: Callable[[str], None],
+        on_progress: Callable[[str], None],
+    ) -> tuple[int, str]:
+        """Run the command until it ends, or until `stop`.
+
+        Args:
+            folder: What it may write to; removed with all in it if the runner itself is killed.
+            start_in: The working directory.
+            on_line: Is given each line of standard output.
+            on_progress: Is given each state of a progress bar on standard error, in words.
+
+        Returns:
+            The exit code, as a shell gives it, and the last lines of standard error.
+        """
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", str(LEASH), str(folder), *command],
+            cwd=start_in,
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the runner, which stops its jobs itself
+        )
+        if self.cancelled:
+            self.stop()
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        words: list[str] = []
+
+        def read_errors(stream: io.TextIOWrapper) -> None:
+            for line in lines_as_they_come(stream):
+                if bar := BAR.search(line):
+                    on_progress(bar_in_words(bar))
+                else:
+                    words.append(line)
+                    del words[:-LAST_WORDS]
+
+        # newline="" keeps the carriage returns with which progress bars end their lines.
+        errors = io.TextIOWrapper(self.process.stderr, "utf-8", "replace", newline="")
+        reader = threading.Thread(target=read_errors, args=(errors,), daemon=True)
+        reader.start()
+        for line in self.process.stdout:
+            on_line(line.decode("utf-8", "replace"))
+        code = self.process.wait()
+        reader.join()
+        return code, "\n".join(words)
+
+    def stop(self) -> None:
+        """End the run and all processes that it has started. It leaves no trace."""
+        self.cancelled = True
+        if self.process and self.process.stdin:
+            self.process.stdin.close()  # lets go of the leash
+
+
+def lines_as_they_come(stream: io.TextIOBase) -> Iterator[str]:
+    """Lines ended by a newline or a carriage return; empty ones are left out."""
+    line = ""
+    while character := stream.read(1):
+        if character not in "\r\n":
+            line += character
+            continue
+        if line.strip():
+            yield line.rstrip()
+        line = ""
+    if line.strip():
+        yield line.rstrip()
+
+
+def bar_in_words(bar: re.Match[str]) -> str:
+    """A progress bar as a reader of a page would say it: "2 of 12, 10 s left, loss=3.2"."""
+    what, left, more = bar["what"], bar["left"], bar["more"]
+    words = [
+        f"{what.strip()}: " if what and what.strip() else "",
+        f"{bar['done']} of {bar['total']}",
+    ]
+    if "?" not in left:
+        *hours, minutes, seconds = (int(part) for part in left.split(":"))
+        minutes += 60 * hours[0] if hours else 0
+        words.append(f", {minutes} min {seconds} s left" if minutes else f", {seconds} s left")
+    if more:
+        words.append(f", {more.strip()}")
+    return "".join(words)
+
+
+def ending_in_words(code: int) -> str:
+    """What an exit code says: "ended with exit code 3", or "was ended by SIGSEGV"."""
+    try:
+        return f"was ended by {signal.Signals(code - 128).name}"
+    except ValueError:
+        return f"ended with exit code {code} and without a result"

@@ -1,0 +1,134 @@
+"""What is known of an execution, how it is kept, and what in it must not be published."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tools.examples import Example, Problem
+
+KEPT_PER_EXAMPLE = 8  # so that going back to an earlier text of an example runs nothing
+
+
+@dataclass
+class Outcome:
+    """What is known of an example: its result, or how far its execution has come.
+
+    Attributes:
+        state: "done", "failed", "running" or "waiting".
+        result: What ``record.py`` wrote: ``outputs`` for each code cell, ``claims``, ``values`` and
+            ``error``. Empty while the example is running or waiting.
+        progress: In words, while it is running or waiting.
+    """
+
+    state: str
+    result: dict[str, Any] = field(default_factory=dict)
+    progress: str = ""
+
+    @property
+    def pending(self) -> bool:
+        return self.state in ("running", "waiting")
+
+
+class Store:
+    """The results of finished executions, a file for each under the key of what it depends on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[str, dict[str, Any]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, example: Example) -> Path:
+        return self.folder / f"{example.name}-{example.key}.json"
+
+    def read(self, example: Example) -> dict[str, Any] | None:
+        """The kept result; None if there is none, or a damaged one: it runs (again)."""
+        if example.key not in self._read:
+            try:
+                self._read[example.key] = json.loads(self.path(example).read_text("utf-8"))
+            except (OSError, ValueError):
+                return None
+        return self._read[example.key]
+
+    def keep(self, example: Example, text: str, seconds: float) -> None:
+        """Keep a result, and forget the oldest of this example."""
+        write_at_once(self.path(example), text)
+        write_at_once(self._seconds(example), f"{seconds:.2f}")
+        kept = sorted(self.folder.glob(f"{example.name}-*.json"), key=lambda p: p.stat().st_mtime)
+        for old in kept[:-KEPT_PER_EXAMPLE]:
+            old.unlink(missing_ok=True)
+
+    def _seconds(self, example: Example) -> Path:
+        return self.folder / f"{example.name}.seconds"
+
+    def seconds(self, example: Example) -> float:
+        """How long this example took when it last ran; infinite if it is not known."""
+        try:
+            return float(self._seconds(example).read_text("utf-8"))
+        except (OSError, ValueError):
+            return float("inf")
+
+
+def write_at_once(path: Path, text: str) -> None:
+    """Write a file that others may be reading: they see the old text or the new one."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+
+
+def failure(message: str, traceback: str, cell: int = 0, row: int = 0) -> dict[str, Any]:
+    """The result of an execution that has none of its own."""
+    place = {"cell": cell, "row": row}
+    error = {"cell": cell, "place": place, "message": message, "traceback": traceback}
+    return {"outputs": [], "claims": [], "values": {}, "error": error}
+
+
+def problems_of(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]:
+    """What in this outcome must not be published, each with the code cell that shows it."""
+    problems = []
+    for claim in outcome.result.get("claims", []):
+        if not claim["passed"]:
+            line = example.code[claim["cell"]].line + claim["row"]
+            text = f"claim is false: {claim['sentence']} ({describe_claim(claim)})"
+            problems.append((claim["cell"], Problem(example.path, line, text)))
+    if error := outcome.result.get("error"):
+        place = error["place"]
+        line = example.code[place["cell"]].line + place["row"]
+        problems.append((error["cell"], Problem(example.path, line, error["message"])))
+    return problems
+
+
+def describe_claim(claim: dict[str, Any]) -> str:
+    """The comparison with its measured values, as in "kept - never_kept = 0.31 > 0.2"."""
+    shown = show_values(claim["values"])
+    parts = []
+    for index, (source, value) in enumerate(zip(claim["sources"], shown, strict=True)):
+        if index:
+            parts.append(claim["signs"][index - 1])
+        parts.append(source if is_literal(source) else f"{source} = {value}")
+    return " ".join(parts)
+
+
+def is_literal(source: str) -> bool:
+    """Whether an operand is written as a plain value, which needs no measuring."""
+    try:
+        ast.literal_eval(source)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def show_values(values: list[Any]) -> list[str]:
+    """Numbers with four digits, or as many more as it takes to tell neighbours apart."""
+    shown: list[str] = []
+    for digits in range(4, 18):
+        shown = [f"{v:.{digits}g}" if isinstance(v, float) else repr(v) for v in values]
+        pairs = zip(pairwise(values), pairwise(shown), strict=True)
+        if all(text[0] != text[1] or value[0] == value[1] for value, text in pairs):
+            break
+    return [text if len(text) <= 80 else text[:79] + "…" for text in shown]
