@@ -457,6 +457,21 @@ def test_no_text_is_left_out_but_a_sentence_alone() -> None:
     assert all(last_labels[number] == int(count) for number, count in enumerate(left))
 
 
+def test_a_pair_takes_sentences_until_the_row_is_full_and_no_more() -> None:
+    documents = make_documents(200, sentences=(10, 20))
+    pairs = pairs_of(documents, length=48, short_seq_prob=0)
+    seen = 0
+    for a, b in (map(Span._make, spans) for spans in pairs.sources.tolist()):
+        if b.stop < len(documents[b.document]):
+            *all_but_last, last = documents[b.document][b.start : b.stop]
+            before = len(a.pieces(documents)) + sum(map(len, all_but_last))
+            # alone, a sentence of B is always taken
+            assert before < 45 or not all_but_last
+            assert before + len(last) >= 45
+            seen += 1
+    assert seen > 100
+
+
 def test_no_copy_of_what_follows_is_called_random() -> None:
     original, *others = make_documents(4)
     documents = [original, copy.deepcopy(original), copy.deepcopy(original), *others]
