@@ -21,6 +21,11 @@ from tools.runner import Runner
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def article(page: str) -> str:
+    """The content of a page, without what the theme puts around it."""
+    return page.partition("<article")[2].partition("</article>")[0]
+
+
 @dataclass
 class Workshop:
     """A folder of made-up examples, and runners that run them."""

@@ -22,6 +22,8 @@ NOT_LOADED = {"canonical", "prev", "next", "alternate"}  # what <link rel> merel
 CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""")
 SCRIPT_URL = re.compile(r"""(?:\b(?:import|from|fetch)\b|\.src\s*=)[\s(]*["'`]([^"'`]+)""")
 
+EMPTY_LINK = re.compile(r"""\]\(\s*\)|(?:href|src)=(?:""|'')""")
+
 
 class PageReader(HTMLParser):
     """Collects the ids of a page and everything that it points to."""
@@ -125,6 +127,8 @@ def _line(source: Path, text: str) -> int:
     if not source.is_file():
         return 1
     lines = source.read_text("utf-8").splitlines()
+    if not text:
+        return next((n for n, line in enumerate(lines, 1) if EMPTY_LINK.search(line)), 1)
     bare = re.sub(r"\.html(?=#|$)", "", text)
     for wanted in (text, bare, bare.rpartition("/")[2], text.partition("#")[2]):
         linking = re.compile(rf"""(\]\(|\]:\s*|=["']?|\{{\s*)[^\s)"']*{re.escape(wanted)}""")

@@ -143,14 +143,13 @@ class Page:
         if key not in values:
             has = ", ".join(values) or "none"
             raise KeyError(f"examples/{name} leaves no value {key!r}; it has {has}")
-        if spec == "tokens":
-            return render.tokens_html(values[key])
         try:
-            text = format(values[key], spec)
-        except (ValueError, TypeError) as error:
+            if spec == "tokens":
+                return render.tokens_html(values[key])
+            return render.measured_html(example, key, format(values[key], spec))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             message = f"{match[0]}: {values[key]!r} cannot be shown as {spec!r}: {error}"
             raise ValueError(message) from None
-        return render.measured_html(example, key, text)
 
 
 def fence_after(line: str, fence: str) -> str:
