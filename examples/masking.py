@@ -126,7 +126,7 @@ print(f"[MASK]                 {at_mask:6.1%} of {is_mask.sum():,}")
 print(f"a random wrong token   {at_wrong:6.1%} of {is_wrong.sum():,}")
 print(f"the token itself       {at_visible:6.1%} of {is_visible.sum():,}")
 
-# %% held-out text
+# %% held-out text tags=["hide-input"]
 corpus = tiny.sentence_pairs(
     generate_documents(5_000, seed=0), tokenizer, tokenizer.model_max_length, seed=0
 ).input_ids

@@ -56,7 +56,7 @@ pair = [
 # %% the reference's pairs
 instances = create_pretraining_instances(
     documents,
-    list(tokenizer.get_vocab()),
+    tokenizer.convert_ids_to_tokens(range(len(tokenizer))),
     max_seq_length=tokenizer.model_max_length,
     dupe_factor=1,
     short_seq_prob=0.1,

@@ -939,9 +939,10 @@ def drawn_in_other_processes(*draws: Callable[[], BatchEncoding]) -> list[Tensor
     for draw, queue in zip(draws, queues, strict=True):
 
         def put(draw: Any = draw, queue: Any = queue) -> None:
+            torch.set_num_threads(1)  # as a loader's workers do: OpenMP's threads do not survive a fork
             queue.put(draw()["labels"].tolist())
 
-        context.Process(target=put).start()
+        context.Process(target=put, daemon=True).start()
     return [torch.tensor(queue.get()) for queue in queues]
 
 
