@@ -939,7 +939,9 @@ def drawn_in_other_processes(*draws: Callable[[], BatchEncoding]) -> list[Tensor
     for draw, queue in zip(draws, queues, strict=True):
 
         def put(draw: Any = draw, queue: Any = queue) -> None:
-            torch.set_num_threads(1)  # as a loader's workers do: OpenMP's threads do not survive a fork
+            torch.set_num_threads(
+                1
+            )  # as a loader's workers do: OpenMP's threads do not survive a fork
             queue.put(draw()["labels"].tolist())
 
         context.Process(target=put, daemon=True).start()

@@ -38,6 +38,7 @@ Sentiment = Literal["positive", "negative"]
 
 SENTIMENTS: tuple[Sentiment, Sentiment] = ("negative", "positive")
 ENTITY_LABELS = ("PER", "LOC", "ORG")  # person, town, named place; as in CoNLL-2003
+MOOD_SLOTS = ("a", "b", "an", "loved", "smiled")
 
 
 class Entity(NamedTuple):
@@ -68,7 +69,7 @@ class Document:
     """One story.
 
     Attributes:
-        sentences: In their order; a question is followed by its answer.
+        sentences: In their order; a question and its answer are one.
         sentiment: The mood of all its sentences that have one.
     """
 
@@ -118,20 +119,20 @@ class Words:
 ALL_WORDS = Words()
 # a quarter of the names, and of the adjectives one in three, common and rare
 HELD_OUT = Words(
-    women=ALL_WORDS.women[30:],
-    men=ALL_WORDS.men[30:],
-    towns=ALL_WORDS.towns[45:],
-    place_adjectives=ALL_WORDS.place_adjectives[12:],
-    place_nouns=ALL_WORDS.place_nouns[12:],
+    women=ALL_WORDS.women[18:],
+    men=ALL_WORDS.men[18:],
+    towns=ALL_WORDS.towns[24:],
+    place_adjectives=ALL_WORDS.place_adjectives[8:],
+    place_nouns=ALL_WORDS.place_nouns[8:],
     adjectives={mood: words[2::3] for mood, words in text.ADJECTIVES.items()},
 )
 WORDS: dict[Split, Words] = {
     "train": Words(
-        women=ALL_WORDS.women[:30],
-        men=ALL_WORDS.men[:30],
-        towns=ALL_WORDS.towns[:45],
-        place_adjectives=ALL_WORDS.place_adjectives[:12],
-        place_nouns=ALL_WORDS.place_nouns[:12],
+        women=ALL_WORDS.women[:18],
+        men=ALL_WORDS.men[:18],
+        towns=ALL_WORDS.towns[:24],
+        place_adjectives=ALL_WORDS.place_adjectives[:8],
+        place_nouns=ALL_WORDS.place_nouns[:8],
         adjectives={
             mood: [word for word in words if word not in HELD_OUT.adjectives[mood]]
             for mood, words in text.ADJECTIVES.items()
@@ -252,7 +253,7 @@ def _draw_sentences(
 def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
     story = Story(rng, words)
     trips = [story.trip(0), story.trip(1)]
-    sentences = [story.arrival(), story.feeling(), story.feeling()]
+    sentences = [story.link(), story.arrival(), story.feeling()]
     for trip in trips:
         sentences.insert(rng.randrange(len(sentences) + 1), trip)
     context = " ".join(sentence.text for sentence in sentences)
@@ -297,16 +298,17 @@ class Story:
         self.place = f"{rng.choice(words.place_adjectives)} {rng.choice(words.place_nouns)}"
 
     def document(self) -> Document:
-        """Two trips, the place and a feeling, and then either a talk or more feelings."""
-        first, second = self.trip(0), self.trip(1)
+        """Two trips, what the travellers are to each other, the place and what is felt there."""
         place = [self.arrival(), self.feeling()]
-        if self.rng.random() < 1 / 2:
-            rest = self.talk()
-            order = [[first, *place, second, *rest], [first, second, *place, *rest]]
-        else:
-            rest = [self.feeling(), self.feeling()]
-            order = [[first, *place, second, *rest], [first, *place, *rest, second]]
-        return Document(tuple(self.rng.choice(order)), self.sentiment)
+        friend = [self.link(), self.trip(1)]
+        parts = [*place, *friend] if self.rng.random() < 1 / 2 else [*friend, *place]
+        rest = [self.talk(), self.talk(), *(self.feeling() for _ in range(5))]
+        self.rng.shuffle(rest)
+        return Document((self.trip(0), *parts, *rest), self.sentiment)
+
+    def link(self) -> Sentence:
+        """What the two are to each other."""
+        return self.fill(self.rng.choice(text.LINKS))
 
     def trip(self, number: int) -> Sentence:
         """Who was where on what day, of trip 0 or 1."""
@@ -318,21 +320,24 @@ class Story:
 
     def opinion(self) -> Sentence:
         """A feeling told by a verb and by adjectives."""
-        return replace(self.fill(self.rng.choice(text.OPINIONS)), sentiment=self.sentiment)
+        return self.fill(self.rng.choice(text.OPINIONS))
 
     def remark(self) -> Sentence:
         """A feeling told by adjectives alone."""
-        return replace(self.fill(self.rng.choice(text.REMARKS)), sentiment=self.sentiment)
+        return self.fill(self.rng.choice(text.REMARKS))
 
     def feeling(self) -> Sentence:
         """One or the other, opinions twice as often."""
         return self.remark() if self.rng.random() < 1 / 3 else self.opinion()
 
-    def talk(self) -> list[Sentence]:
+    def talk(self) -> Sentence:
         """A question about one of the trips, and its answer."""
         asked, number = self.rng.choice("PTD"), self.rng.randrange(2)
-        frames = text.QUESTIONS[asked], text.ANSWERS[asked]
-        return [self.fill(self.rng.choice(each), number) for each in frames]
+        question, answer = (
+            self.rng.choice(text.QUESTIONS[asked]),
+            self.rng.choice(text.ANSWERS[asked]),
+        )
+        return self.fill(f"{question} {answer}", number)
 
     def trip_words(self, number: int) -> dict[str, str]:
         """Person, town and day of trip 0 or 1."""
@@ -345,10 +350,11 @@ class Story:
         things = rng.sample(text.VENUES[self.venue], 2)
         weights = _falling_weights(len(self.adjectives))
         adjectives = rng.choices(self.adjectives, cum_weights=weights, k=2)
-        people = {self.person: "PER", self.other: "PER"}
+        while adjectives[0] == adjectives[1]:
+            adjectives = rng.choices(self.adjectives, cum_weights=weights, k=2)
         neighbour, another = rng.sample(text.NEIGHBOURS, 2)
-        somebody = rng.choice([self.person, self.person, self.other, another])
-        subject = self.pronoun if rng.random() < 0.2 else somebody
+        somebody = rng.choices([self.person, self.other], [2, 1])[0]
+        subject = rng.choices([somebody, self.pronoun, another], [8, 1, 1])[0]
         somewhere = rng.choice([*self.towns, rng.choice(text.SURROUNDINGS)])
         words = self.trip_words(number) | {
             "Q": self.other,
@@ -367,16 +373,19 @@ class Story:
             "Y": somebody,
             "L": somewhere,
         }
-        labels = people | dict.fromkeys(self.towns, "LOC") | {self.place: "ORG"}
-        written, entities = "", []
+        labels = {self.person: "PER", self.other: "PER", self.place: "ORG"}
+        labels |= dict.fromkeys(self.towns, "LOC")
+        written, entities, feeling = "", [], False
         for literal, slot in _parse(frame):
             written += literal
             if slot is not None:
                 start = len(written)
                 written += words[slot]
+                feeling = feeling or slot in MOOD_SLOTS
                 if label := labels.get(words[slot]):
                     entities.append(Entity(start, len(written), label))
-        return Sentence(_capitalise(written), tuple(entities))
+        sentiment = self.sentiment if feeling else None
+        return Sentence(_capitalise(written), tuple(entities), sentiment)
 
 
 @cache

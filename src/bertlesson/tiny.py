@@ -21,7 +21,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,18 +45,19 @@ FILES = ("model.safetensors", "config.json", "vocab.txt", "history.json")
 class Settings:
     """Everything about the training that is a choice."""
 
-    documents: int = 20_000
-    vocab_size: int = 1_200
-    max_seq_length: int = 80
-    batch_size: int = 48
-    steps: int = 1_600
+    documents: int = 16_000
+    whole_words: int = 150
+    max_seq_length: int = 64
+    batch_size: int = 64
+    steps: int = 2_000
     warmup_steps: int = 100
     learning_rate: float = 2e-3
     hidden_size: int = 128
-    layers: int = 2
+    intermediate_size: int = 256
+    layers: int = 3
     heads: int = 2
     # BERT's 0.02 is made for a width of 768; at 128 it keeps attention silent for hundreds of steps
-    initializer_range: float = 0.08
+    initializer_range: float = 0.05
     seed: int = 0
     threads: int = 2  # sums come out differently in the last digit with another number
 
@@ -133,7 +133,7 @@ def key(settings: Settings) -> str:
 def pretrain(settings: Settings, progress: bool) -> Checkpoint:
     """Make the text, the vocabulary and the pairs, and train on them. Keeps nothing."""
     documents = generate_documents(settings.documents, settings.seed)
-    tokenizer = make_tokenizer(documents, settings.vocab_size, settings.max_seq_length)
+    tokenizer = make_tokenizer(documents, settings.whole_words, settings.max_seq_length)
     pairs = sentence_pairs(documents, tokenizer, settings.max_seq_length, settings.seed)
     torch.manual_seed(settings.seed)
     model = PretrainingModel(
@@ -142,7 +142,7 @@ def pretrain(settings: Settings, progress: bool) -> Checkpoint:
             hidden_size=settings.hidden_size,
             num_hidden_layers=settings.layers,
             num_attention_heads=settings.heads,
-            intermediate_size=4 * settings.hidden_size,
+            intermediate_size=settings.intermediate_size,
             max_position_embeddings=settings.max_seq_length,
             initializer_range=settings.initializer_range,
             hidden_dropout_prob=0.0,  # each row is seen about once, so there is nothing to overfit
@@ -163,15 +163,16 @@ def sentence_pairs(
     documents: Iterable[Document], tokenizer: BertTokenizer, max_seq_length: int, seed: int
 ) -> SentencePairs:
     """Pairs of segments from the documents, as the checkpoint was trained on."""
-    pieces = [
-        [tokenizer.tokenize(sentence.text) for sentence in document.sentences]
-        for document in documents
-    ]
+    documents = list(documents)
+    texts = [sentence.text for document in documents for sentence in document.sentences]
+    encoded = tokenizer(texts, add_special_tokens=False, truncation=False)
+    sentences = iter(encoded.encodings)
+    pieces = [[next(sentences).tokens for _ in document.sentences] for document in documents]
     return create_pairs(
         pieces,
         tokenizer.get_vocab(),
         max_seq_length=max_seq_length,
-        short_seq_prob=0.1,
+        short_seq_prob=0.0,  # rows are short enough as they are
         rng=random.Random(seed),
     )
 
@@ -188,12 +189,12 @@ def shuffled_batches(
 
 
 def make_tokenizer(
-    documents: Iterable[Document], vocab_size: int, max_seq_length: int
+    documents: Iterable[Document], whole_words: int, max_seq_length: int
 ) -> BertTokenizer:
-    """A WordPiece tokenizer for this text.
+    """A WordPiece tokenizer for this text, uncased.
 
-    Its pieces are merged by how often they stand side by side, the first in the alphabet where two
-    pairs are alike. (The trainer of `tokenizers` gives another vocabulary in each process.)
+    (The trainer of `tokenizers` needs more text for sensible pieces, and gives another vocabulary
+    in each process.)
     """
     split = BertTokenizer(vocab={token: i for i, token in enumerate(SPECIAL_TOKENS)})
     assert split.backend_tokenizer is not None
@@ -202,48 +203,39 @@ def make_tokenizer(
     words: Counter[str] = Counter()
     for document in documents:
         words.update(word for word, _ in pre_tokenize(normalize(document.text)))
-    vocab = [*SPECIAL_TOKENS, *merge_pieces(words, vocab_size - len(SPECIAL_TOKENS))]
+    vocab = [*SPECIAL_TOKENS, *make_pieces(words, whole_words)]
     return BertTokenizer(
         vocab={piece: i for i, piece in enumerate(vocab)}, model_max_length=max_seq_length
     )
 
 
-def merge_pieces(words: Mapping[str, int], size: int) -> list[str]:
-    """Begin with letters, and merge the commonest neighbours until there are `size` pieces.
+def make_pieces(words: Mapping[str, int], whole_words: int, endings: int = 5) -> list[str]:
+    """The commonest words as they are, of the others stem and ending; and all letters.
 
-    >>> merge_pieces({"tea": 3, "team": 2, "sea": 1}, 8)
-    ['##a', '##e', '##m', 's', 't', '##ea', 'tea', 'team']
+    Args:
+        words: How often each occurs.
+        whole_words: How many of the commonest stay whole.
+        endings: A rare word is split where at least so many others end alike, in 3 letters or more.
+
+    >>> make_pieces({"tea": 9, "boring": 2, "amazing": 1}, whole_words=1, endings=2)[-4:]
+    ['##ing', 'amaz', 'bor', 'tea']
     """
-    split = {word: [word[0], *(f"##{letter}" for letter in word[1:])] for word in words}
-    pieces = sorted({piece for parts in split.values() for piece in parts})
-    while len(pieces) < size:
-        pairs: Counter[tuple[str, str]] = Counter()
-        for word, parts in split.items():
-            for pair in pairwise(parts):
-                pairs[pair] += words[word]
-        if not pairs:
-            break
-        first, second = min(pairs, key=lambda pair: (-pairs[pair], pair))
-        merged = first + second.removeprefix("##")
-        pieces.append(merged)
-        for word, parts in split.items():
-            if first in parts:
-                split[word] = list(_merged(parts, first, second, merged))
-    return pieces
-
-
-def _merged(parts: list[str], first: str, second: str, merged: str) -> Iterator[str]:
-    waiting = None
-    for part in parts:
-        if waiting == first and part == second:
-            yield merged
-            waiting = None
+    order = sorted(words, key=lambda word: (-words[word], word))
+    shared = Counter(end for word in order[whole_words:] for end in _endings(word))
+    pieces = set(order[:whole_words])
+    for word in order[whole_words:]:
+        found = [end for end in _endings(word) if shared[end] >= endings]
+        if not found:
+            pieces.add(word)
             continue
-        if waiting is not None:
-            yield waiting
-        waiting = part
-    if waiting is not None:
-        yield waiting
+        end = max(found, key=lambda end: (shared[end] * len(end), end))
+        pieces |= {word.removesuffix(end), f"##{end}"}
+    letters = {letter for word in words for letter in word}
+    return sorted(pieces | letters | {f"##{letter}" for letter in letters})
+
+
+def _endings(word: str) -> list[str]:
+    return [word[-letters:] for letters in (3, 4, 5) if len(word) >= letters + 3]
 
 
 # What is kept
