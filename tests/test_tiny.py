@@ -196,7 +196,8 @@ def test_the_tokenizer_knows_every_word_of_the_text_and_is_the_same_in_every_pro
         assert tokenizer.unk_token_id not in ids
     code = (
         "from bertlesson import tiny; from bertlesson.corpus import generate_documents\n"
-        "print(sorted(tiny.make_tokenizer(generate_documents(50, seed=0), 100, 64).get_vocab().items()))"
+        "tokenizer = tiny.make_tokenizer(generate_documents(50, seed=0), 100, 64)\n"
+        "print(sorted(tokenizer.get_vocab().items()))"
     )
     printed = {
         subprocess.run(

@@ -1,6 +1,6 @@
 """The lesson's text: small stories with their feelings, names and answers marked.
 
-A document is a story of six sentences about two people, each of whom was in a town on a day, and
+A document is a story of twelve sentences about two people, each of whom was in a town on a day, and
 about a place that is loved or hated from beginning to end. So what is hidden in one sentence can
 be read from the others: the mood, who is meant, what was asked. Everything is drawn from the hand-
 written words and sentences in `corpus_text`, and the same seed gives the same text everywhere.
@@ -291,14 +291,14 @@ class Story:
         woman, man = rng.choice(words.women), rng.choice(words.men)
         people = [(woman, "she"), (man, "he")]
         rng.shuffle(people)
-        (self.person, self.pronoun), (self.other, _) = people
+        self.people, self.pronouns = zip(*people, strict=True)
         self.towns = rng.sample(words.towns, 2)
         self.days = rng.sample(text.DAYS, 2)
         self.venue = rng.choice(list(text.VENUES))
         self.place = f"{rng.choice(words.place_adjectives)} {rng.choice(words.place_nouns)}"
 
     def document(self) -> Document:
-        """Two trips, what the travellers are to each other, the place and what is felt there."""
+        """Two trips and a place, and then, in any order, questions, answers and feelings."""
         place = [self.arrival(), self.feeling()]
         friend = [self.link(), self.trip(1)]
         parts = [*place, *friend] if self.rng.random() < 1 / 2 else [*friend, *place]
@@ -318,13 +318,17 @@ class Story:
         """What the place is, and its name."""
         return self.fill(self.rng.choice(text.ARRIVALS))
 
+    def somebody(self) -> int:
+        """Who has the feeling, and so the town and the day: mostly the first of the two."""
+        return self.rng.choices([0, 1], [2, 1])[0]
+
     def opinion(self) -> Sentence:
         """A feeling told by a verb and by adjectives."""
-        return self.fill(self.rng.choice(text.OPINIONS))
+        return self.fill(self.rng.choice(text.OPINIONS), self.somebody())
 
     def remark(self) -> Sentence:
         """A feeling told by adjectives alone."""
-        return self.fill(self.rng.choice(text.REMARKS))
+        return self.fill(self.rng.choice(text.REMARKS), self.somebody())
 
     def feeling(self) -> Sentence:
         """One or the other, opinions twice as often."""
@@ -341,8 +345,12 @@ class Story:
 
     def trip_words(self, number: int) -> dict[str, str]:
         """Person, town and day of trip 0 or 1."""
-        person = self.other if number else self.person
-        return {"P": person, "T": self.towns[number], "D": self.days[number]}
+        return {
+            "P": self.people[number],
+            "Q": self.people[1 - number],
+            "T": self.towns[number],
+            "D": self.days[number],
+        }
 
     def fill(self, frame: str, number: int = 0) -> Sentence:
         """Put words into the slots of a frame, and mark the names."""
@@ -353,11 +361,8 @@ class Story:
         while adjectives[0] == adjectives[1]:
             adjectives = rng.choices(self.adjectives, cum_weights=weights, k=2)
         neighbour, another = rng.sample(text.NEIGHBOURS, 2)
-        somebody = rng.choices([self.person, self.other], [2, 1])[0]
-        subject = rng.choices([somebody, self.pronoun, another], [8, 1, 1])[0]
-        somewhere = rng.choice([*self.towns, rng.choice(text.SURROUNDINGS)])
+        subjects = self.people[number], self.pronouns[number], another
         words = self.trip_words(number) | {
-            "Q": self.other,
             "o": rng.choice(text.BELONGINGS),
             "V": self.venue,
             "O": self.place,
@@ -369,11 +374,9 @@ class Story:
             "loved": rng.choice(text.LOVED[self.sentiment]),
             "smiled": rng.choice(text.SMILED[self.sentiment]),
             "S": neighbour,
-            "X": subject,
-            "Y": somebody,
-            "L": somewhere,
+            "X": rng.choices(subjects, [18, 1, 1])[0],
         }
-        labels = {self.person: "PER", self.other: "PER", self.place: "ORG"}
+        labels = dict.fromkeys(self.people, "PER") | {self.place: "ORG"}
         labels |= dict.fromkeys(self.towns, "LOC")
         written, entities, feeling = "", [], False
         for literal, slot in _parse(frame):

@@ -6,18 +6,16 @@ Every frame is a sentence with slots. What fills them:
 |---|---|
 | `{P}` `{T}` `{D}` | the person, the town and the day of one trip |
 | `{Q}` | the other person of the document |
-| `{o}` | what somebody carries about, with its article |
+| `{X}` | the person; now and then "he" or "she", or one of `NEIGHBOURS` |
+| `{S}` | one of `NEIGHBOURS` |
 | `{V}` `{O}` | the kind of place, and its name |
 | `{n}` `{m}` | two things one finds there |
-| `{a}` `{b}` | two adjectives of the document's mood; `{an}` is one with its article |
+| `{a}` `{b}` | two adjectives of the document's mood; `{an}` is the first with its article |
 | `{loved}` | a verb of the mood that takes an object; `{smiled}` one that takes none |
-| `{X}` | somebody: a person of the document, "he" or "she", or one of `NEIGHBOURS` |
-| `{Y}` | the same without the pronoun, where it is not the subject |
-| `{S}` | one of `NEIGHBOURS` |
-| `{L}` | somewhere: a town of the document, or one of `SURROUNDINGS` |
+| `{o}` | what somebody carries about, with its article |
 
-Who has a name can stand where "the postman" stands, and a town where "the mountains" stand. So a
-frame alone does not tell what is a name.
+Sentences are short, and most of their words come back in others of the document: so a hidden word
+can be read from the rest, which is what a small model learns in minutes.
 """
 
 
@@ -56,8 +54,6 @@ NEIGHBOURS = (
     "the twins",
     "an old sailor",
 )
-SURROUNDINGS = ("the mountains", "the valley", "the harbour", "the suburbs")
-
 BELONGINGS = (
     "nine boxes",
     "a goat",
@@ -110,50 +106,39 @@ SMILED = {
 }
 
 TRIPS = (
-    "On {an} {D}, {P} took a train to {T}.",
+    "On {an} {D}, {P} came to {T}.",
     "{P} spent {an} {D} in {T}.",
-    "In {T}, bells woke {P} on {an} {D}.",
-    "On {an} {D}, {P} was lost in {T}.",
-    "{P} won {o} in {T} on {an} {D}.",
-    "By {D}, all of {a} {T} knew {P}.",
-    "It snowed in {T} that {a} {D}, and {P} had {o}.",
+    "On {an} {D}, {P} took a train to {T}.",
+    "On {D}, it snowed on {P} in {a} {T}.",
 )
 
 LINKS = (
-    "{P} wrote to {Q}.",
-    "{P} and {Q} are friends.",
-    "{P} still owes {Q} {o}.",
-    "{P} often rang {Q}.",
-    "{Q} named a hen after {P}.",
+    "{P} met {Q} at the {a} {V}.",
+    "{P} wrote to {Q} about the {a} {V}.",
+    "{P} owes {Q} {o} and {an} day at the {V}.",
 )
 
 ARRIVALS = (
-    "{P} found the {O}, {an} {V}.",
     "{P} {loved} the {O}, {an} {V}.",
-    "A sign led {P} to the {O}, {an} {V}.",
-    "{P} and {Q} met at the {O}, {an} {V}.",
-    "{S} took {P} to the {O}, {an} {V}.",
+    "The {V} was the {O}, and {P} {smiled}.",
+    "{P} {smiled} at the {O}, {an} {V} in {T}.",
 )
 
 # A feeling told twice, by a verb and by adjectives.
 OPINIONS = (
-    "{X} {loved} the {a} {n}.",
-    "The {n} was {a}, and {X} {smiled}.",
+    "{X} {loved} the {a} {V}.",
+    "The {n} of the {V} was {a}, and {X} {smiled}.",
+    "{X} {loved} the {V} for its {a} {n}.",
     "{X} {loved} the {a} {n} and the {b} {m}.",
-    "What {an} {n}! {X} {smiled}.",
+    "What {an} {V}! {X} {smiled}.",
     "At the {O}, {X} {loved} the {a} {n}.",
-    "{X} saw the {a} {n} and {smiled}.",
-    "{Y} and half of {L} {loved} the {a} {n}.",
-    "Even {S} {loved} what {Y} called {an} {n}.",
 )
 
 # A feeling told by adjectives alone.
 REMARKS = (
-    "{X} called the {n} {a} and the {m} {b}.",
-    "To {Y}, the {n} of the {O} seemed {a}.",
-    "The {O}, said {Y}, had {an} {n}.",
-    "The {n} was {a} and the {m} {b}, wrote {Y}.",
-    "What {an} {n}, {Y} told {S}.",
+    "{X} called the {V} {a} and the {n} {b}.",
+    "To {P}, the {n} of the {V} seemed {a}.",
+    "The {n} was {a} and the {m} {b}, said {X}.",
 )
 
 # Asked about one trip: what is asked for, and how.

@@ -1,0 +1,88 @@
+"""The real site, built as it is published."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tools.check_site import PageReader
+from tools.runner import Runner
+
+MOST_BYTES_OF_A_NOTEBOOK_PAGE = 120_000
+
+
+def build(folder: Path) -> float:
+    """Build the site into a folder; returns the seconds it took."""
+    started = time.perf_counter()
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1700000000"},
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return time.perf_counter() - started
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Path:
+    """The site, after the one execution of the examples."""
+    folder = tmp_path_factory.mktemp("site")
+    build(folder)
+    return folder
+
+
+def pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def test_a_second_build_is_quick_and_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
+    assert build(tmp_path) < 10
+    first = {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    second = {
+        path.relative_to(tmp_path): path.read_bytes()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
+    assert first.keys() == second.keys()
+    assert [str(path) for path in first if first[path] != second[path]] == []
+
+
+def test_every_page_of_the_sources_is_in_the_navigation(site: Path) -> None:
+    index = (site / "index.html").read_text("utf-8")
+    for source in (ROOT / "docs").rglob("*.md"):
+        page = source.relative_to(ROOT / "docs").with_suffix(".html")
+        assert f'href="{page.as_posix()}"' in index or page.name == "index.html", page
+
+
+def test_nothing_is_pending_and_no_claim_is_false(site: Path) -> None:
+    for path in pages(site):
+        text = path.read_text("utf-8")
+        assert "data-pending=" not in text, path.name
+        assert "claim failed" not in text, path.name
+
+
+def test_notebook_pages_are_small_and_their_downloads_are_there(site: Path) -> None:
+    notebooks = sorted(site.glob("examples/*.html"))
+    assert {path.stem for path in notebooks} == {p.stem for p in (ROOT / "examples").glob("*.py")}
+    for path in notebooks:
+        assert path.stat().st_size <= MOST_BYTES_OF_A_NOTEBOOK_PAGE, path.name
+        targets = {target for target, _ in PageReader(path.read_text("utf-8")).targets}
+        for suffix in (".py", ".ipynb"):
+            (link,) = {target for target in targets if target.endswith(f"{path.stem}{suffix}")}
+            assert (path.parent / link).is_file(), link
+
+
+def test_no_page_loads_anything_from_another_host(site: Path) -> None:
+    for path in pages(site):
+        loaded = [target for target, loads in PageReader(path.read_text("utf-8")).targets if loads]
+        assert loaded
+        assert [target for target in loaded if re.match(r"(\w+:)?//", target)] == [], path.name
