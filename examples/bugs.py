@@ -63,10 +63,10 @@ def small_bert(kind, vocab_size=VOCAB_SIZE, seed=0):
     return kind(config)
 
 
-def train(model, make_batch, steps=STEPS):
+def train(model, make_batch, steps=STEPS, learning_rate=2e-3):
     """Update on one batch after the other; return the losses that were reported."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=2e-3)
+    optimizer = torch.optim.AdamW(weights, lr=learning_rate)
     losses = []
     for _ in tqdm(range(steps), desc=type(model).__name__):
         loss = model(**make_batch()).loss
@@ -141,10 +141,8 @@ print(f"with the weights        {mlm_loss(logits, targets, weights):.5f}")
 gap = (mlm_loss(logits, targets, weights) - mean_of_real).abs()
 assert gap < 1e-5, "It is the mean of the slots that hold a prediction"
 
+
 # %% 3 a fine loss
-at_mask = []
-
-
 def make_batch():
     rows = text[torch.randint(len(text), (BATCH,))]  # (batch, length)
     chosen = torch.rand(rows.shape) < 0.15
@@ -298,7 +296,7 @@ print(f"the same pairs, with more padding: P(is next) changes by up to {cured_ch
 assert cured_change < 1e-4, "Read from [CLS], the verdict is the same with any padding"
 
 # %% 7 pairs of topics tags=["hide-input"]
-TOPICS, WORDS = 4, 8
+TOPICS, WORDS = 4, 4  # topics, and words of each
 
 
 def draw_pairs(is_next):
@@ -313,12 +311,12 @@ def draw_pairs(is_next):
 
 # %% 7 below guessing
 def make_batch():
-    is_next = torch.rand(BATCH) < 0.5
+    is_next = torch.rand(64) < 0.5
     return {**draw_pairs(is_next), "labels": is_next.long()}
 
 
 model = small_bert(BertForNextSentencePrediction, vocab_size=4 + TOPICS * WORDS)
-reported = train(model, make_batch, steps=300)
+reported = train(model, make_batch, steps=250, learning_rate=1e-3)
 is_next = torch.rand(1_000) < 0.5
 with torch.inference_mode():
     p = model(**draw_pairs(is_next)).logits.softmax(-1)[:, IS_NEXT]
@@ -329,12 +327,12 @@ assert accuracy < 0.25, "On two classes, it is right far less often than a coin"
 
 # %% 7 cured
 def make_batch():
-    is_next = torch.rand(BATCH) < 0.5
+    is_next = torch.rand(64) < 0.5
     return {**draw_pairs(is_next), "labels": torch.where(is_next, IS_NEXT, IS_RANDOM)}
 
 
 model = small_bert(BertForNextSentencePrediction, vocab_size=4 + TOPICS * WORDS)
-reported = train(model, make_batch, steps=300)
+reported = train(model, make_batch, steps=250, learning_rate=1e-3)
 with torch.inference_mode():
     p = model(**draw_pairs(is_next)).logits.softmax(-1)[:, IS_NEXT]
 cured = ((p > 0.5) == is_next).float().mean().item()

@@ -5,6 +5,7 @@
 
 # %% set-up
 import math
+import textwrap
 from itertools import count, pairwise
 
 import torch
@@ -45,7 +46,8 @@ input_ids, segments = encoded["input_ids"], encoded["token_type_ids"]  # (1, len
 pieces = tokenizer.convert_ids_to_tokens(input_ids[0])
 print("A:", text_a)
 print("B:", text_b)
-print(*pieces)
+print(textwrap.fill(" ".join(pieces), 56))
+print(textwrap.fill(" ".join(map(str, input_ids[0].tolist())), 56))
 
 # %% the draws
 selectable = encoded["special_tokens_mask"] == 0  # (1, length)
@@ -77,7 +79,7 @@ for i, piece in enumerate(pieces):
     if selected[0, i]:
         fate = "masked" if is_masked[0, i] else "random" if is_random[0, i] else "kept"
         line += f" {fate_draw[0, i]:6.3f}   {fate}: {seen_pieces[i]}"
-    print(line)
+    print(line.rstrip())
     passage.append(
         {"piece": piece, "seen": seen_pieces[i], "fate": fate, "segment": "AB"[segments[0, i]]}
     )
@@ -128,22 +130,21 @@ for row, position in enumerate(selected[0].nonzero().flatten().tolist()):
     )
 terms = " + ".join(f"{loss:.5f}" for loss in loss_each)
 print(f"MLM loss = ({terms}) / {len(truth)} = {mlm_loss:.5f}")
-gap = abs(mlm_loss - output.mlm_loss).item()
-assert gap < 1e-9, "The mean written out is the model's MLM loss"
+assert abs(mlm_loss - output.mlm_loss) < 1e-9, "The mean written out is the model's MLM loss"
 
 # %% the NSP loss
 nsp_logits = output.seq_relationship_logits[0]  # (2,): is next, random
 nsp_exp = nsp_logits.exp()
 nsp_loss = nsp_exp.sum().log() - nsp_logits[IS_NEXT]
-print(f"logits         is next {nsp_logits[0]:.5f}   random {nsp_logits[1]:.5f}")
-print(f"exp(logit)             {nsp_exp[0]:.5f}          {nsp_exp[1]:.5f}")
+print("                is next    random")
+print(f"logit        {nsp_logits[0]:10.5f}{nsp_logits[1]:10.5f}")
+print(f"exp(logit)   {nsp_exp[0]:10.5f}{nsp_exp[1]:10.5f}")
 print(f"P(is next) = {nsp_exp[0]:.5f} / {nsp_exp.sum():.5f} = {nsp_exp[0] / nsp_exp.sum():.5f}")
 print(f"NSP loss   = {nsp_exp.sum().log():.5f} - {nsp_logits[IS_NEXT]:.5f} = {nsp_loss:.5f}")
 
 loss = mlm_loss + nsp_loss
 print(f"loss       = {mlm_loss:.5f} + {nsp_loss:.5f} = {loss:.5f}")
-gap = abs(loss - output.loss).item()
-assert gap < 1e-9, "The sum written out is the loss that the model returns"
+assert abs(loss - output.loss) < 1e-9, "The sum written out is the loss that the model returns"
 
 
 # %% parts of the model
@@ -160,10 +161,10 @@ def norm_by_part(model: nn.Module) -> dict[str, float]:
 def print_norms(norms: dict[str, float]) -> float:
     """A row for each part; the length of the whole is the root of the sum of squares."""
     whole = math.sqrt(sum(norm**2 for norm in norms.values()))
-    print(f"{'part':22}{'norm':>9}{'norm squared':>15}")
+    print(f"{'part':20}{'norm':>9}{'squared':>12}")
     for part, norm in norms.items():
-        print(f"{part:22}{norm:9.5f}{norm**2:15.6f}")
-    print(f"{'all: root of the sum':22}{whole:9.5f}{whole**2:15.6f}")
+        print(f"{part:20}{norm:9.5f}{norm**2:12.5f}")
+    print(f"{'all: root of sum':20}{whole:9.5f}{whole**2:12.5f}")
     return whole
 
 
@@ -178,24 +179,26 @@ def written_out_step(
     update = rate * m_hat / (v_hat.sqrt() + EPSILON)
     new = weight - shrink - update
     rows = [
-        ("g", "the gradient, shortened", gradient),
-        ("m", f"{BETA1} m + {1 - BETA1:.1f} g", m),
-        ("v", f"{BETA2} v + {1 - BETA2:.3f} g^2", v),
-        ("m_hat", f"m / (1 - {BETA1}^{step})", m_hat),
-        ("v_hat", f"v / (1 - {BETA2}^{step})", v_hat),
-        ("decay", f"lr * {decay} * w", shrink),
-        ("update", "lr * m_hat / (sqrt(v_hat) + eps)", update),
+        ("w", weight, "the weight before"),
+        ("g", gradient, "its gradient, shortened"),
+        ("m", m, f"{BETA1} m + {1 - BETA1:.1f} g"),
+        ("v", v, f"{BETA2} v + {1 - BETA2:.3f} g^2"),
+        ("m_hat", m_hat, f"m / (1 - {BETA1}^{step})"),
+        ("v_hat", v_hat, f"v / (1 - {BETA2}^{step})"),
+        ("decay", shrink, f"lr * {decay} * w"),
+        ("update", update, "lr * m_hat / (sqrt(v_hat) + eps)"),
+        ("w", new, "w - decay - update"),
     ]
     print(f"step {step}, lr = {rate}, eps = {EPSILON}")
-    for name, formula, number in rows:
-        print(f"  {name:7}{formula:33}{number:17.9e}")
-    print(f"  {'w':7}{weight:.10f} - decay - update = {new:.10f}")
+    for name, number, formula in rows:
+        print(f"  {name:7}{number:17.9e}   {formula}")
     return new, m, v
 
 
 # %% the gradient
 optimizer = make_optimizer(model, LEARNING_RATE, weight_decay=DECAY)
 output.loss.backward()
+
 norms = norm_by_part(model)
 whole = print_norms(norms)
 returned = nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM).item()
@@ -247,8 +250,7 @@ class_loss = class_exp.sum().log() - class_logits[sentiment]
 for name, *numbers in zip(SENTIMENTS, class_logits, class_exp, class_p, strict=True):
     print(f"{name:9} logit {numbers[0]:9.5f}   exp {numbers[1]:9.5f}   P {numbers[2]:.5f}")
 print(f"loss = {class_exp.sum().log():.5f} - {class_logits[sentiment]:.5f} = {class_loss:.5f}")
-gap = abs(class_loss - output.loss).item()
-assert gap < 1e-9, "Written out, this is the loss that the model returns"
+assert abs(class_loss - output.loss) < 1e-9, "Written out, this is the loss that the model returns"
 
 # %% the gradient of the second stage
 optimizer = make_optimizer(classifier, FINE_TUNING_RATE, weight_decay=DECAY)
@@ -260,8 +262,7 @@ place = int(pooled.abs().argmax())  # where the vector at [CLS] is largest
 by_hand = (class_p[sentiment] - 1) * pooled[place]
 print(f"g of one weight = (P - 1) * pooled = ({class_p[sentiment]:.5f} - 1) * {pooled[place]:.5f}")
 print(f"                = {by_hand:.5f}")
-gap = abs(by_hand - weight.grad[sentiment, place]).item()
-assert gap < 1e-9, "The gradient of this weight by hand is the one that torch computes"
+assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, "By hand and by torch, it is the same"
 assert min(norms.values()) > 0, "It reaches the encoder down to the embeddings"
 
 # %% the step of the second stage
@@ -279,8 +280,9 @@ written, _, _ = written_out_step(
 optimizer.step()
 after = classifier(input_ids, token_type_ids=segments, labels=torch.tensor([sentiment]))
 print(f"loss before {class_loss:.5f}, after {after.loss:.5f}")
-gap = abs(written - weight[sentiment, place]).item()
-assert gap < 1e-12, "The weight written out is the weight that torch has stored"
+assert abs(written - weight[sentiment, place]) < 1e-12, (
+    "The weight written out is the weight that torch has stored"
+)
 assert after.loss < class_loss, "After the step the loss of this input is lower"
 
 # %%
