@@ -4,6 +4,7 @@
 # [The lesson's page](../practice/bugs.md) asks the questions.
 
 # %% set-up
+import math
 import random
 import re
 
@@ -121,14 +122,13 @@ def mlm_loss(logits, targets, weights):  # (slots, vocab), (slots,), (slots,)
     return (weights * loss).sum() / weights.sum()
 
 
-print(f"with the weights        {mlm_loss(logits, targets, weights):.5f}")
-print(f"all weights set to 1    {mlm_loss(logits, targets, torch.ones(SLOTS)):.5f}")
+weighted = mlm_loss(logits, targets, weights)
+unweighted = mlm_loss(logits, targets, torch.ones(SLOTS))
+print(f"with the weights        {weighted:.5f}")
+print(f"all weights set to 1    {unweighted:.5f}")
 print(f"mean of the real slots  {mean_of_real:.5f}")
-gap = (mlm_loss(logits, targets, weights) - mlm_loss(logits, targets, torch.ones(SLOTS))).abs()
-assert gap < 1e-5, "The weights make no difference"
-assert mlm_loss(logits, targets, weights) > 1.5 * mean_of_real, (
-    "It is not the loss of the real slots"
-)
+assert abs(weighted - unweighted) < 1e-5, "The weights make no difference"
+assert weighted > 1.5 * mean_of_real, "It is not the loss of the real slots"
 
 
 # %% 2 cured
@@ -137,9 +137,9 @@ def mlm_loss(logits, targets, weights):
     return (weights * loss).sum() / weights.sum()
 
 
-print(f"with the weights        {mlm_loss(logits, targets, weights):.5f}")
-gap = (mlm_loss(logits, targets, weights) - mean_of_real).abs()
-assert gap < 1e-5, "It is the mean of the slots that hold a prediction"
+weighted = mlm_loss(logits, targets, weights)
+print(f"with the weights        {weighted:.5f}")
+assert abs(weighted - mean_of_real) < 1e-5, "It is the mean of the slots that hold a prediction"
 
 
 # %% 3 a fine loss
@@ -193,10 +193,9 @@ def make_batch():
 
 model = small_bert(BertForMaskedLM)
 honest = train(model, make_batch)
-cured_loss = loss_at_mask(model)
-print(f"loss of the last steps: {sum(honest[-20:]) / 20:.2f}; at [MASK]: {cured_loss:.2f}")
-gap = abs(sum(honest[-20:]) / 20 - cured_loss)
-assert gap < 0.3, "What is reported is now the loss at [MASK]"
+last_steps, at_mask = sum(honest[-20:]) / 20, loss_at_mask(model)
+print(f"loss of the last steps: {last_steps:.2f}; at [MASK]: {at_mask:.2f}")
+assert abs(last_steps - at_mask) < 0.3, "What is reported is now the loss at [MASK]"
 
 # %% 4 short rows
 model = small_bert(BertForMaskedLM)
@@ -211,7 +210,27 @@ failed = torch.stack(losses).isnan().float().mean().item()
 print(f"loss is NaN in {failed:.0%} of {len(losses)} steps")
 assert abs(failed - 0.85**8) < 0.08, "It fails as often as eight draws select nothing"
 
+
+# %% 4 one such step
+def nan_after_a_step(loss_of):
+    """The share of the weights that are NaN after a step in which nothing is selected."""
+    model, row = small_bert(BertForMaskedLM), text[0, :8]
+    loss_of(model(row[None]).logits[0], row).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    torch.optim.AdamW(model.parameters()).step()
+    return torch.cat([w.flatten() for w in model.parameters()]).isnan().float().mean().item()
+
+
+nothing = torch.full((8,), IGNORE_INDEX)
+by_labels = nan_after_a_step(lambda logits, row: F.cross_entropy(logits, nothing))
+by_weights = nan_after_a_step(lambda logits, row: mlm_loss(logits, row, torch.zeros(8)))
+print(f"NaN in the model, with labels of -100: {by_labels:.0%} of it")
+print(f"NaN in the model, with weights of 0:   {by_weights:.0%} of it")
+assert by_labels == 0, "With labels of -100, only the loss that is reported is spoiled"
+assert by_weights == 1, "With weights of 0, as in the second piece, every weight of the model is"
+
 # %% 4 cured
+model = small_bert(BertForMaskedLM)
 losses = []
 for row in text[:, :8].split(1):
     chosen = torch.rand(row.shape) < 0.15
@@ -321,7 +340,9 @@ is_next = torch.rand(1_000) < 0.5
 with torch.inference_mode():
     p = model(**draw_pairs(is_next)).logits.softmax(-1)[:, IS_NEXT]
 accuracy = ((p > 0.5) == is_next).float().mean().item()
-print(f"training loss {sum(reported[-20:]) / 20:.3f}, accuracy on new pairs {accuracy:.1%}")
+loss = sum(reported[-20:]) / 20
+print(f"training loss {loss:.3f}, accuracy on new pairs {accuracy:.1%}")
+assert loss < 0.5 * math.log(2), "The training loss is less than half that of guessing"
 assert accuracy < 0.25, "On two classes, it is right far less often than a coin"
 
 
