@@ -1,0 +1,302 @@
+# %% [markdown]
+# # The walked trace
+# One input through a step of pretraining and a step of fine-tuning, every number of it.
+# [The lesson's page](../practice/trace.md) has the words to it.
+
+# %% set-up
+import math
+import textwrap
+from itertools import count, pairwise
+
+import torch
+from torch import Tensor, nn
+
+from bertlesson import tiny
+from bertlesson.corpus import SENTIMENTS, generate_documents
+from bertlesson.heads import SequenceClassificationModel
+from bertlesson.masking import IGNORE_INDEX
+from bertlesson.nsp import IS_NEXT
+from bertlesson.pretraining import make_optimizer
+
+STORIES = 200  # the input is looked for in these, which the model never saw
+LEARNING_RATE = 1e-4  # the paper's for pretraining (A.2)
+FINE_TUNING_RATE = 5e-5  # the highest of the paper's for fine-tuning (A.3)
+BETA1, BETA2, EPSILON, DECAY = 0.9, 0.999, 1e-6, 0.01  # AdamW's, see make_optimizer
+MAX_NORM = 1.0  # longer gradients are shortened to this
+
+checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
+tokenizer = checkpoint.tokenizer
+# twice the usual precision, so that the digits shown are those of the arithmetic
+model = checkpoint.model.double()
+encoder_as_pretrained = {name: t.clone() for name, t in model.bert.state_dict().items()}
+
+# %% the input
+# the shortest two neighbours that both tell a feeling
+neighbours = [
+    (a.text, b.text, SENTIMENTS.index(b.sentiment))
+    for story in generate_documents(STORIES, seed=0, split="test")
+    for a, b in pairwise(story.sentences)
+    if a.sentiment and b.sentiment
+]
+text_a, text_b, sentiment = min(
+    neighbours, key=lambda pair: len(tokenizer.tokenize(pair[0] + pair[1]))
+)
+encoded = tokenizer(text_a, text_b, return_special_tokens_mask=True, return_tensors="pt")
+input_ids, segments = encoded["input_ids"], encoded["token_type_ids"]  # (1, length)
+pieces = tokenizer.convert_ids_to_tokens(input_ids[0])
+print("A:", text_a)
+print("B:", text_b)
+print(textwrap.fill(" ".join(pieces), 56))
+print(textwrap.fill(" ".join(map(str, input_ids[0].tolist())), 56))
+
+# %% the draws
+selectable = encoded["special_tokens_mask"] == 0  # (1, length)
+for seed in count():
+    torch.manual_seed(seed)
+    select_draw, fate_draw = torch.rand(2, *input_ids.shape)  # each (1, length), from 0 up to 1
+    selected = selectable & (select_draw < 0.15)
+    is_masked = selected & (fate_draw < 0.8)
+    is_random = selected & (fate_draw >= 0.8) & (fate_draw < 0.9)
+    is_kept = selected & (fate_draw >= 0.9)
+    if is_masked.sum() == is_random.sum() == is_kept.sum() == 1:
+        break
+
+labels = torch.where(selected, input_ids, IGNORE_INDEX)
+seen = torch.where(is_masked, tokenizer.mask_token_id, input_ids)
+replacements = torch.randint(len(tokenizer), input_ids.shape)  # from the whole vocabulary
+seen = torch.where(is_random, replacements, seen)
+print(f"selected {selected.sum()} of {selectable.sum()} tokens, with seed {seed}")
+
+# %% token by token tags=["hide-input"]
+seen_pieces = tokenizer.convert_ids_to_tokens(seen[0])
+passage = []
+print("        id  piece         draw   fate   the model sees")
+for i, piece in enumerate(pieces):
+    fate = ""
+    line = f"{i:2}  {input_ids[0, i]:6}  {piece:12}"
+    if selectable[0, i]:
+        line += f"{select_draw[0, i]:6.3f}"
+    if selected[0, i]:
+        fate = "masked" if is_masked[0, i] else "random" if is_random[0, i] else "kept"
+        line += f" {fate_draw[0, i]:6.3f}   {fate}: {seen_pieces[i]}"
+    print(line.rstrip())
+    passage.append(
+        {"piece": piece, "seen": seen_pieces[i], "fate": fate, "segment": "AB"[segments[0, i]]}
+    )
+highest_selected = select_draw[selected].max().item()
+lowest_left = select_draw[selectable & ~selected].min().item()
+assert highest_selected < 0.15 <= lowest_left, "The tokens with a draw below 0.15 are selected"
+unchanged = torch.equal(seen[~selected], input_ids[~selected])
+assert unchanged, "What was not selected stands as it stood"
+
+# %% the MLM loss
+batch = {"input_ids": seen, "token_type_ids": segments, "labels": labels}
+batch["next_sentence_label"] = torch.tensor([IS_NEXT])
+output = model(**batch)
+
+logits = output.selected_logits  # (selected, vocab)
+truth = labels[selected]  # (selected,)
+true_logit = logits[range(len(truth)), truth]  # (selected,)
+log_sum_exp = logits.exp().sum(dim=-1).log()  # (selected,), over the whole vocabulary
+loss_each = log_sum_exp - true_logit  # (selected,), the same as -log(p)
+mlm_loss = loss_each.sum() / len(truth)
+
+# %% one softmax tags=["hide-input"]
+hole = labels[selected].tolist().index(int(labels[is_masked]))  # which of the selected is [MASK]
+scores = logits[hole].detach()  # (vocab,)
+shown = scores.topk(4).indices.tolist()
+shown = list(dict.fromkeys([int(truth[hole]), *shown]))
+others = torch.ones_like(scores, dtype=torch.bool)
+others[shown] = False
+rest, total = scores[others].exp().sum().item(), scores.exp().sum().item()
+print(f"{'piece':22}{'logit':>9}{'exp(logit)':>18}")
+for token in shown:
+    name = tokenizer.convert_ids_to_tokens(token) + (" (the truth)" if token == truth[hole] else "")
+    print(f"{name:22}{scores[token]:9.5f}{scores[token].exp():18.4f}")
+print(f"{f'the {int(others.sum()):,} others':22}{'':9}{rest:18.4f}")
+print(f"{'sum':31}{total:18.4f}")
+print(f"{'log of the sum':22}{log_sum_exp[hole]:9.5f}")
+sum_of_shown = sum(math.exp(scores[token].item()) for token in shown) + rest
+gap = abs(math.log(sum_of_shown) - torch.logsumexp(scores, dim=0).item())
+assert gap < 1e-9, "The logarithm of this sum is torch's logsumexp of all logits"
+
+# %% loss per position tags=["hide-input"]
+print("truth          log of sum - its logit =    loss   probability")
+for row, position in enumerate(selected[0].nonzero().flatten().tolist()):
+    p = loss_each[row].neg().exp()
+    print(
+        f"{pieces[position]:14}{log_sum_exp[row]:11.5f}{true_logit[row]:14.5f}"
+        f"{loss_each[row]:10.5f}{p:14.6f}"
+    )
+terms = " + ".join(f"{loss:.5f}" for loss in loss_each)
+print(f"MLM loss = ({terms}) / {len(truth)} = {mlm_loss:.5f}")
+assert abs(mlm_loss - output.mlm_loss) < 1e-9, "The mean written out is the model's MLM loss"
+
+# %% the NSP loss
+nsp_logits = output.seq_relationship_logits[0]  # (2,): is next, random
+nsp_exp = nsp_logits.exp()
+nsp_loss = nsp_exp.sum().log() - nsp_logits[IS_NEXT]
+print("                is next    random")
+print(f"logit        {nsp_logits[0]:10.5f}{nsp_logits[1]:10.5f}")
+print(f"exp(logit)   {nsp_exp[0]:10.5f}{nsp_exp[1]:10.5f}")
+print(f"P(is next) = {nsp_exp[0]:.5f} / {nsp_exp.sum():.5f} = {nsp_exp[0] / nsp_exp.sum():.5f}")
+print(f"NSP loss   = {nsp_exp.sum().log():.5f} - {nsp_logits[IS_NEXT]:.5f} = {nsp_loss:.5f}")
+
+loss = mlm_loss + nsp_loss
+print(f"loss       = {mlm_loss:.5f} + {nsp_loss:.5f} = {loss:.5f}")
+assert abs(loss - output.loss) < 1e-9, "The sum written out is the loss that the model returns"
+
+
+# %% parts of the model
+def norm_by_part(model: nn.Module) -> dict[str, float]:
+    """The length of the gradient in each part of the model."""
+    squares: dict[str, float] = {}
+    for name, weight in model.named_parameters():
+        names = name.replace("bert.", "").replace("encoder.", "").split(".")
+        part = ".".join(names[:2]) if names[0] in ("cls", "layer") else names[0]
+        squares[part] = squares.get(part, 0.0) + weight.grad.square().sum().item()
+    return {part: math.sqrt(square) for part, square in squares.items()}
+
+
+def print_norms(norms: dict[str, float]) -> float:
+    """A row for each part; the length of the whole is the root of the sum of squares."""
+    whole = math.sqrt(sum(norm**2 for norm in norms.values()))
+    print(f"{'part':20}{'norm':>9}{'squared':>12}")
+    for part, norm in norms.items():
+        print(f"{part:20}{norm:9.5f}{norm**2:12.5f}")
+    print(f"{'all: root of sum':20}{whole:9.5f}{whole**2:12.5f}")
+    return whole
+
+
+def written_out_step(
+    weight: Tensor, gradient: Tensor, m: Tensor, v: Tensor, step: int, rate: float, decay: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One update by AdamW, each line of it printed."""
+    m = BETA1 * m + (1 - BETA1) * gradient
+    v = BETA2 * v + (1 - BETA2) * gradient**2
+    m_hat, v_hat = m / (1 - BETA1**step), v / (1 - BETA2**step)
+    shrink = rate * decay * weight
+    update = rate * m_hat / (v_hat.sqrt() + EPSILON)
+    new = weight - shrink - update
+    rows = [
+        ("w", weight, "the weight before"),
+        ("g", gradient, "its gradient, shortened"),
+        ("m", m, f"{BETA1} m + {1 - BETA1:.1f} g"),
+        ("v", v, f"{BETA2} v + {1 - BETA2:.3f} g^2"),
+        ("m_hat", m_hat, f"m / (1 - {BETA1}^{step})"),
+        ("v_hat", v_hat, f"v / (1 - {BETA2}^{step})"),
+        ("decay", shrink, f"lr * {decay} * w"),
+        ("update", update, "lr * m_hat / (sqrt(v_hat) + eps)"),
+        ("w", new, "w - decay - update"),
+    ]
+    print(f"step {step}, lr = {rate}, eps = {EPSILON}")
+    for name, number, formula in rows:
+        print(f"  {name:7}{number:17.9e}   {formula}")
+    return new, m, v
+
+
+# %% the gradient
+optimizer = make_optimizer(model, LEARNING_RATE, weight_decay=DECAY)
+output.loss.backward()
+
+norms = norm_by_part(model)
+whole = print_norms(norms)
+returned = nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM).item()
+print(f"shortened by {MAX_NORM / max(whole, MAX_NORM):.5f} to {min(whole, MAX_NORM):.5f}")
+assert abs(whole - returned) < 1e-9, "The root of the sum of squares is the norm torch returns"
+assert min(norms.values()) > 0, "The gradient reaches every part, from the heads down"
+
+# %% one weight
+# the embedding of the hidden word, at the coordinate with the steepest gradient
+word = int(labels[is_masked])
+table = model.bert.embeddings.word_embeddings.weight  # (vocab, hidden), the decoder's as well
+place = int(table.grad[word].abs().argmax())
+written = table[word, place].detach().clone()
+m = v = torch.zeros(())
+losses, gaps, moves = [loss.item()], [], []
+for step in (1, 2):
+    before = written
+    written, m, v = written_out_step(
+        written, table.grad[word, place], m, v, step, LEARNING_RATE, DECAY
+    )
+    optimizer.step()
+    gaps.append(abs(written - table[word, place]).item())
+    moves.append(abs(written - before).item())
+    # the next step: the same input with the same masks, read by the changed model
+    optimizer.zero_grad()
+    output = model(**batch)
+    losses.append(output.loss.item())
+    output.loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
+
+# %% what the steps did
+assert max(gaps) < 1e-12, "Both times the weight written out is the weight that torch has stored"
+assert 0.5 < moves[0] / LEARNING_RATE < 1.5, "The first step moves it by about the learning rate"
+print("loss before", *(f"{value:.5f}" for value in losses[:1]))
+print("loss after one step and after two", *(f"{value:.5f}" for value in losses[1:]))
+assert losses[1] < losses[0], "After one step the loss of this very input is lower"
+
+# %% the classification head
+torch.manual_seed(0)
+classifier = SequenceClassificationModel(model.config).double().eval()  # two classes
+classifier.bert.load_state_dict(encoder_as_pretrained)  # all but the head is pretrained
+output = classifier(input_ids, token_type_ids=segments, labels=torch.tensor([sentiment]))
+
+pooled = classifier.bert(input_ids, token_type_ids=segments).pooler_output[0]  # (hidden,), [CLS]
+class_logits = output.logits[0]  # (2,): negative, positive
+class_exp = class_logits.exp()
+class_p = class_exp / class_exp.sum()
+class_loss = class_exp.sum().log() - class_logits[sentiment]
+for name, *numbers in zip(SENTIMENTS, class_logits, class_exp, class_p, strict=True):
+    print(f"{name:9} logit {numbers[0]:9.5f}   exp {numbers[1]:9.5f}   P {numbers[2]:.5f}")
+print(f"loss = {class_exp.sum().log():.5f} - {class_logits[sentiment]:.5f} = {class_loss:.5f}")
+assert abs(class_loss - output.loss) < 1e-9, "Written out, this is the loss that the model returns"
+
+# %% the gradient of the second stage
+optimizer = make_optimizer(classifier, FINE_TUNING_RATE, weight_decay=DECAY)
+output.loss.backward()
+norms = norm_by_part(classifier)
+whole = print_norms(norms)
+weight = classifier.classifier.weight  # (2, hidden)
+place = int(pooled.abs().argmax())  # where the vector at [CLS] is largest
+by_hand = (class_p[sentiment] - 1) * pooled[place]
+print(f"g of one weight = (P - 1) * pooled = ({class_p[sentiment]:.5f} - 1) * {pooled[place]:.5f}")
+print(f"                = {by_hand:.5f}")
+assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, "By hand and by torch, it is the same"
+assert min(norms.values()) > 0, "It reaches the encoder down to the embeddings"
+
+# %% the step of the second stage
+nn.utils.clip_grad_norm_(classifier.parameters(), MAX_NORM)
+print(f"shortened by {MAX_NORM / max(whole, MAX_NORM):.5f}")
+written, _, _ = written_out_step(
+    weight[sentiment, place].detach(),
+    weight.grad[sentiment, place],
+    torch.zeros(()),
+    torch.zeros(()),
+    1,
+    FINE_TUNING_RATE,
+    DECAY,
+)
+optimizer.step()
+after = classifier(input_ids, token_type_ids=segments, labels=torch.tensor([sentiment]))
+print(f"loss before {class_loss:.5f}, after {after.loss:.5f}")
+assert abs(written - weight[sentiment, place]) < 1e-12, (
+    "The weight written out is the weight that torch has stored"
+)
+assert after.loss < class_loss, "After the step the loss of this input is lower"
+
+# %%
+values = {
+    "text": f"{text_a} {text_b}",
+    "passage": passage,
+    "tokens": int(selectable.sum()),
+    "seed": seed,
+    "vocabulary": len(tokenizer),
+    "masked_piece": tokenizer.convert_ids_to_tokens(word),
+    "random_piece": tokenizer.convert_ids_to_tokens(int(input_ids[is_random])),
+    "intruder": tokenizer.convert_ids_to_tokens(int(seen[is_random])),
+    "kept_piece": tokenizer.convert_ids_to_tokens(int(input_ids[is_kept])),
+    "no_idea": math.log(len(tokenizer)),
+    "sentiment": SENTIMENTS[sentiment],
+    "hidden": len(pooled),
+}
