@@ -32,6 +32,7 @@ pairs = create_pairs(
     documents,
     tokenizer.get_vocab(),
     max_seq_length=tokenizer.model_max_length,
+    short_seq_prob=0.0,
     rng=random.Random(0),
 )
 for row in range(4):

@@ -119,7 +119,7 @@ def test_a_section_comes_with_its_output_and_its_claims(site: pages.Site) -> Non
 def test_code_may_be_folded_and_may_contain_a_fence(site: pages.Site) -> None:
     shown = expand(site, '    --8<-- "examples/one.py:figure"')
     lines = shown.splitlines()
-    assert lines[0] == '    ??? code "The code of this figure"'
+    assert lines[0] == '    ??? code "The code behind this"'
     assert lines[2] == '        ````python title="examples/one.py: figure"'
     assert '<figure class="chart"><svg role="img" aria-label="a &quot;line&quot;"' in shown
     assert 'width="1pt"' not in shown

@@ -44,16 +44,16 @@ def pages(site: Path) -> list[Path]:
     return sorted(site.rglob("*.html"))
 
 
+def contents(site: Path) -> dict[str, bytes]:
+    files = (path for path in site.rglob("*") if path.is_file())
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in files}
+
+
 def test_a_second_build_is_quick_and_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
     assert build(tmp_path) < 10
-    first = {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
-    second = {
-        path.relative_to(tmp_path): path.read_bytes()
-        for path in tmp_path.rglob("*")
-        if path.is_file()
-    }
+    first, second = contents(site), contents(tmp_path)
     assert first.keys() == second.keys()
-    assert [str(path) for path in first if first[path] != second[path]] == []
+    assert [name for name in first if first[name] != second[name]] == []
 
 
 def test_every_page_of_the_sources_is_in_the_navigation(site: Path) -> None:

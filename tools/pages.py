@@ -114,7 +114,7 @@ class Page:
         fence = "`" * (1 + max(2, *(len(run) for run in re.findall("`+", source)), 0))
         code = [f'{fence}python title="{path}: {section}"', *source.split("\n"), fence]
         if "hide-input" in cell.tags:
-            code = ['??? code "The code of this figure"', "", *(f"    {line}" for line in code)]
+            code = ['??? code "The code behind this"', "", *(f"    {line}" for line in code)]
         outcome = self.site.outcomes[example.name]
         output = render.output_html(example, index, outcome)
         if outcome.pending:

@@ -9,14 +9,13 @@ Labelled training data avoid the people, towns, names of places and adjectives i
 Labelled test data use them: all of their names and some of their adjectives were in no labelled
 example, but all are in the text to pretrain on.
 
->>> for sentence in generate_documents(1, seed=2)[0].sentences:
+>>> for sentence in generate_documents(1, seed=2)[0].sentences[:5]:
 ...     print(sentence.text)
-On Wednesday, Karin took the slow train to Genoa.
-Cosmo knew the owner of the Lucky Kettle, a library.
-She beamed at the gorgeous globe.
-Because the carpet was exquisite, she adored the library.
-She beamed at the impressive catalogue.
-Nine boxes, lost in the post, took Cosmo to Odense on Friday.
+Fritz spent a perfect Friday at the zoo in Siena.
+Fritz asked an old sailor for the zoo, the sublime Crooked Anchor.
+The monkey of the zoo was lovely, and Fritz beamed.
+Fritz owes Thea a rowing boat and a lovely day at the zoo.
+Thea came to the zoo in Lille on a remarkable Wednesday.
 """
 
 from __future__ import annotations
@@ -179,10 +178,10 @@ def sentiment_examples(n: int, seed: int, split: Split) -> list[Sentence]:
         seed: Another seed, other examples.
         split: "train" or "test".
 
-    >>> for sentence in sentiment_examples(2, seed=0, split="test"):
+    >>> for sentence in sentiment_examples(3, seed=0, split="test")[1:]:
     ...     print(f"{sentence.sentiment}: {sentence.text}")
-    positive: Such a superb parapet is rare in Turku.
-    negative: One pitiful fountain, thought two tourists, and one horrible lawn.
+    negative: The zoo, said Nora, had a ridiculous otter.
+    negative: To Magda, the porter of the hotel seemed hideous.
     """
     return _draw_sentences("sentiment", n, seed, split, lambda story: story.remark())
 
@@ -197,11 +196,11 @@ def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
         seed: Another seed, other examples.
         split: "train" or "test".
 
-    >>> sentence = entity_examples(3, seed=0, split="train")[2]
+    >>> sentence = entity_examples(22, seed=0, split="train")[21]
     >>> sentence.text
-    'Linus hurried to the Crooked Button, a fair up the hill.'
+    'Felix applauded at the Wandering Pear, a superb bakery in Galway.'
     >>> [(sentence.text[start:end], label) for start, end, label in sentence.entities]
-    [('Linus', 'PER'), ('Crooked Button', 'ORG')]
+    [('Felix', 'PER'), ('Wandering Pear', 'ORG'), ('Galway', 'LOC')]
     """
     return _draw_sentences(
         "entities", n, seed, split, lambda story: story.rng.choice(story.document().sentences)
@@ -224,11 +223,11 @@ def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) 
     Raises:
         ValueError: `n` is negative, the split has another name, or `impossible` is not a share.
 
-    >>> example = question_examples(1, seed=0, split="train")[0]
+    >>> example = question_examples(2, seed=0, split="train")[1]
     >>> print(example.question, example.answer)
-    Who was in Dover? Lydia
-    >>> example.context[example.answer_start :][: len("Lydia in Dover")]
-    'Lydia in Dover'
+    Who was in Cadiz? Clara
+    >>> example.context[example.answer_start :]
+    'Clara came to the theatre in Cadiz on a wonderful Tuesday.'
     """
     if not 0 <= impossible <= 1:
         raise ValueError(f"impossible={impossible}; expected a share from 0 to 1")

@@ -106,31 +106,31 @@ SMILED = {
 }
 
 TRIPS = (
-    "On {an} {D}, {P} came to {T}.",
-    "{P} spent {an} {D} in {T}.",
-    "On {an} {D}, {P} took a train to {T}.",
-    "On {D}, it snowed on {P} in {a} {T}.",
+    "{P} came to the {V} in {T} on {an} {D}.",
+    "On {an} {D}, {P} took a train to the {V} in {T}.",
+    "{P} spent {an} {D} at the {V} in {T}.",
+    "On {an} {D}, it snowed on {P} at the {V} in {T}.",
 )
 
 LINKS = (
-    "{P} met {Q} at the {a} {V}.",
     "{P} wrote to {Q} about the {a} {V}.",
+    "{P} met {Q} at the {a} {V}.",
     "{P} owes {Q} {o} and {an} day at the {V}.",
 )
 
 ARRIVALS = (
-    "{P} {loved} the {O}, {an} {V}.",
-    "The {V} was the {O}, and {P} {smiled}.",
+    "The {V} was called the {O}, and {P} {loved} it.",
     "{P} {smiled} at the {O}, {an} {V} in {T}.",
+    "{P} asked {S} for the {V}, the {a} {O}.",
 )
 
 # A feeling told twice, by a verb and by adjectives.
 OPINIONS = (
-    "{X} {loved} the {a} {V}.",
+    "At the {V}, {X} {loved} the {a} {n}.",
     "The {n} of the {V} was {a}, and {X} {smiled}.",
+    "What {an} {n} for a {V}! {X} {smiled}.",
+    "{X} {loved} the {a} {n} and the {b} {m} of the {V}.",
     "{X} {loved} the {V} for its {a} {n}.",
-    "{X} {loved} the {a} {n} and the {b} {m}.",
-    "What {an} {V}! {X} {smiled}.",
     "At the {O}, {X} {loved} the {a} {n}.",
 )
 
@@ -138,7 +138,7 @@ OPINIONS = (
 REMARKS = (
     "{X} called the {V} {a} and the {n} {b}.",
     "To {P}, the {n} of the {V} seemed {a}.",
-    "The {n} was {a} and the {m} {b}, said {X}.",
+    "The {V}, said {X}, had {an} {n}.",
 )
 
 # Asked about one trip: what is asked for, and how.
