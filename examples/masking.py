@@ -18,14 +18,15 @@ checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
 tokenizer, model = checkpoint.tokenizer, checkpoint.model
 
 # %% pieces
-story = generate_documents(1, seed=4, split="test")[0]  # held out: the model never saw it
-encoded = tokenizer(story.text, return_special_tokens_mask=True, return_tensors="pt")
+story = generate_documents(1, seed=3, split="test")[0]  # held out: the model never saw it
+opening = " ".join(sentence.text for sentence in story.sentences[:3])
+encoded = tokenizer(opening, return_special_tokens_mask=True, return_tensors="pt")
 pieces = tokenizer.convert_ids_to_tokens(encoded.input_ids[0])
-print(story.text, "\n")
+print(opening, "\n")
 print(" ".join(pieces))
 
 # %% three fates
-torch.manual_seed(0)
+torch.manual_seed(10)  # few seeds give so short a passage all three fates
 input_ids, labels = mask_tokens(
     encoded.input_ids,  # (1, length)
     encoded.special_tokens_mask,
@@ -151,8 +152,8 @@ assert at_mask > commonest + 0.3, "The model beats the best guess without contex
 assert at_mask > best_neighbour + 0.1, "It also beats the best guess from one true neighbour"
 
 # %% fill in
-context = "It rained in Bergen on Monday. Greta had an umbrella, and "
-for hole in ("[MASK] was dry.", "[MASK] loved it, it was so [MASK]."):
+context = "Greta spent a lovely Monday at the bakery in Bergen. "
+for hole in ("At the [MASK], Hugo loved the [MASK] cake.", "[MASK] smiled at the [MASK]."):
     inputs = tokenizer(context + hole, return_tensors="pt")
     with torch.inference_mode():
         scores = model(**inputs).prediction_logits[0].softmax(-1)  # (length, vocab)
@@ -164,7 +165,7 @@ for hole in ("[MASK] was dry.", "[MASK] loved it, it was so [MASK]."):
 
 # %% collator
 collator = MaskingCollator(tokenizer, seed=0)
-rows = tokenizer([document.text for document in stories[:32]])["input_ids"]  # a list of lists
+rows = tokenizer([story.text for story in stories[:32]], truncation=True)["input_ids"]
 first, second = collator(rows), collator(rows)
 for name, tensor in first.items():
     print(f"{name:15}{tuple(tensor.shape)} {tensor.dtype}")
