@@ -196,7 +196,7 @@ def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
         seed: Another seed, other examples.
         split: "train" or "test".
 
-    >>> sentence = entity_examples(22, seed=0, split="train")[21]
+    >>> sentence = entity_examples(26, seed=0, split="train")[25]
     >>> sentence.text
     'Felix applauded at the Wandering Pear, a superb bakery in Galway.'
     >>> [(sentence.text[start:end], label) for start, end, label in sentence.entities]
@@ -225,7 +225,7 @@ def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) 
 
     >>> example = question_examples(2, seed=0, split="train")[1]
     >>> print(example.question, example.answer)
-    Who was in Cadiz? Clara
+    Who was at the theatre in Cadiz? Clara
     >>> example.context[example.answer_start :]
     'Clara came to the theatre in Cadiz on a wonderful Tuesday.'
     """

@@ -143,9 +143,9 @@ REMARKS = (
 
 # Asked about one trip: what is asked for, and how.
 QUESTIONS = {
-    "T": ("Where was {P} on {D}?", "Which town did {P} see?"),
-    "D": ("When was {P} in {T}?", "On which day did {P} see {T}?"),
-    "P": ("Who was in {T}?", "Who went away on {D}?"),
+    "T": ("In which town was {P} at the {V}?", "Where was the {V} that {P} saw on {D}?"),
+    "D": ("When was {P} at the {V} in {T}?", "On which day did {P} see the {V} in {T}?"),
+    "P": ("Who was at the {V} in {T}?", "Who went to the {V} on {D}?"),
 }
 ANSWERS = {
     "T": ("In {T}.", "It was {T}."),

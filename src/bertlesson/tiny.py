@@ -49,7 +49,7 @@ class Settings:
     whole_words: int = 150
     max_seq_length: int = 64
     batch_size: int = 48
-    steps: int = 3_000
+    steps: int = 2_500
     warmup_steps: int = 150
     learning_rate: float = 3e-3
     hidden_size: int = 128
