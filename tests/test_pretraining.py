@@ -261,13 +261,16 @@ def test_decay_spares_biases_and_layer_norms() -> None:
         assert (group["lr"], group["betas"], group["eps"]) == (3e-4, (0.9, 0.999), 1e-6)
 
 
+@pytest.mark.parametrize("beta2", [0.999, 0.98])
 @pytest.mark.parametrize("bias_correction", [True, False])
-def test_updates_follow_the_formulas(bias_correction: bool) -> None:
+def test_updates_follow_the_formulas(bias_correction: bool, beta2: float) -> None:
     model = nn.Linear(1, 1).double()
     with torch.no_grad():
         model.weight.fill_(2.0)
         model.bias.fill_(-1.0)
-    optimizer = make_optimizer(model, 0.01, weight_decay=0.1, bias_correction=bias_correction)
+    optimizer = make_optimizer(
+        model, 0.01, betas=(0.9, beta2), weight_decay=0.1, bias_correction=bias_correction
+    )
     values = {"weight": 2.0, "bias": -1.0}
     means, squares = dict.fromkeys(values, 0.0), dict.fromkeys(values, 0.0)
     for step, gradient in enumerate([0.5, -0.25, 3.0, 0.0], start=1):
@@ -276,11 +279,11 @@ def test_updates_follow_the_formulas(bias_correction: bool) -> None:
         optimizer.step()
         for name in values:
             means[name] = 0.9 * means[name] + 0.1 * gradient
-            squares[name] = 0.999 * squares[name] + 0.001 * gradient**2
+            squares[name] = beta2 * squares[name] + (1 - beta2) * gradient**2
             mean, square = means[name], squares[name]
             if bias_correction:
                 mean /= 1 - 0.9**step
-                square /= 1 - 0.999**step
+                square /= 1 - beta2**step
             decay = 0.1 * values[name] if name == "weight" else 0.0
             values[name] -= 0.01 * (mean / (math.sqrt(square) + 1e-6) + decay)
             assert model.get_parameter(name).item() == pytest.approx(values[name], rel=1e-12)

@@ -226,17 +226,20 @@ def make_optimizer(
     model: nn.Module,
     learning_rate: float = 1e-4,
     *,
+    betas: tuple[float, float] = (0.9, 0.999),
     weight_decay: float = 0.01,
     bias_correction: bool = True,
 ) -> Optimizer:
     """Adam with weight decay on everything but biases and LayerNorm.
 
-    Betas 0.9 and 0.999 and the decay are the paper's (A.2); epsilon 1e-6 and what the decay leaves
-    out are from the release's `optimization.py`.
+    The defaults are the paper's (A.2); epsilon 1e-6 and what the decay leaves out are from the
+    release's `optimization.py`.
 
     Args:
         model: Any model with BERT's parameter names.
         learning_rate: The highest one, reached at the end of the warm-up.
+        betas: How much Adam keeps at each step of its averages of gradients and of their squares.
+            RoBERTa takes 0.98 for the second (Liu et al. 2019, §3.1).
         weight_decay: Share of a weight that is taken off at each step, times the learning rate.
         bias_correction: False is the release's Adam, see `UncorrectedAdamW`.
 
@@ -255,8 +258,8 @@ def make_optimizer(
         {"params": spared, "weight_decay": 0.0},
     ]
     if bias_correction:
-        return AdamW(groups, lr=learning_rate, betas=(0.9, 0.999), eps=1e-6, fused=True)
-    return UncorrectedAdamW(groups, lr=learning_rate, betas=(0.9, 0.999), eps=1e-6)
+        return AdamW(groups, lr=learning_rate, betas=betas, eps=1e-6, fused=True)
+    return UncorrectedAdamW(groups, lr=learning_rate, betas=betas, eps=1e-6)
 
 
 def make_schedule(
