@@ -127,6 +127,16 @@ def test_all_logits_come_on_request_and_without_labels() -> None:
     assert both[0] is both.loss, "Trainer and tuples take the loss first"
 
 
+def test_next_sentences_may_count_less() -> None:
+    plain = with_random_weights(PretrainingModel(small_config()))
+    quarter = with_random_weights(PretrainingModel(small_config(), nsp_weight=0.25))
+    batch = random_batch(3, 7)
+    output, expected = quarter(**batch), plain(**batch)
+    for name in ("mlm_loss", "nsp_loss"):
+        torch.testing.assert_close(output[name], expected[name])
+    torch.testing.assert_close(output.loss, expected.mlm_loss + expected.nsp_loss / 4)
+
+
 def test_one_objective_is_enough() -> None:
     model = with_random_weights(PretrainingModel(small_config()))
     weights = model.state_dict()

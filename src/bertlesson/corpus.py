@@ -9,13 +9,12 @@ Labelled training data avoid the people, towns, names of places and adjectives i
 Labelled test data use them: all of their names and some of their adjectives were in no labelled
 example, but all are in the text to pretrain on.
 
->>> for sentence in generate_documents(1, seed=2)[0].sentences[:5]:
+>>> for sentence in generate_documents(1, seed=5)[0].sentences[:4]:
 ...     print(sentence.text)
-Fritz spent a perfect Friday at the zoo in Siena.
-Fritz asked an old sailor for the zoo, the sublime Crooked Anchor.
-The monkey of the zoo was lovely, and Fritz beamed.
-Fritz owes Thea a rowing boat and a lovely day at the zoo.
-Thea came to the zoo in Lille on a remarkable Wednesday.
+Thea spent a beautiful Sunday at the garden in Lucca.
+Thea wrote to Otto about the marvellous garden.
+Otto spent a wonderful Saturday at the garden in Cadiz.
+Who was at the garden in Cadiz? Otto.
 """
 
 from __future__ import annotations
@@ -196,11 +195,11 @@ def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
         seed: Another seed, other examples.
         split: "train" or "test".
 
-    >>> sentence = entity_examples(26, seed=0, split="train")[25]
+    >>> sentence = entity_examples(21, seed=0, split="train")[20]
     >>> sentence.text
-    'Felix applauded at the Wandering Pear, a superb bakery in Galway.'
+    'Felix smiled at the Copper Goose, a splendid library in Lille.'
     >>> [(sentence.text[start:end], label) for start, end, label in sentence.entities]
-    [('Felix', 'PER'), ('Wandering Pear', 'ORG'), ('Galway', 'LOC')]
+    [('Felix', 'PER'), ('Copper Goose', 'ORG'), ('Lille', 'LOC')]
     """
     return _draw_sentences(
         "entities", n, seed, split, lambda story: story.rng.choice(story.document().sentences)
@@ -210,8 +209,7 @@ def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
 def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) -> list[Question]:
     """Questions about stories that do not ask them: where or when somebody was, and who was there.
 
-    The context names two people, two towns and two days, so that the kind of word alone does not
-    give the answer. No name is in both splits.
+    The context names two people, of whom one was there. No name is in both splits.
 
     Args:
         n: How many.
@@ -223,11 +221,11 @@ def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) 
     Raises:
         ValueError: `n` is negative, the split has another name, or `impossible` is not a share.
 
-    >>> example = question_examples(2, seed=0, split="train")[1]
+    >>> example = question_examples(1, seed=0, split="train")[0]
     >>> print(example.question, example.answer)
-    Who was at the theatre in Cadiz? Clara
-    >>> example.context[example.answer_start :]
-    'Clara came to the theatre in Cadiz on a wonderful Tuesday.'
+    When was Edgar at the library in Delft? Tuesday
+    >>> example.context[example.answer_start :][:31]
+    'Tuesday. At the library, Fiona '
     """
     if not 0 <= impossible <= 1:
         raise ValueError(f"impossible={impossible}; expected a share from 0 to 1")
@@ -251,19 +249,18 @@ def _draw_sentences(
 
 def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
     story = Story(rng, words)
-    trips = [story.trip(0), story.trip(1)]
-    sentences = [story.link(), story.arrival(), story.feeling()]
-    for trip in trips:
-        sentences.insert(rng.randrange(len(sentences) + 1), trip)
+    told = story.trip(0)
+    sentences = [told, story.link(), story.arrival(), story.feeling(), story.feeling()]
+    rng.shuffle(sentences)
     context = " ".join(sentence.text for sentence in sentences)
 
-    asked, number = rng.choice("PTD"), rng.randrange(2)
+    asked = rng.choice("PTD")
     frame = rng.choice(text.QUESTIONS[asked])
     if not impossible:
-        question, answer = story.fill(frame, number).text, story.trip_words(number)[asked]
+        answer = story.trip_words(0)[asked]
         # a name may stand elsewhere as well: the answer is where it is told
-        start = context.index(answer, context.index(trips[number].text))
-        return Question(question, context, answer, start)
+        start = context.index(answer, context.index(told.text))
+        return Question(story.fill(frame).text, context, answer, start)
     while True:  # until another story has nobody, no town and no day in common with this question
         stranger = Story(rng, words)
         asked_about = [w for slot, w in stranger.trip_words(0).items() if f"{{{slot}}}" in frame]
@@ -297,13 +294,13 @@ class Story:
         self.place = f"{rng.choice(words.place_adjectives)} {rng.choice(words.place_nouns)}"
 
     def document(self) -> Document:
-        """Two trips and a place, and then, in any order, questions, answers and feelings."""
-        place = [self.arrival(), self.feeling()]
-        friend = [self.link(), self.trip(1)]
-        parts = [*place, *friend] if self.rng.random() < 1 / 2 else [*friend, *place]
-        rest = [self.talk(), self.talk(), *(self.feeling() for _ in range(5))]
-        self.rng.shuffle(rest)
-        return Document((self.trip(0), *parts, *rest), self.sentiment)
+        """Two trips with questions about both, and a place with what is felt about it."""
+        talk = [self.talk(0), self.talk(1)]
+        self.rng.shuffle(talk)
+        trips = [self.trip(0), self.link(), self.trip(1), *talk]
+        place = [self.arrival(), *(self.feeling() for _ in range(6))]
+        parts = [*trips, *place] if self.rng.random() < 1 / 2 else [*place, *trips]
+        return Document(tuple(parts), self.sentiment)
 
     def link(self) -> Sentence:
         """What the two are to each other."""
@@ -333,13 +330,11 @@ class Story:
         """One or the other, opinions twice as often."""
         return self.remark() if self.rng.random() < 1 / 3 else self.opinion()
 
-    def talk(self) -> Sentence:
-        """A question about one of the trips, and its answer."""
-        asked, number = self.rng.choice("PTD"), self.rng.randrange(2)
-        question, answer = (
-            self.rng.choice(text.QUESTIONS[asked]),
-            self.rng.choice(text.ANSWERS[asked]),
-        )
+    def talk(self, number: int) -> Sentence:
+        """A question about trip 0 or 1, and its answer."""
+        asked = self.rng.choice("PTD")
+        question = self.rng.choice(text.QUESTIONS[asked])
+        answer = self.rng.choice(text.ANSWERS[asked])
         return self.fill(f"{question} {answer}", number)
 
     def trip_words(self, number: int) -> dict[str, str]:

@@ -45,7 +45,7 @@ class PretrainingOutput(ModelOutput):
     """What a `PretrainingModel` returns; what was not asked for is None.
 
     Attributes:
-        loss: ``mlm_loss + nsp_loss``, or the one of them whose labels were given.
+        loss: ``mlm_loss + nsp_weight * nsp_loss``, or the one of them whose labels were given.
         prediction_logits: Scores of the vocabulary at every position, ``(batch, length, vocab)``;
             there without `labels`, or with ``all_logits=True``.
         seq_relationship_logits: ``(batch, 2)``; 0 = B follows A, 1 = B is random.
@@ -73,6 +73,10 @@ class PretrainingModel(TiedDecoderModel):
     Only about 15% of the positions carry loss, so only they are scored against the vocabulary, by
     far the largest product of a small model. The loss and its gradients stay the same.
 
+    Args:
+        config: Of the encoder.
+        nsp_weight: What NSP's loss counts in the sum of the two; the paper's sum is plain (A.2).
+
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = PretrainingModel(BertConfig(vocab_size=50, **size))
     >>> labels = torch.full((2, 9), -100)  # (batch, length)
@@ -82,8 +86,9 @@ class PretrainingModel(TiedDecoderModel):
     (torch.Size([2, 50]), torch.Size([2, 2]))
     """
 
-    def __init__(self, config: BertConfig) -> None:
+    def __init__(self, config: BertConfig, nsp_weight: float = 1.0) -> None:
         super().__init__(config)
+        self.nsp_weight = nsp_weight
         self.bert = BertModel(config)
         self.cls = nn.ModuleDict(
             {"predictions": MLMHead(config), "seq_relationship": NSPHead(config)}
@@ -131,9 +136,9 @@ class PretrainingModel(TiedDecoderModel):
             mlm_loss = mean_loss(selected_logits, targets)
         if next_sentence_label is not None:
             nsp_loss = mean_loss(nsp_logits, next_sentence_label)
-        losses = [each for each in (mlm_loss, nsp_loss) if each is not None]
-        if losses:
-            loss = torch.stack(losses).sum()
+            loss = self.nsp_weight * nsp_loss
+        if mlm_loss is not None:
+            loss = mlm_loss if loss is None else mlm_loss + loss
         if loss is not None and num_items_in_batch is not None:
             items = len(hidden) if labels is None else len(targets)
             loss = loss * items / torch.as_tensor(num_items_in_batch, device=loss.device).clamp(1)

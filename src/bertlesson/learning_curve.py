@@ -1,0 +1,147 @@
+"""How many labels does it take? Fine-tuning from the pretrained encoder and from a random start.
+
+The lesson's three fine-tuning examples ask the same question of three heads, so they share this:
+the same sizes, seeds, numbers of updates and tuning of the learning rate for both starts, and one
+chart for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+STARTS = ("pretrained", "random")
+TUNING_SEED = 1_000  # of no run that is reported
+
+
+class LearningCurve(NamedTuple):
+    """Scores by start, number of labels and seed.
+
+    Attributes:
+        sizes: Numbers of labelled examples.
+        scores: For each of `STARTS`, ``(sizes, seeds)``, from 0 to 1.
+        rates: The learning rate that each start was given.
+    """
+
+    sizes: tuple[int, ...]
+    scores: dict[str, NDArray[np.float64]]
+    rates: dict[str, float]
+
+    def mean(self, start: str, size: int) -> float:
+        """The mean over the seeds."""
+        return float(self.scores[start][self.sizes.index(size)].mean())
+
+    @property
+    def gaps(self) -> dict[int, float]:
+        """By how much the pretrained start is ahead on the mean, for each number of labels."""
+        return {
+            size: self.mean(STARTS[0], size) - self.mean(STARTS[1], size) for size in self.sizes
+        }
+
+    @property
+    def spread(self) -> float:
+        """The largest standard deviation over seeds, of any start at any size."""
+        return float(max(scores.std(axis=1).max() for scores in self.scores.values()))
+
+
+def measure(
+    train: Callable[[bool, int, int, float], Any],
+    score: Callable[[Any, str], float],
+    *,
+    sizes: Sequence[int],
+    seeds: int,
+    rates: Sequence[float],
+    tuning_size: int,
+    progress: bool = True,
+) -> LearningCurve:
+    """Train from both starts at every size with every seed, and score on the test data.
+
+    First each start chooses its learning rate: the one that scores best on development data when
+    trained on `tuning_size` labels with a seed of its own.
+
+    Args:
+        train: Of ``(pretrained, size, seed, rate)``; returns a model trained on that many labels,
+            which the seed draws as it draws everything else.
+        score: Of ``(model, split)``, where the split is "dev" or "test"; from 0 to 1.
+        sizes: Numbers of labelled examples, in rising order.
+        seeds: How many runs at each size.
+        rates: Learning rates to choose from.
+        tuning_size: On how many labels.
+        progress: Show a bar.
+
+    >>> def train(pretrained, size, seed, rate):
+    ...     return 1 - (1 if pretrained else 8) / size - rate
+    >>> curve = measure(
+    ...     train, lambda model, split: model, sizes=(16, 32), seeds=2, rates=(0.1, 0.0),
+    ...     tuning_size=16, progress=False,
+    ... )
+    >>> curve.rates["random"], curve.mean("random", 32), curve.gaps[16]
+    (0.0, 0.75, 0.4375)
+    """
+    runs = len(STARTS) * (len(rates) + len(sizes) * seeds)
+    scores = {start: np.zeros((len(sizes), seeds)) for start in STARTS}
+    chosen: dict[str, float] = {}
+    with tqdm(total=runs, desc="fine-tuning", unit="run", disable=not progress) as bar:
+        for start in STARTS:
+            pretrained = start == STARTS[0]
+            tried: dict[float, float] = {}
+            for rate in rates:
+                tried[rate] = score(train(pretrained, tuning_size, TUNING_SEED, rate), "dev")
+                bar.update()
+            chosen[start] = max(tried, key=lambda rate: tried[rate])
+            for row, size in enumerate(sizes):
+                for seed in range(seeds):
+                    model = train(pretrained, size, seed, chosen[start])
+                    scores[start][row, seed] = score(model, "test")
+                    bar.update()
+    return LearningCurve(tuple(sizes), scores, chosen)
+
+
+def draw(curve: LearningCurve, *, title: str, unit: str, labels: str) -> Figure:
+    """The means as lines, from the lowest to the highest seed as bands, with a text alternative.
+
+    Args:
+        curve: From `measure`.
+        title: What is to be seen.
+        unit: What the scores are, for the vertical axis.
+        labels: What the sizes count, for the horizontal axis.
+    """
+    fig, ax = plt.subplots()
+    for number, start in enumerate(STARTS):
+        scores, colour = curve.scores[start], f"C{number}"
+        ax.fill_between(curve.sizes, scores.min(1), scores.max(1), color=colour, alpha=0.2, lw=0)
+        ax.plot(curve.sizes, scores.mean(1), color=colour, marker="os"[number])
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(curve.sizes, [f"{size:,}" for size in curve.sizes])
+    ax.set_xticks([], minor=True)
+    ax.set_ylim(-0.03, 1.03)
+    # where the two are furthest apart there is room for a name above the one and below the other
+    size = max(curve.gaps, key=lambda size: curve.gaps[size])
+    for number, (start, away) in enumerate(zip(STARTS, (6, -14), strict=True)):
+        ax.annotate(
+            f"{start} start",
+            (size, curve.mean(start, size)),
+            xytext=(6, away),
+            textcoords="offset points",
+            color=f"C{number}",
+        )
+    ax.set_title(title)
+    ax.set_xlabel(labels)
+    ax.set_ylabel(unit)
+    seeds = len(curve.scores[STARTS[0]][0])
+    ahead, behind = (curve.scores[start].mean(axis=1) for start in STARTS)
+    told = "; ".join(
+        f"with {size:,}, {a:.0%} against {b:.0%}"
+        for size, a, b in zip(curve.sizes, ahead, behind, strict=True)
+    )
+    fig.set_label(
+        f"Line chart of {unit} by number of {labels}, means of {seeds} seeds with the range "
+        f"between the worst and the best, from the pretrained and from a random start: {told}."
+    )
+    return fig
