@@ -97,7 +97,6 @@ assert fixed.min() == fixed.max(), "With a fixed count, every row has as many ta
 stories = generate_documents(1_000, seed=0, split="test")
 pairs = tiny.sentence_pairs(stories, tokenizer, tokenizer.model_max_length, seed=0)[:]
 truth = torch.from_numpy(pairs["input_ids"])  # (pairs, length)
-structural = torch.from_numpy(pairs["special_tokens_mask"]) == 1
 batch = MaskingCollator(tokenizer, MaskingRecipe(), seed=0)(pairs)
 
 
@@ -113,19 +112,9 @@ def predict(batch):
 predicted = predict(batch)
 right = predicted == truth
 
-# %% trust and doubt
-chosen = batch["labels"] != IGNORE_INDEX
+# %% where [MASK] stands
 is_mask = batch["input_ids"] == tokenizer.mask_token_id
-is_wrong = chosen & ~is_mask & (batch["input_ids"] != truth)
-is_visible = ~chosen & ~structural
-
 at_mask = right[is_mask].float().mean().item()
-at_wrong = right[is_wrong].float().mean().item()
-at_visible = right[is_visible].float().mean().item()
-print("the model sees         how often it names what stood there")
-print(f"[MASK]                 {at_mask:6.1%} of {is_mask.sum():,}")
-print(f"a random wrong token   {at_wrong:6.1%} of {is_wrong.sum():,}")
-print(f"the token itself       {at_visible:6.1%} of {is_visible.sum():,}")
 
 # %% held-out text tags=["hide-input"]
 corpus = tiny.sentence_pairs(

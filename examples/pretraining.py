@@ -14,7 +14,6 @@ from transformers import BertConfig
 from bertlesson import corpus_text, tiny
 from bertlesson.corpus import generate_documents
 from bertlesson.masking import IGNORE_INDEX, MaskingCollator
-from bertlesson.nsp import IS_NEXT
 from bertlesson.pretraining import PretrainingModel, make_optimizer, make_schedule, train
 
 checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
@@ -78,6 +77,7 @@ ax.set_title("Both losses fall below what can be had without reading")
 ax.set_xlabel("training step")
 ax.set_ylabel("loss, nats")
 ax.legend()
+below_a_coin = int(50 * np.argmax(curves["nsp_loss"] < 0.9 * math.log(2)))  # steps before that
 mlm_end, nsp_end = curves["mlm_loss"][-1], curves["nsp_loss"][-1]
 fig.set_label(
     f"Line chart of the two losses over {len(checkpoint.history['loss']):,} steps. The loss on "
@@ -125,7 +125,7 @@ values = {
     "nsp_accuracy": nsp_accuracy,
     "selected": len(targets),
     "positions": batch["labels"].numel(),
-    "share": (pairs.next_sentence_label == IS_NEXT).mean(),
+    "below_a_coin": below_a_coin,
     "parameters": model.num_parameters(),
     "vocabulary": len(tokenizer),
     "unigram": unigram,

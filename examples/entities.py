@@ -1,0 +1,121 @@
+# %% [markdown]
+# # Fine-tuning on every token: named entities
+# Persons, towns and named places, found in sentences whose names no label has shown.
+# [The lesson's page](../lesson/fine-tuning.md#entities) has the words to it.
+
+# %% set-up
+import torch
+
+from bertlesson import learning_curve, tiny
+from bertlesson.corpus import ENTITY_LABELS, entity_examples
+from bertlesson.finetuning import (
+    bio_labels,
+    decode_entities,
+    encode_entities,
+    entity_f1,
+    find_words,
+    fine_tune,
+    predict,
+    with_encoder,
+)
+from bertlesson.heads import IGNORE_INDEX, TokenClassificationModel
+
+SIZES = (16, 32, 64, 256, 1024)  # labelled sentences
+SEEDS = 5
+STEPS = 150  # updates of 16 sentences, for both starts and every size
+RATES = (3e-4, 1e-3, 3e-3)
+LABELS = bio_labels(ENTITY_LABELS)
+
+checkpoint = tiny.load()
+tokenizer = checkpoint.tokenizer
+
+
+# %% labels for pieces
+def encode(sentences):
+    """The arguments of the model, with a label for the first piece of each word."""
+    texts = [sentence.text for sentence in sentences]
+    return encode_entities(tokenizer, texts, [s.entities for s in sentences], LABELS)
+
+
+shown = entity_examples(21, seed=0, split="train")[20:]
+features = encode(shown)
+pieces = tokenizer.convert_ids_to_tokens(features["input_ids"][0])
+for piece, label in zip(pieces, features["labels"][0].tolist(), strict=True):
+    print(f"{piece:12}{'-100' if label == IGNORE_INDEX else LABELS[label]}")
+
+
+# %% a label for each word
+def train(pretrained, size, seed, rate):
+    """A model, tuned on so many labelled sentences."""
+    torch.manual_seed(seed)
+    config = type(checkpoint.model.config)(
+        **checkpoint.model.config.to_dict() | {"num_labels": len(LABELS)}
+    )
+    model = TokenClassificationModel(config)  # a fresh head, random weights
+    if pretrained:
+        model = with_encoder(model, checkpoint.model.bert)
+    features = encode(entity_examples(size, seed, split="train"))
+    fine_tune(model, features, steps=STEPS, learning_rate=rate, seed=seed, progress=False)
+    return model
+
+
+# %% back to names
+def find(model, sentences):
+    """The entities that the model finds in each sentence, in characters."""
+    encoded = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
+    labels = predict(model, encoded)["logits"].argmax(-1).tolist()  # [sentence][piece]
+    words = [find_words(encoded, row) for row in range(len(sentences))]
+    return [decode_entities(*each, LABELS) for each in zip(labels, words, strict=True)]
+
+
+held_out = {
+    "dev": entity_examples(300, seed=2_000, split="train"),
+    "test": entity_examples(1_000, seed=0, split="test"),
+}
+
+
+def f1(model, split):
+    """F1 over whole entities."""
+    sentences = held_out[split]
+    return entity_f1([s.entities for s in sentences], find(model, sentences))
+
+
+# %% both starts
+curve = learning_curve.measure(train, f1, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=64)
+for size in SIZES:
+    means = [curve.mean(start, size) for start in learning_curve.STARTS]
+    print(f"{size:5} labels   pretrained {means[0]:.3f}   random start {means[1]:.3f}")
+gap = curve.gaps[16]
+at_most = curve.mean("pretrained", SIZES[-1])
+behind = min(curve.gaps.values())
+four_times = max(
+    curve.mean("pretrained", size) - curve.mean("random", 4 * size)
+    for size in SIZES
+    if 4 * size in SIZES
+)
+assert gap >= 0.1, "With 16 labelled sentences, pretraining is worth at least 10 points of F1"
+assert four_times >= 0, "At some size, it is worth four times as many labels"
+assert at_most >= 0.9, "With all labels, F1 is at least 0.9"
+assert behind > -curve.spread, "Nowhere does pretraining fall behind by more than the spread"
+
+# %% the chart tags=["hide-input"]
+fig = learning_curve.draw(
+    curve,
+    title="Names that no label has shown are found by who has read them",
+    unit="entity F1",
+    labels="labelled sentences",
+)
+
+# %% new names
+model = train(True, 64, 0, curve.rates["pretrained"])
+for sentence, found in zip(held_out["test"][:4], find(model, held_out["test"][:4]), strict=True):
+    print(sentence.text)
+    print("   ", *(f"{sentence.text[a:b]} = {label}." for a, b, label in found))
+
+# %%
+values = {
+    "seeds": SEEDS,
+    "labels": len(LABELS),
+    "pretrained": curve.mean("pretrained", 16),
+    "random": curve.mean("random", 16),
+}

@@ -1,0 +1,199 @@
+# %% [markdown]
+# # The masking mix
+# The paper's six recipes on the lesson's text: what each teaches a small model.
+# [The lesson's page](../lesson/masking.md#why-the-mix-is-not-arbitrary) has the words to it.
+
+# %% set-up
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import BertConfig
+
+from bertlesson import tiny
+from bertlesson.corpus import ENTITY_LABELS, entity_examples, generate_documents
+from bertlesson.finetuning import (
+    bio_labels,
+    decode_entities,
+    encode_entities,
+    entity_f1,
+    find_words,
+)
+from bertlesson.heads import IGNORE_INDEX, MaskedLMModel
+from bertlesson.masking import MaskingCollator, MaskingRecipe, mask_tokens
+from bertlesson.pretraining import make_optimizer, make_schedule
+
+SEEDS = 3
+STEPS, BATCH, LENGTH = 500, 32, 32  # updates of so many rows of so many tokens
+RATE = 3e-3
+ROWS = 1_000  # held out, to measure on
+SENTENCES = 400  # labelled, for the probe
+
+tokenizer = tiny.load().tokenizer
+
+# %% the recipes of Table 8
+RECIPES = {  # shares of [MASK], kept and random, as in the paper's table
+    "80/10/10": MaskingRecipe(mask=0.8, random=0.1),
+    "100/0/0": MaskingRecipe(mask=1.0, random=0.0),
+    "80/0/20": MaskingRecipe(mask=0.8, random=0.2),
+    "80/20/0": MaskingRecipe(mask=0.8, random=0.0),
+    "0/20/80": MaskingRecipe(mask=0.0, random=0.8),
+    "0/0/100": MaskingRecipe(mask=0.0, random=1.0),
+}
+
+# %% a model for each
+pairs = tiny.sentence_pairs(generate_documents(3_000, seed=0), tokenizer, LENGTH, seed=0)
+
+
+def pretrain(recipe, seed, bar):
+    """A model with two layers that has learned masked language modelling alone."""
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=256,
+        max_position_embeddings=LENGTH,
+        initializer_range=0.05,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    model = MaskedLMModel(config)
+    optimizer = make_optimizer(model, RATE, betas=(0.9, 0.98))
+    schedule = make_schedule(optimizer, warmup_steps=STEPS // 10, total_steps=STEPS)
+    collator = MaskingCollator(tokenizer, recipe, seed=seed)
+    batches = tiny.shuffled_batches(pairs, collator, BATCH, seed)
+    for _, batch in zip(range(STEPS), batches, strict=False):
+        arguments = ("input_ids", "attention_mask", "token_type_ids", "labels")
+        model(**{name: batch[name] for name in arguments}).loss.backward()
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        bar.update()
+    return model.eval()
+
+
+# %% reading, trust and doubt
+rows = tiny.sentence_pairs(generate_documents(500, 0, "test"), tokenizer, LENGTH, seed=0)[:ROWS]
+truth, structural = (torch.from_numpy(rows[name]) for name in ("input_ids", "special_tokens_mask"))
+
+
+def hidden_rows(**shares):
+    """The held-out rows with all selected tokens hidden in one way, and where that is."""
+    hidden, labels = mask_tokens(
+        truth,
+        structural,
+        mask_token_id=tokenizer.mask_token_id,
+        vocab_size=len(tokenizer),
+        recipe=MaskingRecipe(**shares),
+        generator=torch.Generator().manual_seed(0),
+    )
+    return hidden, (labels != IGNORE_INDEX) & (hidden != truth)
+
+
+MASKED, WRONG = hidden_rows(mask=1.0, random=0.0), hidden_rows(mask=0.0, random=1.0)
+VISIBLE = (MASKED[0] == truth) & (structural == 0)
+
+
+def right_at(model, input_ids, where):
+    """The share of these places where the head names what stood there."""
+    with torch.inference_mode():
+        scores = model(input_ids, torch.from_numpy(rows["attention_mask"])).logits
+    return (scores.argmax(-1) == truth)[where].float().mean().item()
+
+
+# %% features that stay as they are
+LABELS = bio_labels(ENTITY_LABELS)
+labelled = {
+    "train": entity_examples(SENTENCES, seed=0, split="train"),
+    "test": entity_examples(1_000, seed=0, split="test"),
+}
+
+
+def features_of(model, split):
+    """The last layer's vectors, (sentences, length, hidden), and the labels of first pieces."""
+    encoded = encode_entities(
+        tokenizer,
+        [sentence.text for sentence in labelled[split]],
+        [sentence.entities for sentence in labelled[split]],
+        LABELS,
+    )
+    with torch.no_grad():
+        hidden = model.bert(encoded["input_ids"], encoded["attention_mask"]).last_hidden_state
+    return hidden, encoded["labels"]
+
+
+def probe(model):
+    """Entity F1 of a linear layer on the frozen features."""
+    hidden, labels = features_of(model, "train")
+    vectors, targets = hidden[labels != IGNORE_INDEX], labels[labels != IGNORE_INDEX]
+    linear = torch.nn.Linear(vectors.shape[1], len(LABELS))
+    torch.nn.init.zeros_(linear.weight)
+    optimizer = torch.optim.LBFGS(linear.parameters(), max_iter=100)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(linear(vectors), targets)
+        (loss + 1e-3 * linear.weight.square().sum()).backward()
+        return loss
+
+    optimizer.step(closure)
+    with torch.no_grad():
+        predicted = linear(features_of(model, "test")[0]).argmax(-1).tolist()
+    texts = [sentence.text for sentence in labelled["test"]]
+    encoded = tokenizer(texts, padding=True)
+    words = [find_words(encoded, row) for row in range(len(texts))]
+    found = [decode_entities(*each, LABELS) for each in zip(predicted, words, strict=True)]
+    return entity_f1([sentence.entities for sentence in labelled["test"]], found)
+
+
+# %% all of them
+MEASURES = ("at [MASK]", "visible", "repaired", "probe")
+scores = {name: np.zeros((SEEDS, len(MEASURES))) for name in RECIPES}
+with tqdm(total=SEEDS * len(RECIPES) * STEPS, desc="six recipes", unit="step") as bar:
+    for name, recipe in RECIPES.items():
+        for seed in range(SEEDS):
+            model = pretrain(recipe, seed, bar)
+            scores[name][seed] = (
+                right_at(model, *MASKED),
+                right_at(model, MASKED[0], VISIBLE),
+                right_at(model, *WRONG),
+                probe(model),
+            )
+
+# %% what each recipe buys
+print("mask/kept/random " + "".join(f"{measure:>14}" for measure in MEASURES))
+for name, measured in scores.items():
+    means, spread = measured.mean(axis=0), measured.std(axis=0)
+    cells = "".join(f"{m:8.2f} ± {s:.2f} " for m, s in zip(means, spread, strict=True))
+    print(f"{name:15}{cells}")
+
+# %% the chart tags=["hide-input"]
+fig, axes = plt.subplots(2, 2, figsize=(5.4, 4.4), sharey=True)
+titles = (
+    "Reads: named at [MASK]",
+    "Trusts: visible",
+    "Doubts: repaired",
+    "Features: F1 of the probe",
+)
+for number, (ax, title) in enumerate(zip(axes.flat, titles, strict=True)):
+    for row, measured in enumerate(scores.values()):
+        colour = "C0" if row == 0 else "C1"
+        each = measured[:, number]
+        ax.plot([each.min(), each.max()], [row, row], color=colour, linewidth=1)
+        ax.plot(each.mean(), row, color=colour, marker="o")
+    ax.set_xlim(0, 1.05)
+    ax.set_title(title)
+axes[0, 0].set_yticks(range(len(RECIPES)), list(RECIPES))
+axes[0, 0].invert_yaxis()
+for ax in axes[:, 0]:
+    ax.set_ylabel("mask/kept/random")
+told = "; ".join(
+    f"{title}: " + ", ".join(f"{name} {m[:, number].mean():.2f}" for name, m in scores.items())
+    for number, title in enumerate(titles)
+)
+fig.set_label(f"Four dot charts, a row for each recipe as mask/kept/random. {told}.")
+
+# %%
+values = {"seeds": SEEDS, "steps": STEPS}

@@ -1,0 +1,130 @@
+# %% [markdown]
+# # Fine-tuning on every token: answer spans
+# Where does the answer start, and where does it end? With and without pretraining.
+# [The lesson's page](../lesson/fine-tuning.md#spans) has the words to it.
+
+# %% set-up
+import torch
+
+from bertlesson import learning_curve, tiny
+from bertlesson.corpus import question_examples
+from bertlesson.finetuning import (
+    decode_answers,
+    encode_questions,
+    fine_tune,
+    predict,
+    with_encoder,
+)
+from bertlesson.heads import QuestionAnsweringModel
+
+SIZES = (64, 256, 1024, 4096)  # questions with their answers
+SEEDS = 5
+STEPS = 300  # updates of 16 questions, for both starts and every size
+RATES = (1e-3, 3e-3)
+
+checkpoint = tiny.load()
+tokenizer = checkpoint.tokenizer
+
+
+# %% an answer as two positions
+def characters(example):
+    """The answer's first character and the one after its last; None where there is none."""
+    if example.is_impossible:
+        return None
+    return example.answer_start, example.answer_start + len(example.answer)
+
+
+def encode(examples):
+    """The rows to read, and which characters of the context each piece came from."""
+    return encode_questions(
+        tokenizer,
+        [example.question for example in examples],
+        [example.context for example in examples],
+        [characters(example) for example in examples],
+    )
+
+
+shown = question_examples(2, seed=0, split="train")[1:]
+questions = encode(shown)
+ids, start, end = (
+    questions.features[name][0] for name in ("input_ids", "start_positions", "end_positions")
+)
+print(shown[0].question)
+print(shown[0].context)
+print(f"answer: {shown[0].answer!r} at character {shown[0].answer_start}")
+print(
+    "pieces", start.item(), "to", end.item(), tokenizer.convert_ids_to_tokens(ids[start : end + 1])
+)
+
+
+# %% two scores for each token
+def train(pretrained, size, seed, rate, impossible=0.0):
+    """A model, tuned on so many questions."""
+    torch.manual_seed(seed)
+    model = QuestionAnsweringModel(checkpoint.model.config)  # a fresh head, random weights
+    if pretrained:
+        model = with_encoder(model, checkpoint.model.bert)
+    features = encode(question_examples(size, seed, "train", impossible)).features
+    fine_tune(model, features, steps=STEPS, learning_rate=rate, seed=seed, progress=False)
+    return model
+
+
+# %% back to characters
+held_out = {
+    "dev": question_examples(200, seed=2_000, split="train"),
+    "test": question_examples(500, seed=0, split="test"),
+}
+
+
+def exact_match(model, split):
+    """The share of questions whose answer is found, word for word."""
+    examples = held_out[split]
+    questions = encode(examples)
+    found = decode_answers(**predict(model, questions.features), questions=questions)
+    right = [
+        example.context[slice(*span)] == example.answer
+        for span, example in zip(found, examples, strict=True)
+    ]
+    return sum(right) / len(right)
+
+
+# %% both starts
+curve = learning_curve.measure(
+    train, exact_match, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=1024
+)
+for size in SIZES:
+    means = [curve.mean(start, size) for start in learning_curve.STARTS]
+    print(f"{size:5} labels   pretrained {means[0]:.1%}   random start {means[1]:.1%}")
+gap = max(curve.gaps.values())
+at_most = curve.mean("pretrained", SIZES[-1])
+behind = min(curve.gaps.values())
+assert gap >= 0.25, "At some size, pretraining is worth at least 25 points of exact match"
+assert at_most >= 0.9, "With all labels, at least nine of ten answers are exact"
+assert behind > -curve.spread, "Nowhere does pretraining fall behind by more than the spread"
+
+# %% the chart tags=["hide-input"]
+fig = learning_curve.draw(
+    curve,
+    title="What kind of word answers is known from reading",
+    unit="exact match",
+    labels="labelled questions",
+)
+
+# %% no answer
+model = train(True, SIZES[-1], 0, curve.rates["pretrained"], impossible=0.3)
+examples = question_examples(500, seed=1, split="test", impossible=0.3)
+questions = encode(examples)
+found = decode_answers(**predict(model, questions.features), questions=questions, null_threshold=0)
+answers = [
+    "" if span is None else example.context[slice(*span)]
+    for span, example in zip(found, examples, strict=True)
+]
+nothing = [answer == "" for answer, e in zip(answers, examples, strict=True) if e.is_impossible]
+right = [answer == example.answer for answer, example in zip(answers, examples, strict=True)]
+unanswerable, together = sum(nothing) / len(nothing), sum(right) / len(right)
+print(f"{len(nothing)} of {len(right)} have no answer; it says so for {unanswerable:.1%} of them")
+print(f"right on all {len(right)}: {together:.1%}")
+assert unanswerable > 0.5, "Most questions without an answer are told"
+
+# %%
+values = {"seeds": SEEDS, "steps": STEPS}
