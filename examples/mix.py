@@ -8,9 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from tqdm import tqdm
-from transformers import BertConfig
 
 from bertlesson import tiny
+from bertlesson.ablation import accuracy, train_masked_lm
 from bertlesson.corpus import ENTITY_LABELS, entity_examples, generate_documents
 from bertlesson.finetuning import (
     bio_labels,
@@ -19,13 +19,11 @@ from bertlesson.finetuning import (
     entity_f1,
     find_words,
 )
-from bertlesson.heads import IGNORE_INDEX, MaskedLMModel
+from bertlesson.heads import IGNORE_INDEX
 from bertlesson.masking import MaskingCollator, MaskingRecipe, mask_tokens
-from bertlesson.pretraining import make_optimizer, make_schedule
 
 SEEDS = 3
 STEPS, BATCH, LENGTH = 500, 32, 32  # updates of so many rows of so many tokens
-RATE = 3e-3
 ROWS = 1_000  # held out, to measure on
 SENTENCES = 400  # labelled, for the probe
 
@@ -47,36 +45,17 @@ pairs = tiny.sentence_pairs(generate_documents(3_000, seed=0), tokenizer, LENGTH
 
 def pretrain(recipe, seed, bar):
     """A model with two layers that has learned masked language modelling alone."""
-    torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=256,
-        max_position_embeddings=LENGTH,
-        initializer_range=0.05,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )
-    model = MaskedLMModel(config)
-    optimizer = make_optimizer(model, RATE, betas=(0.9, 0.98))
-    schedule = make_schedule(optimizer, warmup_steps=STEPS // 10, total_steps=STEPS)
     collator = MaskingCollator(tokenizer, recipe, seed=seed)
     batches = tiny.shuffled_batches(pairs, collator, BATCH, seed)
-    for _, batch in zip(range(STEPS), batches, strict=False):
-        arguments = ("input_ids", "attention_mask", "token_type_ids", "labels")
-        model(**{name: batch[name] for name in arguments}).loss.backward()
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-        bar.update()
-    return model.eval()
+    return train_masked_lm(
+        tokenizer, batches, steps=STEPS, length=LENGTH, seed=seed, on_step=bar.update
+    )
 
 
 # %% reading, trust and doubt
 rows = tiny.sentence_pairs(generate_documents(500, 0, "test"), tokenizer, LENGTH, seed=0)[:ROWS]
-truth, structural = (torch.from_numpy(rows[name]) for name in ("input_ids", "special_tokens_mask"))
+held_out = {name: torch.from_numpy(array) for name, array in rows.items()}
+truth, structural = held_out["input_ids"], held_out["special_tokens_mask"]
 
 
 def hidden_rows(**shares):
@@ -89,18 +68,13 @@ def hidden_rows(**shares):
         recipe=MaskingRecipe(**shares),
         generator=torch.Generator().manual_seed(0),
     )
-    return hidden, (labels != IGNORE_INDEX) & (hidden != truth)
+    changed = (labels != IGNORE_INDEX) & (hidden != truth)
+    return {**held_out, "input_ids": hidden}, changed
 
 
-MASKED, WRONG = hidden_rows(mask=1.0, random=0.0), hidden_rows(mask=0.0, random=1.0)
-VISIBLE = (MASKED[0] == truth) & (structural == 0)
-
-
-def right_at(model, input_ids, where):
-    """The share of these places where the head names what stood there."""
-    with torch.inference_mode():
-        scores = model(input_ids, torch.from_numpy(rows["attention_mask"])).logits
-    return (scores.argmax(-1) == truth)[where].float().mean().item()
+MASKED, HOLES = hidden_rows(mask=1.0, random=0.0)
+WRONG, REPLACED = hidden_rows(mask=0.0, random=1.0)
+VISIBLE = (MASKED["input_ids"] == truth) & (structural == 0)
 
 
 # %% features that stay as they are
@@ -156,9 +130,9 @@ with tqdm(total=SEEDS * len(RECIPES) * STEPS, desc="six recipes", unit="step") a
         for seed in range(SEEDS):
             model = pretrain(recipe, seed, bar)
             scores[name][seed] = (
-                right_at(model, *MASKED),
-                right_at(model, MASKED[0], VISIBLE),
-                right_at(model, *WRONG),
+                accuracy(model, MASKED, truth, HOLES),
+                accuracy(model, MASKED, truth, VISIBLE),
+                accuracy(model, WRONG, truth, REPLACED),
                 probe(model),
             )
 

@@ -126,6 +126,7 @@ values = {
     "selected": len(targets),
     "positions": batch["labels"].numel(),
     "below_a_coin": below_a_coin,
+    "coin": math.log(2),
     "parameters": model.num_parameters(),
     "vocabulary": len(tokenizer),
     "unigram": unigram,

@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 from tools.check_site import PageReader
 from tools.runner import Runner
 
+LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
 MOST_BYTES_OF_A_NOTEBOOK_PAGE = 120_000
 
 
@@ -86,3 +87,20 @@ def test_no_page_loads_anything_from_another_host(site: Path) -> None:
         loaded = [target for target, loads in PageReader(path.read_text("utf-8")).targets if loads]
         assert loaded
         assert [target for target in loaded if re.match(r"(\w+:)?//", target)] == [], path.name
+
+
+def test_the_path_is_as_long_as_promised_and_no_page_of_it_takes_over_four_minutes(
+    site: Path,
+) -> None:
+    overview = (site / "index.html").read_text("utf-8")
+    table = overview.partition('<table class="times">')[2].partition("</table>")[0]
+    sums = re.findall(r'scope="row">(\w+)</th><td>([\d,]+) words</td><td>(\d+) min', table)
+    minutes = {part: int(total) for part, _, total in sums}
+    words = {part: int(count.replace(",", "")) for part, count, _ in sums}
+    assert 2_600 <= words["Reading"] <= 3_000
+    assert 12 <= minutes["Reading"] <= 15
+    assert 10 <= minutes["Practice"] <= 14
+    path, _, _ = table.partition("Practice")
+    each = {page: float(time) for page, time in re.findall(r'href="(.*?)".*?([\d.]+) min', path)}
+    assert set(each) == {"index.html", "summary.html", *(f"lesson/{p.stem}.html" for p in LESSON)}
+    assert {page: time for page, time in each.items() if time > 4} == {}

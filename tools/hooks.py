@@ -25,7 +25,7 @@ from mkdocs.structure.pages import Page as MkDocsPage
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
 
-from tools import check_site, notebook_page, pages, render  # noqa: E402
+from tools import check_site, notebook_page, pages, reading, render  # noqa: E402
 from tools.examples import Problem, load_examples  # noqa: E402
 from tools.results import problems_of, write_at_once  # noqa: E402
 from tools.runner import CACHE, Runner  # noqa: E402
@@ -154,6 +154,9 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
 
             claims = pages.claims_html(State.site, link)
             page.content = page.content.replace(f"<p>{pages.CLAIMS}</p>", claims)
+        if page and page.content and reading.TIMES in page.content:
+            times = reading.table_html(_times(page))
+            page.content = page.content.replace(f"<p>{reading.TIMES}</p>", times)
     problems = list(State.site.problems)
     for name, example in State.site.examples.items():
         outcome = State.site.outcomes[name]
@@ -161,6 +164,21 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
         if error := outcome.result.get("error"):
             log.info("examples/%s.py:\n%s", name, error["traceback"])
     _report(problems)
+
+
+def _times(first: MkDocsPage) -> dict[str, list[tuple[str, str, reading.Reading]]]:
+    """What there is to read and to practise, in the order of the navigation, from this page on."""
+    times: dict[str, list[tuple[str, str, reading.Reading]]] = {"Reading": [], "Practice": []}
+    page: MkDocsPage | None = first
+    while page:
+        folder = page.file.src_uri.partition("/")[0]
+        part = {"practice": "Practice", "lesson": "Reading", "summary.md": "Reading"}.get(folder)
+        if part or page is first:
+            read = reading.read(page.content or "")
+            href = page.file.url_relative_to(first.file)
+            times[part or "Reading"].append((str(page.title), href, read))
+        page = page.next_page
+    return times
 
 
 def _with_page(name: str, cell: int, problem: Problem) -> Problem:

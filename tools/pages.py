@@ -6,6 +6,7 @@ In a page:
     {{ masking.selected:.1% }}                   an entry of the dict `values` that it leaves behind
     {{ masking.passage:tokens }}                 a list of tokens with their fates, drawn as chips
     {{ claims }}                                 the list of all claims (on the page of checks)
+    {{ times }}                                  words and minutes of all pages (on the overview)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools import render
+from tools import reading, render
 from tools.examples import EXAMPLES, ROOT, Example, Problem
 from tools.results import Outcome, problems_of
 
@@ -86,7 +87,7 @@ class Page:
                 return self._section(target, path, section, indent, number)
             check_snippet(target)
             return f'{indent}--8<-- "{target}"'  # pymdownx.snippets does the rest
-        if in_fence or line.strip() == CLAIMS:
+        if in_fence or line.strip() in (CLAIMS, reading.TIMES):
             return line
         # Text and code spans take turns: text, span, its marks, text, …
         parts = CODE_SPAN.split(line)

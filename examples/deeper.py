@@ -1,0 +1,193 @@
+# %% [markdown]
+# # Going deeper
+# Five questions that the lesson only touches, each measured: masks drawn once or anew, whole words,
+# selected positions, `[CLS]` before fine-tuning, and masking rates.
+# [The lesson's page](../deeper/index.md) has the words to it.
+
+# %% set-up
+import time
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import BertConfig, BertForPreTraining
+
+from bertlesson import tiny
+from bertlesson.ablation import accuracy, train_masked_lm
+from bertlesson.corpus import SENTIMENTS, generate_documents, sentiment_examples
+from bertlesson.finetuning import fine_tune, with_encoder
+from bertlesson.heads import IGNORE_INDEX, SequenceClassificationModel
+from bertlesson.masking import MaskingCollator, MaskingRecipe
+from bertlesson.pretraining import PretrainingModel
+
+LENGTH = 32  # tokens in a row
+STEPS, BATCH = 400, 32  # of each small model
+SEEDS = 3
+
+checkpoint = tiny.load()
+tokenizer, model = checkpoint.tokenizer, checkpoint.model
+training = tiny.sentence_pairs(generate_documents(3_000, seed=0), tokenizer, LENGTH, seed=0)
+rows = tiny.sentence_pairs(generate_documents(500, 0, "test"), tokenizer, LENGTH, seed=0)[:]
+truth = torch.from_numpy(rows["input_ids"])
+
+
+def score(small):
+    """How often a small model names a hidden token of held-out text, and its batch."""
+    batch = MaskingCollator(tokenizer, MaskingRecipe(mask=1, random=0), seed=0)(rows)
+    return accuracy(small, batch, truth, batch["labels"] != IGNORE_INDEX)
+
+
+# %% masks drawn once
+FEW = 400  # rows, so that each is seen many times
+
+
+def fixed(copies, seed):
+    """Batches of the same few rows, each in so many copies whose masks never change."""
+    masked = MaskingCollator(tokenizer, seed=seed)(training[np.tile(np.arange(FEW), copies)])
+    rng = np.random.default_rng(seed)
+    while True:
+        for chosen in rng.permutation(FEW * copies)[: FEW * copies // BATCH * BATCH].reshape(
+            -1, BATCH
+        ):
+            yield {name: tensor[chosen] for name, tensor in masked.items()}
+
+
+def anew(seed):
+    """Batches of the same few rows, masked anew each time."""
+    rng = np.random.default_rng(seed)
+    collator = MaskingCollator(tokenizer, seed=seed)
+    while True:
+        for chosen in rng.permutation(FEW)[: FEW // BATCH * BATCH].reshape(-1, BATCH):
+            yield collator(training[chosen])
+
+
+# %% static and dynamic masking
+ways = {
+    "one mask for ever": lambda seed: fixed(1, seed),
+    "ten masks for ever": lambda seed: fixed(10, seed),
+    "masked anew": anew,
+}
+static = {}
+with tqdm(total=len(ways) * SEEDS * STEPS, desc="masks once or anew", unit="step") as bar:
+    for way, batches in ways.items():
+        static[way] = [
+            score(
+                train_masked_lm(
+                    tokenizer,
+                    batches(seed),
+                    steps=STEPS,
+                    length=LENGTH,
+                    seed=seed,
+                    on_step=bar.update,
+                )
+            )
+            for seed in range(SEEDS)
+        ]
+for way, each in static.items():
+    print(f"{way:20}{np.mean(each):6.1%}   seeds: " + " ".join(f"{s:.1%}" for s in each))
+
+# %% whole words
+collator = MaskingCollator(tokenizer, MaskingRecipe(mask=1, random=0), whole_word_mask=True, seed=0)
+batch = collator(rows)
+vocabulary = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+continues = torch.tensor([piece.startswith("##") for piece in vocabulary])[truth]
+opens = ~continues & continues.roll(-1, dims=1)  # the first piece of a word in several
+places = opens & (batch["labels"] != IGNORE_INDEX)
+shown = {**batch, "input_ids": torch.where(continues, truth, batch["input_ids"])}
+with_rest = accuracy(model, shown, truth, places)
+without = accuracy(model, batch, truth, places)
+print(f"first pieces named, the rest of the word shown   {with_rest:.1%}")
+print(f"first pieces named, the whole word hidden        {without:.1%}")
+assert with_rest > without + 0.05, "The rest of a word gives its first piece away"
+
+# %% selected positions
+config = BertConfig(
+    vocab_size=30_522,  # BERT's own
+    hidden_size=128,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=512,
+    hidden_dropout_prob=0.0,
+    attention_probs_dropout_prob=0.0,
+)
+ours, dense = PretrainingModel(config).train(), BertForPreTraining(config).train()
+dense.load_state_dict(ours.state_dict())
+ids = torch.randint(1_000, 30_522, (32, 128))
+chosen = torch.rand(ids.shape) < 0.15
+example = {
+    "input_ids": ids.masked_fill(chosen, 103),
+    "labels": ids.masked_fill(~chosen, IGNORE_INDEX),
+    "next_sentence_label": torch.randint(2, (32,)),
+}
+
+
+def seconds(step_of):
+    """The time for a loss and its gradients, and the loss."""
+    began = time.perf_counter()
+    loss = step_of(**example).loss
+    loss.backward()
+    return time.perf_counter() - began, loss.item()
+
+
+# %% what they save
+theirs, ours_too = ([seconds(step) for _ in range(4)] for step in (dense, ours))
+(everywhere, loss), (selected, same_loss) = min(theirs), min(ours_too)
+difference = abs(loss - same_loss)
+print(f"scores at all {ids.numel():,} positions      {everywhere * 1000:6.0f} ms")
+print(f"scores at the {int(chosen.sum())} selected ones   {selected * 1000:6.0f} ms")
+times_faster = everywhere / selected
+assert difference < 1e-5, "The loss is the same"
+assert times_faster > 2, "A step at the selected positions alone is at least twice as fast"
+
+# %% [CLS] before fine-tuning
+sentences = sentiment_examples(500, seed=0, split="test")
+features = dict(tokenizer([s.text for s in sentences], padding=True, return_tensors="pt"))
+mood = torch.tensor([SENTIMENTS.index(s.sentiment) for s in sentences])
+
+
+def same_mood(vectors):
+    """How often a sentence's nearest neighbour, by cosine, has its mood. (sentences, hidden)"""
+    unit = torch.nn.functional.normalize(vectors, dim=-1)
+    nearest = (unit @ unit.T).fill_diagonal_(-1).argmax(-1)
+    return (mood[nearest] == mood).float().mean().item()
+
+
+def encode(encoder):
+    """What an encoder says of all sentences."""
+    with torch.inference_mode():
+        return encoder(**features)
+
+
+# %% its neighbours
+train_on = sentiment_examples(256, seed=0, split="train")
+labelled = dict(tokenizer([s.text for s in train_on], padding=True, return_tensors="pt"))
+labelled["labels"] = torch.tensor([SENTIMENTS.index(s.sentiment) for s in train_on])
+torch.manual_seed(0)
+tuned = with_encoder(SequenceClassificationModel(model.config), model.bert)
+fine_tune(tuned, labelled, steps=150, learning_rate=1e-3, seed=0, progress=False)
+
+before, after = encode(model.bert), encode(tuned.bert)
+pooled, mean = same_mood(before.pooler_output), same_mood(before.last_hidden_state.mean(1))
+pooled_after = same_mood(after.pooler_output)
+print(f"pooled [CLS], pretrained              {pooled:.1%}")
+print(f"mean of all tokens, pretrained        {mean:.1%}")
+print(f"pooled [CLS], fine-tuned              {pooled_after:.1%}")
+assert pooled_after > pooled + 0.2, "Fine-tuning makes the pooled [CLS] a description of the mood"
+
+# %% masking rates
+rates = {}
+with tqdm(total=4 * SEEDS * STEPS, desc="masking rates", unit="step") as bar:
+    for rate in (0.05, 0.15, 0.4, 0.8):
+        rates[rate] = []
+        for seed in range(SEEDS):
+            collator = MaskingCollator(tokenizer, MaskingRecipe(select=rate), seed=seed)
+            batches = tiny.shuffled_batches(training, collator, BATCH, seed)
+            small = train_masked_lm(
+                tokenizer, batches, steps=STEPS, length=LENGTH, seed=seed, on_step=bar.update
+            )
+            rates[rate].append(score(small))
+for rate, each in rates.items():
+    print(
+        f"{rate:4.0%} selected   {np.mean(each):6.1%}   seeds: "
+        + " ".join(f"{s:.1%}" for s in each)
+    )

@@ -1,0 +1,86 @@
+"""Small models that learn masked language modelling alone, to compare ways of masking.
+
+Each is trained from scratch in the same way, so that they differ in nothing but the batches they
+are given and the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+from transformers import BertConfig, BertTokenizer
+
+from bertlesson.heads import MaskedLMModel
+from bertlesson.pretraining import Batch, endless, make_optimizer, make_schedule
+
+ARGUMENTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+def train_masked_lm(
+    tokenizer: BertTokenizer,
+    batches: Iterable[Batch],
+    *,
+    steps: int,
+    length: int,
+    seed: int,
+    learning_rate: float = 3e-3,
+    on_step: Callable[[], object] = lambda: None,
+) -> MaskedLMModel:
+    """A model of two layers, 128 wide, without dropout, trained for so many steps.
+
+    Args:
+        tokenizer: Gives the size of the vocabulary.
+        batches: From `bertlesson.masking.MaskingCollator`; further keys are left alone.
+        steps: How many updates. The rate rises for the first tenth, then falls to zero.
+        length: The longest row, in tokens.
+        seed: Of the first weights.
+        learning_rate: The highest.
+        on_step: Called after each step, to move a bar.
+
+    Returns:
+        The model, in eval mode.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = MaskedLMModel(
+            BertConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=128,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                intermediate_size=256,
+                max_position_embeddings=length,
+                initializer_range=0.05,
+                hidden_dropout_prob=0.0,
+                attention_probs_dropout_prob=0.0,
+            )
+        )
+    optimizer = make_optimizer(model, learning_rate, betas=(0.9, 0.98))
+    schedule = make_schedule(optimizer, warmup_steps=steps // 10, total_steps=steps)
+    for _, batch in zip(range(steps), endless(batches), strict=False):
+        loss = model(**{name: batch[name] for name in (*ARGUMENTS, "labels")}).loss
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        on_step()
+    return model.eval()
+
+
+def accuracy(model: MaskedLMModel, batch: Batch, truth: Tensor, where: Tensor) -> float:
+    """The share of places at which the head names what stood there.
+
+    Args:
+        model: As `train_masked_lm` returns it.
+        batch: What the model reads, ``(rows, length)`` each.
+        truth: ``(rows, length)``, the ids before masking.
+        where: ``(rows, length)``, True at the places that count.
+    """
+    named = []
+    with torch.inference_mode():
+        for part in zip(*(batch[name].split(256) for name in ARGUMENTS), strict=True):
+            logits = model(**dict(zip(ARGUMENTS, part, strict=True))).logits
+            named.append(logits.argmax(-1))
+    return (torch.cat(named) == truth)[where].float().mean().item()
