@@ -16,7 +16,7 @@ from bertlesson import tiny
 from bertlesson.ablation import accuracy, train_masked_lm
 from bertlesson.corpus import SENTIMENTS, generate_documents, sentiment_examples
 from bertlesson.finetuning import fine_tune, with_encoder
-from bertlesson.heads import IGNORE_INDEX, SequenceClassificationModel
+from bertlesson.heads import IGNORE_INDEX, MaskedLMModel, SequenceClassificationModel
 from bertlesson.masking import MaskingCollator, MaskingRecipe
 from bertlesson.pretraining import PretrainingModel
 
@@ -93,9 +93,11 @@ vocabulary = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
 continues = torch.tensor([piece.startswith("##") for piece in vocabulary])[truth]
 opens = ~continues & continues.roll(-1, dims=1)  # the first piece of a word in several
 places = opens & (batch["labels"] != IGNORE_INDEX)
+reader = MaskedLMModel(model.config).eval()
+reader.load_state_dict(model.state_dict(), strict=False)  # all but the NSP head and the pooler
 shown = {**batch, "input_ids": torch.where(continues, truth, batch["input_ids"])}
-with_rest = accuracy(model, shown, truth, places)
-without = accuracy(model, batch, truth, places)
+with_rest = accuracy(reader, shown, truth, places)
+without = accuracy(reader, batch, truth, places)
 print(f"first pieces named, the rest of the word shown   {with_rest:.1%}")
 print(f"first pieces named, the whole word hidden        {without:.1%}")
 assert with_rest > without + 0.05, "The rest of a word gives its first piece away"

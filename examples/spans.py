@@ -17,9 +17,9 @@ from bertlesson.finetuning import (
 )
 from bertlesson.heads import QuestionAnsweringModel
 
-SIZES = (64, 256, 1024, 4096)  # questions with their answers
+SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5
-STEPS = 300  # updates of 16 questions, for both starts and every size
+STEPS = 200  # updates of 16 questions, for both starts and every size
 RATES = (1e-3, 3e-3)
 
 checkpoint = tiny.load()
@@ -58,14 +58,14 @@ print(
 
 
 # %% two scores for each token
-def train(pretrained, size, seed, rate, impossible=0.0):
-    """A model, tuned on so many questions."""
+def train(pretrained, size, seed, rate, steps=STEPS, impossible=0.0):
+    """A model, tuned on so many questions, some of which have no answer."""
     torch.manual_seed(seed)
     model = QuestionAnsweringModel(checkpoint.model.config)  # a fresh head, random weights
     if pretrained:
         model = with_encoder(model, checkpoint.model.bert)
     features = encode(question_examples(size, seed, "train", impossible)).features
-    fine_tune(model, features, steps=STEPS, learning_rate=rate, seed=seed, progress=False)
+    fine_tune(model, features, steps=steps, learning_rate=rate, seed=seed, progress=False)
     return model
 
 
@@ -111,7 +111,7 @@ fig = learning_curve.draw(
 )
 
 # %% no answer
-model = train(True, SIZES[-1], 0, curve.rates["pretrained"], impossible=0.3)
+model = train(True, 4096, 0, curve.rates["pretrained"], steps=600, impossible=0.5)
 examples = question_examples(500, seed=1, split="test", impossible=0.3)
 questions = encode(examples)
 found = decode_answers(**predict(model, questions.features), questions=questions, null_threshold=0)
@@ -124,7 +124,8 @@ right = [answer == example.answer for answer, example in zip(answers, examples, 
 unanswerable, together = sum(nothing) / len(nothing), sum(right) / len(right)
 print(f"{len(nothing)} of {len(right)} have no answer; it says so for {unanswerable:.1%} of them")
 print(f"right on all {len(right)}: {together:.1%}")
-assert unanswerable > 0.5, "Most questions without an answer are told"
+assert unanswerable > 0.7, "Of the questions without an answer, at least seven of ten are told"
+assert together > 0.9, "Of all questions, at least nine of ten are answered rightly or declined"
 
 # %%
 values = {"seeds": SEEDS, "steps": STEPS}

@@ -15,9 +15,15 @@ def test_prose_counts_and_code_outputs_claims_and_answers_do_not() -> None:
     <svg><desc>no</desc></svg>
     <details class="code"><summary>no</summary></details>
     <details class="question"><summary>no</summary><p>no</p><details>no</details></details>
+    <div class="optional"><p>no</p><details>no</details></div>
     <table><tr><td>nine</td><td>—</td></tr></table>
     """
     assert read(page) == Reading(words=9, answers=1)
+
+
+def test_the_choices_of_one_question_are_one_answer() -> None:
+    choices = "<details>no</details>\n<details>no</details>"
+    assert read(f"<p>one</p>{choices}<p>two</p>{choices}") == Reading(words=2, answers=2)
 
 
 def test_times_are_added_up() -> None:

@@ -15,7 +15,15 @@ PAUSE = 15  # seconds, to think before an answer is opened
 TIMES = "{{ times }}"  # where the overview wants them
 
 SKIPPED_TAGS = {"pre", "svg", "script", "style", "details"}
-SKIPPED_CLASSES = {"highlight", "claims", "headerlink", "take-away", "tokens", "pending"}
+SKIPPED_CLASSES = {
+    "highlight",
+    "claims",
+    "headerlink",
+    "take-away",
+    "tokens",
+    "pending",
+    "optional",
+}
 VOID = {"br", "hr", "img", "input", "meta", "link", "source", "wbr"}
 WORD = re.compile(r"\w[\w’'.,/%→-]*")
 
@@ -24,9 +32,10 @@ class Reading(NamedTuple):
     """What there is to read on a page.
 
     Attributes:
-        words: Of its prose, headings, lists and tables; without code, outputs, claims, figures
-            and folded answers.
-        answers: How many answers are folded.
+        words: Of its prose, headings, lists and tables; without code, outputs, claims, figures,
+            folded answers, and what is marked as optional.
+        answers: How many questions have folded answers. Answers with nothing to read between them
+            are the choices of one question.
     """
 
     words: int
@@ -43,6 +52,7 @@ class _Reader(HTMLParser):
         self.open: list[bool] = []  # for each open tag: whether its content is skipped
         self.text: list[str] = []
         self.answers = 0
+        self.asked = True  # something was read since the last folded answer
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in VOID:
@@ -50,7 +60,8 @@ class _Reader(HTMLParser):
         skipped = bool(self.open and self.open[-1])
         classes = set((dict(attrs).get("class") or "").split())
         if tag == "details" and not skipped and "code" not in classes:
-            self.answers += 1
+            self.answers += self.asked
+            self.asked = False
         self.open.append(skipped or tag in SKIPPED_TAGS or bool(classes & SKIPPED_CLASSES))
 
     def handle_endtag(self, tag: str) -> None:
@@ -60,6 +71,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not (self.open and self.open[-1]):
             self.text.append(data)
+            self.asked = self.asked or bool(data.strip())
 
 
 def read(html: str) -> Reading:

@@ -223,9 +223,9 @@ def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) 
 
     >>> example = question_examples(1, seed=0, split="train")[0]
     >>> print(example.question, example.answer)
-    When was Edgar at the library in Delft? Tuesday
+    On which day did Edgar see the library in Delft? Tuesday
     >>> example.context[example.answer_start :][:31]
-    'Tuesday. At the library, Fiona '
+    'Tuesday. Edgar wrote to Fiona a'
     """
     if not 0 <= impossible <= 1:
         raise ValueError(f"impossible={impossible}; expected a share from 0 to 1")
@@ -250,7 +250,7 @@ def _draw_sentences(
 def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
     story = Story(rng, words)
     told = story.trip(0)
-    sentences = [told, story.link(), story.arrival(), story.feeling(), story.feeling()]
+    sentences = [told, story.link(), story.arrival()]
     rng.shuffle(sentences)
     context = " ".join(sentence.text for sentence in sentences)
 
