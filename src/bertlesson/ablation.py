@@ -66,7 +66,7 @@ def train_masked_lm(
         schedule.step()
         optimizer.zero_grad()
         on_step()
-    return model.eval()
+    return model.eval()  # type: ignore[no-any-return]  # torch says Any
 
 
 def accuracy(model: MaskedLMModel, batch: Batch, truth: Tensor, where: Tensor) -> float:
