@@ -85,6 +85,9 @@ with tqdm(total=len(ways) * SEEDS * STEPS, desc="masks once or anew", unit="step
         ]
 for way, each in static.items():
     print(f"{way:20}{np.mean(each):6.1%}   seeds: " + " ".join(f"{s:.1%}" for s in each))
+once, ten_times, always = (np.mean(each) for each in static.values())
+assert always > once + 0.1, "New masks beat one that never changes by 10 points"
+assert always < ten_times + 0.1, "Ten masks come within 10 points of new ones"
 
 # %% whole words
 collator = MaskingCollator(tokenizer, MaskingRecipe(mask=1, random=0), whole_word_mask=True, seed=0)
@@ -193,3 +196,7 @@ for rate, each in rates.items():
         f"{rate:4.0%} selected   {np.mean(each):6.1%}   seeds: "
         + " ".join(f"{s:.1%}" for s in each)
     )
+few, usual, more, most = (np.mean(each) for each in rates.values())
+assert more > usual + 0.05, "In so few steps, 40% teaches more than 15%: 5 points"
+assert more > most + 0.05, "At 80% too little is left to read: 5 points less than 40%"
+assert usual > few + 0.05, "At 5% there is too little to learn from: 5 points less than 15%"
