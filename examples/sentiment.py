@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Fine-tuning on `[CLS]`: sentiment
+# # Fine-tuning on the whole input: sentiment
 # One class for a whole sentence, from few labels, with and without pretraining.
 # [The lesson's page](../lesson/fine-tuning.md#classification) has the words to it.
 
