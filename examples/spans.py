@@ -44,6 +44,7 @@ def encode(examples):
     )
 
 
+# %% one question
 shown = question_examples(2, seed=0, split="train")[1:]
 questions = encode(shown)
 ids, start, end = (

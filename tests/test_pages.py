@@ -131,14 +131,16 @@ def test_figures_follow_the_scheme_and_their_ids_are_their_own() -> None:
         "<metadata>x</metadata><style>*{}</style>"
         '<defs><clipPath id="p1"/><path id="m1"/></defs><g id="axes_1">'
         '<path clip-path="url(#p1)" style="stroke: #0072B2"/><use xlink:href="#m1"/>'
-        "<text style=\"font-family: 'DejaVu Sans', sans-serif; fill: #000000\">a</text></g></svg>"
+        "<text style=\"font-family: 'DejaVu Sans', sans-serif; fill: #000000\" "
+        'x="1.50212" y="20.001" transform="rotate(-0 1.5 20)">a 1.234</text></g></svg>'
     )
     assert render.themed_svg(svg, "one-0-0", "<alt>") == (
         '<svg role="img" aria-label="&lt;alt&gt;" fill="currentColor" viewBox="0 0 1 2">'
         '<defs><clipPath id="one-0-0-p1"/><path id="one-0-0-m1"/></defs><g>'
         '<path clip-path="url(#one-0-0-p1)" style="stroke: var(--chart-1, #0072b2)"/>'
         '<use xlink:href="#one-0-0-m1"/>'
-        '<text style="font-family: inherit; fill: currentColor">a</text></g></svg>'
+        '<text style="font-family: inherit; fill: currentColor" x="1.5" y="20">a 1.234</text>'
+        "</g></svg>"
     )
 
 

@@ -39,6 +39,8 @@ def inner(tag: Tag) -> str:
 
 
 def code_block(pre: Tag) -> str:
+    for plain in pre.select("span.n, span.w"):  # names and spaces look like the text around them
+        plain.unwrap()
     return f'<div class="highlight"><pre><code>{inner(pre)}</code></pre></div>'
 
 

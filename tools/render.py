@@ -36,7 +36,10 @@ def shown_code(cell: Cell) -> str:
 
 
 def themed_svg(svg: str, name: str, alt: str) -> str:
-    """A figure that follows the page: its colours, its font, its width; ids unique by ``name``."""
+    """A figure that follows the page: its colours, its font, its width; ids unique by ``name``.
+
+    What no eye can see is left out: coordinates have hundredths of a point, nothing turns by 0.
+    """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style.*?</style>", "", svg, flags=re.S)
     svg = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
@@ -46,9 +49,16 @@ def themed_svg(svg: str, name: str, alt: str) -> str:
     used = set(re.findall(r'(?:url\(|href=")#([\w.-]+)', svg))
     svg = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
     svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
+    svg = re.sub(r' transform="rotate\(-?0 [^"]*"', "", svg)
+    svg = re.sub(r' (d|x|y|transform)="[^"]*"', lambda m: _rounded(m[0]), svg)
     svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><").strip()
     head = f'<svg role="img" aria-label="{html.escape(alt)}" fill="currentColor" '
     return svg.replace("<svg ", head, 1)
+
+
+def _rounded(attribute: str) -> str:
+    """The attribute with its numbers to two digits after the point."""
+    return re.sub(r"\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), attribute)
 
 
 def output_html(example: Example, index: int, outcome: Outcome) -> str:

@@ -121,14 +121,14 @@ def draw(curve: LearningCurve, *, title: str, unit: str, labels: str) -> Figure:
     ax.set_xticks(curve.sizes, [f"{size:,}" for size in curve.sizes])
     ax.set_xticks([], minor=True)
     ax.set_ylim(-0.03, 1.03)
-    # where the two are furthest apart there is room for a name above the one and below the other
-    size = max(curve.gaps, key=lambda size: curve.gaps[size])
-    for number, (start, away) in enumerate(zip(STARTS, (6, -14), strict=True)):
+    # each name stands at the end of its line, where no line can run through it
+    for number, start in enumerate(STARTS):
         ax.annotate(
             f"{start} start",
-            (size, curve.mean(start, size)),
-            xytext=(6, away),
+            (curve.sizes[-1], curve.mean(start, curve.sizes[-1])),
+            xytext=(8, 0),
             textcoords="offset points",
+            va="center",
             color=f"C{number}",
         )
     ax.set_title(title)
