@@ -71,7 +71,7 @@ for number, (name, level, text) in enumerate(
 ):
     ax.plot(steps, curves[name], color=f"C{number}", label=name.split("_")[0].upper())
     ax.axhline(level, color=f"C{number}", linestyle=":", linewidth=1)
-    ax.annotate(text, (steps[-1], level), color=f"C{number}", ha="right", va="bottom")
+    ax.annotate(text, (steps[-1], level), color=f"C{number}", ha="right", va="top")
 ax.set_ylim(0)
 ax.set_title("Both losses fall below what can be had without reading")
 ax.set_xlabel("training step")
