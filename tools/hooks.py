@@ -126,18 +126,22 @@ def _take_away(name: str, page: MkDocsPage, files: Files) -> str:
         assert file is not None
         return file.url_relative_to(page.file)
 
-    script = url(f"{DOWNLOADS}/{name}.py")
+    notebook, script = f"examples/{name}.ipynb", url(f"{DOWNLOADS}/{name}.py")
+    read_it = (
+        ""
+        if page.file.src_uri == notebook
+        else (f'<a href="{url(notebook)}">read it as a notebook</a>, or ')
+    )
     return (
         f'<p class="take-away">The code of this page is one script that runs as it stands: '
-        f'<a href="{url(f"examples/{name}.ipynb")}">read it as a notebook</a>, or download '
-        f'<a href="{script}" download>{name}.py</a> or '
+        f'{read_it}download <a href="{script}" download>{name}.py</a> or '
         f'<a href="{script[:-3]}.ipynb" download>{name}.ipynb</a>.</p>\n'
     )
 
 
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
     if page.file.src_uri.endswith(".ipynb"):
-        return notebook_page.cleaned(html, page, files)
+        return notebook_page.cleaned(html, page, files) + _take_away(page.file.name, page, files)
     return State.open_pages[page.file.src_uri].fill(html)
 
 

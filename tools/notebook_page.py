@@ -39,7 +39,7 @@ def inner(tag: Tag) -> str:
 
 
 def code_block(pre: Tag) -> str:
-    for plain in pre.select("span.n, span.w"):  # names and spaces look like the text around them
+    for plain in pre.select("span.n, span.p, span.w"):  # they look like the text around them
         plain.unwrap()
     return f'<div class="highlight"><pre><code>{inner(pre)}</code></pre></div>'
 
