@@ -41,6 +41,10 @@ for row in range(4):
     label = "is next" if pairs.next_sentence_label[row] == IS_NEXT else "random"
     print(f"A: story {a}, sentences {range(*sentences_a)}", end="   ")
     print(f"B: story {b}, sentences {range(*sentences_b)}   {label}")
+source_a, source_b = pairs.sources[:, 0], pairs.sources[:, 1]  # story, start, stop
+follows = (source_a[:, 0] == source_b[:, 0]) & (source_a[:, 2] == source_b[:, 1])
+wrong = int(np.sum(follows != (pairs.next_sentence_label == 0)))
+assert wrong == 0, "The label is 0 for just those pairs whose B begins where A ends"
 
 # %%
 first = pairs[0]
