@@ -7,6 +7,7 @@
 import torch
 
 from bertlesson import learning_curve, tiny
+from bertlesson.browser import write_model
 from bertlesson.corpus import ENTITY_LABELS, entity_examples
 from bertlesson.finetuning import (
     bio_labels,
@@ -45,15 +46,19 @@ for piece, label in zip(pieces, features["labels"][0].tolist(), strict=True):
 
 
 # %% a label for each word
-def train(pretrained, size, seed, rate):
-    """A model, tuned on so many labelled sentences."""
+def start(pretrained, seed):
+    """A model with a fresh head, whose weights are random; without pretraining, all of them are."""
     torch.manual_seed(seed)
     config = type(checkpoint.model.config)(
         **checkpoint.model.config.to_dict() | {"num_labels": len(LABELS)}
     )
-    model = TokenClassificationModel(config)  # a fresh head, random weights
-    if pretrained:
-        model = with_encoder(model, checkpoint.model.bert)
+    model = TokenClassificationModel(config)
+    return with_encoder(model, checkpoint.model.bert) if pretrained else model
+
+
+def train(pretrained, size, seed, rate):
+    """A model, tuned on so many labelled sentences."""
+    model = start(pretrained, seed)
     features = encode(entity_examples(size, seed, split="train"))
     fine_tune(model, features, steps=STEPS, learning_rate=rate, seed=seed, progress=False)
     return model
@@ -111,6 +116,10 @@ model = train(True, 64, 0, curve.rates["pretrained"])
 for sentence, found in zip(held_out["test"][:4], find(model, held_out["test"][:4]), strict=True):
     print(sentence.text)
     print("   ", *(f"{sentence.text[a:b]} = {label}." for a, b, label in found))
+
+# %% the model for the page
+model = train(True, SIZES[-1], 0, curve.rates["pretrained"])
+write_model("entities.safetensors", model, tokenizer, labels=LABELS, before=start(True, seed=0))
 
 # %%
 values = {

@@ -4,7 +4,9 @@
 # [The lesson's page](../lesson/nsp.md) has the words to it.
 
 # %% set-up
+import json
 import random
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,6 +18,7 @@ from bertlesson.corpus_text import VENUES
 from bertlesson.nsp import IS_NEXT, IS_RANDOM, create_pairs, create_pretraining_instances
 
 STORIES = 1_000  # held out: the small BERT never saw them
+PUBLISHED = 40  # of these, for the page to draw pairs from
 
 checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
 tokenizer, model = checkpoint.tokenizer, checkpoint.model
@@ -138,6 +141,9 @@ fig.set_label(
 )
 
 # %%
+few = [[sentence.text for sentence in story.sentences] for story in stories[:PUBLISHED]]
+Path("stories.json").write_text(json.dumps(few), "utf-8")
+
 values = {
     "pair": pair,
     "accuracy": float(accuracy),

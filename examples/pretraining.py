@@ -12,6 +12,7 @@ import torch
 from transformers import BertConfig
 
 from bertlesson import corpus_text, tiny
+from bertlesson.browser import write_model
 from bertlesson.corpus import generate_documents
 from bertlesson.masking import IGNORE_INDEX, MaskingCollator
 from bertlesson.pretraining import PretrainingModel, make_optimizer, make_schedule, train
@@ -117,6 +118,9 @@ print(f"stands nowhere else                  {unread:6.1%} {says_person:10.1%}")
 assert read > 0.5, "A masked name that stands elsewhere in the passage is mostly found"
 assert unread < 0.15, "One that stands nowhere else cannot be known, and is not"
 assert says_person > 0.8, "Even then the model nearly always says the name of a person"
+
+# %% the model for the page
+write_model("pretrained.safetensors", model, tokenizer)
 
 # %%
 values = {

@@ -7,6 +7,7 @@
 import torch
 
 from bertlesson import learning_curve, tiny
+from bertlesson.browser import write_model
 from bertlesson.corpus import SENTIMENTS, sentiment_examples
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import SequenceClassificationModel
@@ -32,12 +33,16 @@ def encode(sentences):
     return features
 
 
+def start(pretrained, seed):
+    """A model with a fresh head, whose weights are random; without pretraining, all of them are."""
+    torch.manual_seed(seed)
+    model = SequenceClassificationModel(checkpoint.model.config)
+    return with_encoder(model, checkpoint.model.bert) if pretrained else model
+
+
 def train(pretrained, size, seed, rate):
     """A model, tuned on so many labelled sentences."""
-    torch.manual_seed(seed)
-    model = SequenceClassificationModel(checkpoint.model.config)  # a fresh head, random weights
-    if pretrained:
-        model = with_encoder(model, checkpoint.model.bert)
+    model = start(pretrained, seed)
     features = encode(sentiment_examples(size, seed, split="train"))
     fine_tune(model, features, steps=STEPS, learning_rate=rate, seed=seed, progress=False)
     return model
@@ -76,6 +81,12 @@ fig = learning_curve.draw(
     title="Few labels are enough for who has read before",
     unit="accuracy",
     labels="labelled sentences",
+)
+
+# %% the model for the page
+model = train(True, SIZES[-1], 0, curve.rates["pretrained"])
+write_model(
+    "sentiment.safetensors", model, tokenizer, labels=SENTIMENTS, before=start(True, seed=0)
 )
 
 # %%

@@ -7,6 +7,7 @@
 import torch
 
 from bertlesson import learning_curve, tiny
+from bertlesson.browser import write_model
 from bertlesson.corpus import question_examples
 from bertlesson.finetuning import (
     decode_answers,
@@ -59,12 +60,16 @@ print(
 
 
 # %% two scores for each token
+def start(pretrained, seed):
+    """A model with a fresh head, whose weights are random; without pretraining, all of them are."""
+    torch.manual_seed(seed)
+    model = QuestionAnsweringModel(checkpoint.model.config)
+    return with_encoder(model, checkpoint.model.bert) if pretrained else model
+
+
 def train(pretrained, size, seed, rate, steps=STEPS, impossible=0.0):
     """A model, tuned on so many questions, some of which have no answer."""
-    torch.manual_seed(seed)
-    model = QuestionAnsweringModel(checkpoint.model.config)  # a fresh head, random weights
-    if pretrained:
-        model = with_encoder(model, checkpoint.model.bert)
+    model = start(pretrained, seed)
     features = encode(question_examples(size, seed, "train", impossible)).features
     fine_tune(model, features, steps=steps, learning_rate=rate, seed=seed, progress=False)
     return model
@@ -127,6 +132,9 @@ print(f"{len(nothing)} of {len(right)} have no answer; it says so for {unanswera
 print(f"right on all {len(right)}: {together:.1%}")
 assert unanswerable > 0.7, "Of the questions without an answer, at least seven of ten are told"
 assert together > 0.9, "Of all questions, at least nine of ten are answered rightly or declined"
+
+# %% the model for the page
+write_model("spans.safetensors", model, tokenizer, before=start(True, seed=0))
 
 # %%
 values = {"seeds": SEEDS, "steps": STEPS}

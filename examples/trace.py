@@ -4,9 +4,11 @@
 # [The lesson's page](../practice/trace.md) has the words to it.
 
 # %% set-up
+import json
 import math
 import textwrap
 from itertools import count, pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -101,6 +103,35 @@ log_sum_exp = logits.exp().sum(dim=-1).log()  # (selected,), over the whole voca
 loss_each = log_sum_exp - true_logit  # (selected,), the same as -log(p)
 mlm_loss = loss_each.sum() / len(truth)
 
+# %%
+numbers = {  # all that the page shows step by step
+    "texts": [text_a, text_b],
+    "pieces": pieces,
+    "ids": input_ids[0].tolist(),
+    "segments": segments[0].tolist(),
+    "selectable": selectable[0].tolist(),
+    "select_draw": select_draw[0].tolist(),
+    "fate_draw": fate_draw[0].tolist(),
+    "fates": [token["fate"] for token in passage],
+    "seen": seen_pieces,
+    "vocabulary": len(tokenizer),
+    "predictions": [
+        {
+            "position": position,
+            "truth": pieces[position],
+            "logit": true_logit[row].item(),
+            "log_sum_exp": log_sum_exp[row].item(),
+            "loss": loss_each[row].item(),
+            "likeliest": [
+                [tokenizer.convert_ids_to_tokens(token), logits[row, token].item()]
+                for token in logits[row].topk(4).indices.tolist()
+            ],
+        }
+        for row, position in enumerate(selected[0].nonzero().flatten().tolist())
+    ],
+    "mlm_loss": mlm_loss.item(),
+}
+
 # %% one softmax tags=["hide-input"]
 hole = labels[selected].tolist().index(int(labels[is_masked]))  # which of the selected is [MASK]
 scores = logits[hole].detach()  # (vocab,)
@@ -145,6 +176,9 @@ print(f"NSP loss   = {nsp_exp.sum().log():.5f} - {nsp_logits[IS_NEXT]:.5f} = {ns
 loss = mlm_loss + nsp_loss
 print(f"loss       = {mlm_loss:.5f} + {nsp_loss:.5f} = {loss:.5f}")
 assert abs(loss - output.loss) < 1e-9, "The sum written out is the loss that the model returns"
+
+# %%
+numbers |= {"nsp_logits": nsp_logits.tolist(), "nsp_loss": nsp_loss.item(), "loss": loss.item()}
 
 
 # %% parts of the model
@@ -192,7 +226,11 @@ def written_out_step(
     print(f"step {step}, lr = {rate}, eps = {EPSILON}")
     for name, number, formula in rows:
         print(f"  {name:7}{number:17.9e}   {formula}")
+    updates.append([[name, number.item(), formula] for name, number, formula in rows])
     return new, m, v
+
+
+updates = []  # the rows of each step written out
 
 
 # %% the gradient
@@ -205,6 +243,9 @@ returned = nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM).item()
 print(f"shortened by {MAX_NORM / max(whole, MAX_NORM):.5f} to {min(whole, MAX_NORM):.5f}")
 assert abs(whole - returned) < 1e-9, "The root of the sum of squares is the norm torch returns"
 assert min(norms.values()) > 0, "The gradient reaches every part, from the heads down"
+
+# %%
+numbers |= {"norms": norms, "norm": whole, "max_norm": MAX_NORM}
 
 # %% one weight
 # the embedding of the hidden word, at the coordinate with the steepest gradient
@@ -236,6 +277,13 @@ print("loss before", *(f"{value:.5f}" for value in losses[:1]))
 print("loss after one step and after two", *(f"{value:.5f}" for value in losses[1:]))
 assert losses[1] < losses[0], "After one step the loss of this very input is lower"
 
+# %%
+numbers |= {
+    "rate": LEARNING_RATE,
+    "weight": [tokenizer.convert_ids_to_tokens(word), place],
+    "losses": losses,
+}
+
 # %% the classification head
 torch.manual_seed(0)
 classifier = SequenceClassificationModel(model.config).double().eval()  # two classes
@@ -252,6 +300,14 @@ for name, *numbers in zip(SENTIMENTS, class_logits, class_exp, class_p, strict=T
 print(f"loss = {class_exp.sum().log():.5f} - {class_logits[sentiment]:.5f} = {class_loss:.5f}")
 assert abs(class_loss - output.loss) < 1e-9, "Written out, this is the loss that the model returns"
 
+# %%
+numbers |= {
+    "classes": SENTIMENTS,
+    "sentiment": sentiment,
+    "class_logits": class_logits.tolist(),
+    "class_loss": class_loss.item(),
+}
+
 # %% the gradient of the second stage
 optimizer = make_optimizer(classifier, FINE_TUNING_RATE, weight_decay=DECAY)
 output.loss.backward()
@@ -264,6 +320,15 @@ print(f"g of one weight = (P - 1) * pooled = ({class_p[sentiment]:.5f} - 1) * {p
 print(f"                = {by_hand:.5f}")
 assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, "By hand and by torch, it is the same"
 assert min(norms.values()) > 0, "It reaches the encoder down to the embeddings"
+
+# %%
+numbers |= {
+    "class_norms": norms,
+    "class_norm": whole,
+    "class_weight": place,
+    "pooled": pooled[place].item(),
+    "by_hand": by_hand.item(),
+}
 
 # %% the step of the second stage
 nn.utils.clip_grad_norm_(classifier.parameters(), MAX_NORM)
@@ -284,6 +349,11 @@ assert abs(written - weight[sentiment, place]) < 1e-12, (
     "The weight written out is the weight that torch has stored"
 )
 assert after.loss < class_loss, "After the step the loss of this input is lower"
+
+# %%
+numbers |= {"class_rate": FINE_TUNING_RATE, "class_loss_after": after.loss.item()}
+numbers["updates"] = updates
+Path("trace.json").write_text(json.dumps(numbers), "utf-8")
 
 # %%
 values = {

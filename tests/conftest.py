@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,3 +134,25 @@ def runner(examples: dict[str, Example]) -> Iterator[Runner]:
     made.wait()
     yield made
     made.stop()
+
+
+def build(folder: Path) -> float:
+    """Build the site into a folder; returns the seconds it took."""
+    started = time.perf_counter()
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1700000000"},
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return time.perf_counter() - started
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Path:
+    """The site, after the one execution of the examples."""
+    folder = tmp_path_factory.mktemp("site")
+    build(folder)
+    return folder

@@ -913,10 +913,10 @@ def test_a_fault_of_the_runner_is_shown_and_stops_nothing_else(
 ) -> None:
     keep = Store.keep
 
-    def full(store: Store, example: Example, text: str, seconds: float) -> None:
+    def full(store: Store, example: Example, *rest: Any) -> None:
         if example.name == "one":
             raise OSError("no space left on device")
-        keep(store, example, text, seconds)
+        keep(store, example, *rest)
 
     monkeypatch.setattr(Store, "keep", full)
     examples = [workshop.example(name, "# %%\n1\n") for name in ("one", "two")]

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import ROOT
+from tests.conftest import ROOT, build
 from tools.check_site import PageReader
-from tools.runner import Runner
 
 LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
 MOST_BYTES_OF_A_NOTEBOOK_PAGE = 120_000
-
-
-def build(folder: Path) -> float:
-    """Build the site into a folder; returns the seconds it took."""
-    started = time.perf_counter()
-    built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1700000000"},
-        capture_output=True,
-        text=True,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    return time.perf_counter() - started
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Path:
-    """The site, after the one execution of the examples."""
-    folder = tmp_path_factory.mktemp("site")
-    build(folder)
-    return folder
 
 
 def pages(site: Path) -> list[Path]:

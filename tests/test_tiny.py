@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from bertlesson import tiny
+from bertlesson.browser import round_to_half
 from bertlesson.corpus import generate_documents
 
 SMALL = tiny.Settings(
@@ -78,6 +79,8 @@ def test_the_second_call_reads_what_the_first_has_kept() -> None:
 @pytest.mark.usefixtures("cache")
 def test_what_is_read_is_what_was_trained() -> None:
     trained, read = tiny.pretrain(SMALL, progress=False), tiny.load(SMALL, progress=False)
+    assert read.model.dtype == torch.float32
+    round_to_half(trained.model)
     assert torch.equal(logits(trained), logits(read))
     assert trained.tokenizer.get_vocab() == read.tokenizer.get_vocab()
     assert trained.history == read.history

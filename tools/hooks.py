@@ -88,8 +88,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         # Not File.generated: mkdocs-jupyter loses the path of a generated file.
         uri, urls = f"examples/{name}.ipynb", config.use_directory_urls
         files.append(File(uri, str(_work_folder()), config.site_dir, urls))
-        script = f"{DOWNLOADS}/{name}.py"
-        files.append(File.generated(config, script, abs_src_path=str(example.path)))
+        publish = {f"{name}.py": example.path}
+        for left in outcomes[name].result.get("files", []):
+            publish[left] = State.runner.store.file(example, left)
+        for file_name, path in publish.items():
+            uri = f"{DOWNLOADS}/{file_name}"
+            if files.get_file_from_path(uri):
+                message = f'a file "{file_name}" is left by another example; give one another name'
+                problems.append(Problem(example.path, 1, message))
+                continue
+            files.append(File.generated(config, uri, abs_src_path=str(path)))
     if State.serving:
         script = str(ROOT / "tools" / "pending.js")
         files.append(File.generated(config, PENDING_SCRIPT, abs_src_path=script))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +24,8 @@ class Outcome:
     Attributes:
         state: "done", "failed", "running" or "waiting".
         result: What ``record.py`` wrote: ``outputs`` for each code cell, ``claims``, ``values`` and
-            ``error``. Empty while the example is running or waiting.
+            ``error``; and ``files``, the names of the files that it left in its folder. Empty
+            while the example is running or waiting.
         progress: In words, while it is running or waiting.
     """
 
@@ -36,7 +39,10 @@ class Outcome:
 
 
 class Store:
-    """The results of finished executions, a file for each under the key of what it depends on."""
+    """The results of finished executions, each under the key of what it depends on.
+
+    A result is one file, and beside it a folder of the files that the example left behind.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,22 +52,39 @@ class Store:
     def path(self, example: Example) -> Path:
         return self.folder / f"{example.name}-{example.key}.json"
 
+    def file(self, example: Example, name: str) -> Path:
+        """Where a file is kept that the example left behind."""
+        return self.path(example).with_suffix("") / name
+
     def read(self, example: Example) -> dict[str, Any] | None:
         """The kept result; None if there is none, or a damaged one: it runs (again)."""
         if example.key not in self._read:
             try:
-                self._read[example.key] = json.loads(self.path(example).read_text("utf-8"))
+                result = json.loads(self.path(example).read_text("utf-8"))
             except (OSError, ValueError):
                 return None
+            if not all(self.file(example, name).is_file() for name in result["files"]):
+                return None
+            self._read[example.key] = result
         return self._read[example.key]
 
-    def keep(self, example: Example, text: str, seconds: float) -> None:
-        """Keep a result, and forget the oldest of this example."""
-        write_at_once(self.path(example), text)
+    def keep(
+        self, example: Example, result: dict[str, Any], seconds: float, left: Iterable[Path] = ()
+    ) -> None:
+        """Keep a result and the files that were left, and forget the oldest of this example."""
+        files = sorted(left)
+        for file in files:
+            kept = self.file(example, file.name)
+            kept.parent.mkdir(exist_ok=True)
+            shutil.copyfile(file, kept)
+        # last, because what reads it expects the files
+        result = result | {"files": [file.name for file in files]}
+        write_at_once(self.path(example), json.dumps(result, ensure_ascii=False))
         write_at_once(self._seconds(example), f"{seconds:.2f}")
-        kept = sorted(self.folder.glob(f"{example.name}-*.json"), key=lambda p: p.stat().st_mtime)
-        for old in kept[:-KEPT_PER_EXAMPLE]:
+        results = self.folder.glob(f"{example.name}-*.json")
+        for old in sorted(results, key=lambda p: p.stat().st_mtime)[:-KEPT_PER_EXAMPLE]:
             old.unlink(missing_ok=True)
+            shutil.rmtree(old.with_suffix(""), ignore_errors=True)
 
     def _seconds(self, example: Example) -> Path:
         return self.folder / f"{example.name}.seconds"

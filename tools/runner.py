@@ -249,7 +249,8 @@ class Runner:
         if problems:
             self._fail(job, recorded)
         else:
-            self.store.keep(example, text, seconds)
+            left = (path for path in room.iterdir() if path.is_file() and path != script)
+            self.store.keep(example, recorded, seconds, left)
         how = f"failed after {seconds:.0f} s" if problems else f"done in {seconds:.0f} s"
         settled = [e for e in self._wanted.values() if not self.outcome(e).pending]
         log.info("%s: %s (%d of %d)", _what(job), how, len(settled), len(self._wanted))

@@ -4,6 +4,9 @@
 minutes on two cores and needs no network; later calls read what the first has kept in the user's
 cache folder. Nothing about it is downloaded, so everything about it can be looked at.
 
+Its weights are kept in half precision, and computed with in single: they are then the very weights
+that the lesson's pages run in the reader's browser.
+
     python -m bertlesson.tiny        train it now, if it is not there yet
 """
 
@@ -30,6 +33,7 @@ from platformdirs import user_cache_path
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertTokenizer
 
+from bertlesson.browser import half_state
 from bertlesson.corpus import Document, generate_documents
 from bertlesson.fingerprint import code_alone, imported_modules
 from bertlesson.masking import MaskingCollator
@@ -272,9 +276,7 @@ def _train_into(folder: Path, settings: Settings, progress: bool) -> None:
 
 
 def _write(made: Checkpoint, folder: Path) -> None:
-    tied = "cls.predictions.decoder."  # these are others of the weights once more
-    state = {name: t for name, t in made.model.state_dict().items() if not name.startswith(tied)}
-    save_file({name: tensor.contiguous() for name, tensor in state.items()}, folder / FILES[0])
+    save_file(half_state(made.model), folder / FILES[0])
     made.model.config.to_json_file(folder / "config.json")
     vocab = made.tokenizer.get_vocab()
     (folder / "vocab.txt").write_text("\n".join(sorted(vocab, key=vocab.__getitem__)), "utf-8")

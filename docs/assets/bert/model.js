@@ -1,0 +1,103 @@
+/**
+ * Fetches a model that the build has trained, once, when something first needs it.
+ *
+ * A file holds weights, configuration and vocabulary (`bertlesson.browser.write_model`).
+ */
+import { Bert } from "./bert.js";
+import { FileError, parseSafetensors } from "./safetensors.js";
+import { Tokenizer } from "./tokenizer.js";
+
+const FOLDER = new URL("../../downloads/", import.meta.url);
+const loading = new Map(); // name -> promise
+const listeners = new Map(); // name -> functions
+
+/**
+ * @typedef {object} Model
+ * @property {Bert} bert
+ * @property {Tokenizer} tokenizer
+ * @property {string[]} labels The names of its classes.
+ * @property {number} longest The most tokens that it reads.
+ */
+
+/**
+ * A model by its name: "pretrained", "sentiment", "entities", or "spans".
+ *
+ * @param {(share: number) => void} onProgress Is told how much has come, from 0 to 1.
+ * @returns {Promise<Model>}
+ * @throws {Error} With a message for the reader, if it cannot be had; the next call tries again.
+ */
+export function loadModel(name, onProgress = () => {}) {
+  if (!loading.has(name)) {
+    listeners.set(name, new Set());
+    const tell = (share) => listeners.get(name).forEach((listener) => listener(share));
+    const model = fetchBytes(new URL(`${name}.safetensors`, FOLDER), tell).then((bytes) =>
+      readModel(bytes, name),
+    );
+    model.catch(() => loading.delete(name));
+    loading.set(name, model);
+  }
+  listeners.get(name).add(onProgress);
+  return loading.get(name);
+}
+
+/** The pretrained encoder under the head that this fine-tuned model began with. */
+export function beforeFineTuning(pretrained, tuned) {
+  const tensors = new Map(pretrained.bert.tensors);
+  for (const [name, tensor] of tuned.bert.tensors) {
+    if (name.startsWith("before.")) tensors.set(name.slice("before.".length), tensor);
+  }
+  return { ...tuned, bert: new Bert(tensors, pretrained.bert.config) };
+}
+
+/** A file that an example has left, such as "stories.json". */
+export async function fetchJSON(name) {
+  const bytes = await fetchBytes(new URL(name, FOLDER), () => {});
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new Error(`The file ${name} came damaged.`);
+  }
+}
+
+function readModel(bytes, name) {
+  try {
+    const { tensors, metadata } = parseSafetensors(bytes);
+    const { config, vocab, labels } = JSON.parse(metadata.model);
+    return {
+      bert: new Bert(tensors, config),
+      tokenizer: new Tokenizer(vocab),
+      labels,
+      longest: config.max_position_embeddings,
+    };
+  } catch (error) {
+    const how = error instanceof FileError ? error.message : "it does not say what model it is";
+    throw new Error(`The file ${name}.safetensors came damaged: ${how}.`);
+  }
+}
+
+async function fetchBytes(url, tell) {
+  const name = url.pathname.split("/").at(-1);
+  let response;
+  try {
+    response = await fetch(url);
+  } catch {
+    throw new Error(`The file ${name} could not be fetched. Is the network there?`);
+  }
+  if (!response.ok) throw new Error(`The file ${name} could not be fetched: ${response.status}.`);
+  // Content-Length counts compressed bytes, so it only serves for the bar
+  const expected = Number(response.headers.get("Content-Length")) || 1_000_000;
+  const chunks = [];
+  let size = 0;
+  try {
+    for (const reader = response.body.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      chunks.push(value);
+      size += value.length;
+      tell(Math.min(1, size / expected));
+    }
+  } catch {
+    throw new Error(`The file ${name} broke off on its way. Try again.`);
+  }
+  return new Blob(chunks).arrayBuffer();
+}

@@ -1,0 +1,44 @@
+/** Elements made of plain data. What a reader types goes in as text, never as markup. */
+
+/**
+ * An element: `h("button", { class: "quiet", onclick: draw }, "Draw again")`.
+ *
+ * Attributes that begin with `on` are listeners, `true` sets an attribute without a value, and
+ * `false` or null leaves it out. Children are elements, or text.
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child != null));
+  return element;
+}
+
+/** Calls the function once nothing has happened for a while: while a reader types, say. */
+export function whenQuiet(action, milliseconds = 250) {
+  let timer;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(action, milliseconds);
+  };
+}
+
+let voice;
+
+/** Says something to readers who do not see the page. */
+export function announce(text) {
+  if (!voice) {
+    voice = h("div", { "aria-live": "polite", role: "status", class: "widget-voice" });
+    document.body.append(voice);
+  }
+  voice.textContent = "";
+  requestAnimationFrame(() => (voice.textContent = text));
+}
+
+/** A number of digits that mean something: 0.31, 2.4, 12.0. */
+export const fixed = (number, digits = 2) => number.toFixed(digits);
+
+export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;

@@ -1,0 +1,38 @@
+/** Models for a widget, with a bar while they come and a way to try again. */
+import { loadModel } from "../bert/model.js";
+import { announce, h } from "./dom.js";
+
+/**
+ * The models, once they are there. What happens meanwhile is shown in the slot, an empty element.
+ *
+ * @returns {Promise<import("../bert/model.js").Model[]>} It is fulfilled once all have come, also
+ *   when it took the reader several tries.
+ */
+export async function getModels(slot, names) {
+  for (;;) {
+    const shares = names.map(() => 0);
+    const bar = h("progress", { max: names.length, value: 0, "aria-label": "Fetching the model" });
+    // what is there already shows no bar
+    const timer = setTimeout(() => slot.replaceChildren("Fetching the model, once … ", bar), 100);
+    try {
+      const models = await Promise.all(
+        names.map((name, n) =>
+          loadModel(name, (share) => {
+            shares[n] = share;
+            bar.value = shares.reduce((a, b) => a + b, 0);
+          }),
+        ),
+      );
+      clearTimeout(timer);
+      slot.replaceChildren();
+      return models;
+    } catch (error) {
+      clearTimeout(timer);
+      announce(error.message);
+      await new Promise((again) => {
+        const button = h("button", { type: "button", onclick: again }, "Try again");
+        slot.replaceChildren(h("span", { class: "widget-error" }, error.message), " ", button);
+      });
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Starts the parts of a page that a reader can use.
+ *
+ * Such a part is `<div data-widget="name">` around what the page shows without it. When it comes
+ * near the window, `name.js` and `name.css` are fetched and its function `mount(host)` is called.
+ * Whatever goes wrong, the page stays as it was, and one sentence says so.
+ */
+(() => {
+  const folder = new URL(".", document.currentScript.src);
+  const hosts = document.querySelectorAll("[data-widget]");
+
+  /** One plain sentence, in the place of the one that the page has for readers without scripts. */
+  function say(host, text) {
+    let note = host.querySelector(":scope > .widget-note");
+    if (!note) host.prepend((note = document.createElement("p")));
+    note.className = "widget-note";
+    note.textContent = text;
+  }
+
+  function addStyle(name) {
+    return new Promise((resolve, reject) => {
+      const link = document.createElement("link");
+      Object.assign(link, { rel: "stylesheet", href: new URL(`${name}.css`, folder) });
+      Object.assign(link, { onload: resolve, onerror: reject });
+      document.head.append(link);
+    });
+  }
+
+  async function start(host) {
+    const name = host.dataset.widget;
+    try {
+      const [{ mount }] = await Promise.all([import(new URL(`${name}.js`, folder)), addStyle(name)]);
+      await mount(host);
+      host.querySelector(":scope > .widget-note")?.remove();
+      host.dataset.started = "";
+      // a link with a state, such as #fill-in?text=…, leads to where it is used
+      if (location.hash.startsWith(`#${name}?`)) host.scrollIntoView();
+    } catch {
+      say(host, "This part could not be loaded; all that it shows stands in the text as well.");
+    }
+  }
+
+  if (location.protocol === "file:") {
+    for (const host of hosts) {
+      say(host, "You opened this page from a file, where browsers run no such parts: read on.");
+    }
+    return;
+  }
+  import(new URL("progress.js", folder)).then(({ mount }) => mount(), () => {});
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        start(target);
+      }
+    },
+    { rootMargin: "300px" },
+  );
+  for (const host of hosts) {
+    if (location.hash.startsWith(`#${host.dataset.widget}?`)) start(host);
+    else near.observe(host);
+  }
+})();

@@ -1,0 +1,70 @@
+/** What a reader has done: in a link's fragment to pass it on, in this browser to find it again. */
+import { announce, h } from "./dom.js";
+
+/** The state that the address brings for this widget, as in `#fill-in?text=…`; null without one. */
+export function stateFromAddress(name) {
+  const begin = `#${name}?`;
+  if (!location.hash.startsWith(begin)) return null;
+  return new URLSearchParams(location.hash.slice(begin.length));
+}
+
+/**
+ * A button that puts the state into the address and copies the link.
+ * @param {() => Record<string, string | number>} getState
+ */
+export function linkButton(name, getState) {
+  const button = h("button", { type: "button", class: "quiet", onclick: copy }, "Copy a link to this");
+
+  async function copy() {
+    history.replaceState(null, "", `#${name}?${new URLSearchParams(getState())}`);
+    let said = "Link copied";
+    try {
+      await navigator.clipboard.writeText(location.href);
+    } catch {
+      said = "The link is in the address bar";
+    }
+    button.textContent = said;
+    announce(said);
+    setTimeout(() => (button.textContent = "Copy a link to this"), 2000);
+  }
+
+  return button;
+}
+
+const PREFIX = "bertlesson:";
+const memory = new Map(); // where a browser keeps nothing, until the page is left
+
+/** What was remembered under this name in this browser; the default if nothing was. */
+export function remembered(name, otherwise) {
+  try {
+    const text = localStorage.getItem(PREFIX + name) ?? memory.get(name) ?? null;
+    return text === null ? otherwise : JSON.parse(text);
+  } catch {
+    return memory.has(name) ? JSON.parse(memory.get(name)) : otherwise;
+  }
+}
+
+/** Remember this in this browser alone; pages that are open are told by the event "remembered". */
+export function remember(name, value) {
+  const text = JSON.stringify(value);
+  memory.set(name, text);
+  try {
+    localStorage.setItem(PREFIX + name, text);
+  } catch {
+    // refused, or full: the memory of this page has it
+  }
+  document.dispatchEvent(new CustomEvent("remembered", { detail: name }));
+}
+
+/** Forget everything. */
+export function forgetAll() {
+  memory.clear();
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+    }
+  } catch {
+    // nothing was kept
+  }
+  document.dispatchEvent(new CustomEvent("remembered", { detail: null }));
+}

@@ -1,0 +1,127 @@
+"""A model in one file that a web page can read: half precision, with all that it takes to run it.
+
+The file is a safetensors file, so anything that reads those can read it. Its header's metadata
+holds, as JSON under the key ``model``, what a reader needs beside the weights: the encoder's
+configuration, the vocabulary, and the names of the classes. Weights that are others once more (the tied decoder) are left out.
+
+The page computes in single precision on weights of half of it. `round_to_half` gives a model here
+the same weights, so that both give the same scores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import BertTokenizer, PreTrainedModel
+
+TIED = "cls.predictions.decoder."  # the word embeddings and the head's bias, under other names
+CONFIGURATION = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "hidden_act",
+    "layer_norm_eps",
+)
+
+
+def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
+    """The weights in half precision, by their names in transformers, each once.
+
+    Args:
+        model: One of `bertlesson.heads`, or a `bertlesson.pretraining.PretrainingModel`.
+
+    Raises:
+        ValueError: A weight is too large for half precision (above 65,504), or not a number.
+    """
+    state = {}
+    for name, tensor in model.state_dict().items():
+        if name.startswith(TIED):
+            continue
+        half = tensor.detach().half().contiguous()
+        if not half.isfinite().all():
+            raise ValueError(
+                f"{name} holds {tensor.abs().max():g}, expected numbers up to 65504: half "
+                "precision has no larger ones"
+            )
+        state[name] = half
+    return state
+
+
+def round_to_half(model: PreTrainedModel) -> None:
+    """Give the model, in place, the weights that its file would have; they stay in their dtype.
+
+    Raises:
+        ValueError: See `half_state`.
+
+    >>> from transformers import BertConfig
+    >>> from bertlesson.heads import SequenceClassificationModel
+    >>> model = SequenceClassificationModel(
+    ...     BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
+    ... )
+    >>> _ = torch.nn.init.constant_(model.classifier.weight, 0.1)
+    >>> round_to_half(model)
+    >>> model.classifier.weight[0, 0].item(), model.classifier.weight.dtype
+    (0.0999755859375, torch.float32)
+    """
+    model.load_state_dict(half_state(model))
+
+
+def write_model(
+    path: str | Path,
+    model: PreTrainedModel,
+    tokenizer: BertTokenizer,
+    *,
+    labels: Sequence[str] = (),
+    before: PreTrainedModel | None = None,
+) -> None:
+    """Write a model, its configuration and its vocabulary into one safetensors file.
+
+    Args:
+        path: The file, such as ``sentiment.safetensors``.
+        model: One of `bertlesson.heads`, or a `bertlesson.pretraining.PretrainingModel`.
+        tokenizer: An uncased WordPiece tokenizer.
+        labels: The names of its classes, in the order of their numbers.
+        before: The same model as it was before fine-tuning, on the pretrained encoder. Its head,
+            all that is not the encoder's, is written too, under names that begin with
+            ``before.``; the encoder itself is in the pretrained model's file.
+
+    Raises:
+        ValueError: See `half_state`.
+
+    >>> import tempfile
+    >>> from safetensors import safe_open
+    >>> from transformers import BertConfig
+    >>> from bertlesson.heads import SequenceClassificationModel
+    >>> pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] tea".split()
+    >>> tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
+    >>> model = SequenceClassificationModel(
+    ...     BertConfig(vocab_size=6, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_model(f"{folder}/mood.safetensors", model, tokenizer, labels=["bad", "good"])
+    ...     with safe_open(f"{folder}/mood.safetensors", "pt") as file:
+    ...         print(json.loads(file.metadata()["model"])["labels"])
+    ...         print(file.get_tensor("classifier.weight").dtype)
+    ['bad', 'good']
+    torch.float16
+    """
+    tensors = half_state(model)
+    if before is not None:
+        head = half_state(before).items()
+        tensors |= {f"before.{n}": t for n, t in head if not n.startswith("bert.")}
+    vocab = tokenizer.get_vocab()
+    about = {
+        "config": {name: getattr(model.config, name) for name in CONFIGURATION},
+        "vocab": sorted(vocab, key=vocab.__getitem__),
+        "labels": list(labels),
+    }
+    # under one key, because safetensors writes several in an order that differs from run to run
+    save_file(tensors, path, {"model": json.dumps(about)})
