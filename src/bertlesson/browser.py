@@ -2,7 +2,8 @@
 
 The file is a safetensors file, so anything that reads those can read it. Its header's metadata
 holds, as JSON under the key ``model``, what a reader needs beside the weights: the encoder's
-configuration, the vocabulary, and the names of the classes. Weights that are others once more (the tied decoder) are left out.
+configuration, the vocabulary, and the names of the classes. Weights that are others once more (the
+tied decoder) are left out.
 
 The page computes in single precision on weights of half of it. `round_to_half` gives a model here
 the same weights, so that both give the same scores.
@@ -14,7 +15,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 from torch import Tensor
 from transformers import BertTokenizer, PreTrainedModel
@@ -61,6 +61,7 @@ def round_to_half(model: PreTrainedModel) -> None:
     Raises:
         ValueError: See `half_state`.
 
+    >>> import torch
     >>> from transformers import BertConfig
     >>> from bertlesson.heads import SequenceClassificationModel
     >>> model = SequenceClassificationModel(

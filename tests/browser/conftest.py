@@ -46,7 +46,7 @@ class Host:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 path = host.find(unquote(urlsplit(self.path).path))
                 body = path.read_bytes() if path else b"not here"
                 self.send_response(200 if path else 404)
