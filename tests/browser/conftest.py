@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.conftest import ROOT
@@ -218,3 +219,10 @@ def widget(page: Page, name: str) -> Any:
     found.scroll_into_view_if_needed()
     page.locator(f'[data-widget="{name}"][data-started]').wait_for()
     return found
+
+
+def assert_accessible(page: Page, part: str = "html") -> None:
+    """No violation of axe-core's rules in this part of the page, as it is shown now."""
+    found = Axe().run(page, context=part).response["violations"]
+    said = [f"{v['id']}: {v['help']}: {[n['target'] for n in v['nodes']]}" for v in found]
+    assert said == []
