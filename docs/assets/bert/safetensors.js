@@ -41,7 +41,7 @@ export function parseSafetensors(buffer) {
   return { tensors, metadata: header.__metadata__ ?? {} };
 }
 
-// --8<-- [start:half precision]
+// --8<-- [start:half-precision]
 /** Half precision: 1 bit for the sign, 5 for the exponent, 10 for the fraction. */
 function fromHalf(halves) {
   const numbers = new Float32Array(halves.length);
@@ -55,4 +55,4 @@ function fromHalf(halves) {
   }
   return numbers;
 }
-// --8<-- [end:half precision]
+// --8<-- [end:half-precision]

@@ -64,10 +64,12 @@ export function mount(host) {
   }
 
   async function load() {
-    const [[pretrained], texts] = await Promise.all([
-      getModels(slot, ["pretrained"]),
-      fetchJSON("stories.json"),
-    ]);
+    const texts = await fetchJSON("stories.json");
+    const isStory = (story) => Array.isArray(story) && story.every((text) => text.split);
+    if (!(Array.isArray(texts) && texts.length && texts.every(isStory))) {
+      throw new Error("The file stories.json came damaged.");
+    }
+    const [pretrained] = await getModels(slot, ["pretrained"]);
     stories = texts.map((story) =>
       story.map((text) => ({ text, size: pretrained.tokenizer.tokenize(text).length })),
     );
