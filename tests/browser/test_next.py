@@ -128,9 +128,9 @@ def best_threshold(numbers: list[int], labels: list[int]) -> float:
     """The share that is right for who says random above or below the best threshold."""
     rights = []
     for threshold in set(numbers):
-        right = sum(
-            (n > threshold) == bool(y) for n, y in zip(numbers, labels, strict=True)
-        ) / len(labels)
+        right = sum((n > threshold) == bool(y) for n, y in zip(numbers, labels, strict=True)) / len(
+            labels
+        )
         rights += [right, 1 - right]
     return max(rights)
 
@@ -176,8 +176,10 @@ def test_a_reader_guesses_and_the_scores_are_kept(
         by_word = IS_NEXT if one_kind else IS_RANDOM
         signs = host.locator(".next-said li b").all_inner_texts()
         assert signs == ["✓" if x == label else "✗" for x in (guess, by_word, by_head)]
-        mine, heads, words = mine + (guess == label), heads + (by_head == label), words + (
-            by_word == label
+        mine, heads, words = (
+            mine + (guess == label),
+            heads + (by_head == label),
+            words + (by_word == label),
         )
         assert score(host) == [rounds, mine, heads, words]
         if rounds < 4:
@@ -378,7 +380,7 @@ def test_a_missing_or_damaged_file_is_told_and_can_be_tried_again(
         else:
             route.fulfill(body=body)
 
-    page, host = opened(reader, prepare=lambda page: page.route(f"**/{name}", answer))
+    _, host = opened(reader, prepare=lambda page: page.route(f"**/{name}", answer))
     press(host, "Draw a pair")
     expect(host.locator(".widget-error")).to_contain_text(f"The file {name}")
     broken = False
