@@ -422,7 +422,8 @@ GOOD = {
         ax.bar(["a", "b"], [1, 2])
         fig.set_label("two bars")
         """.replace("VALUES", repr(VALUES)),
-    "examples/two.py": "# %% [markdown]\n# # Two\n\n# %%\nassert 2 > 1, 'two is more'\n",
+    "examples/two.py": "# %% [markdown]\n# # Two\n\n# %%\nassert 2 > 1, 'two is more'\n"
+    "with open('two.bin', 'wb') as file:\n    file.write(bytes(range(256)))\n",
 }
 
 ONE_PAGE = "# Page\n\nwords\n\n{}\n\n## The end\n"
@@ -446,6 +447,10 @@ BROKEN = {
     ),
     "a script that is no example": (
         {"examples/two.py": "x = 1\n"}, "examples/two.py:1: an example starts with a cell",
+    ),
+    "a file that two examples leave": (
+        {"examples/two.py": TWO.format("", "open('one.py', 'w').close()")},
+        'examples/two.py:1: a file "one.py" is left by another example',
     ),
     "a missing section": (
         {"docs/page.md": ONE_PAGE.format('--8<-- "examples/two.py:no"')},
@@ -648,6 +653,11 @@ def test_a_page_leads_to_its_examples_and_they_are_there(good: Project) -> None:
     assert script == (good.folder / "examples" / "one.py").read_text()
     notebook = nbformat.read(good.folder / "site" / "downloads" / "one.ipynb", as_version=4)
     nbformat.validate(notebook)
+
+
+def test_what_an_example_leaves_in_its_folder_is_published(good: Project) -> None:
+    left = good.folder / "site" / "downloads" / "two.bin"
+    assert left.read_bytes() == bytes(range(256))
 
 
 def test_the_notebook_page_is_part_of_the_site(good: Project) -> None:
