@@ -295,8 +295,8 @@ class_logits = output.logits[0]  # (2,): negative, positive
 class_exp = class_logits.exp()
 class_p = class_exp / class_exp.sum()
 class_loss = class_exp.sum().log() - class_logits[sentiment]
-for name, *numbers in zip(SENTIMENTS, class_logits, class_exp, class_p, strict=True):
-    print(f"{name:9} logit {numbers[0]:9.5f}   exp {numbers[1]:9.5f}   P {numbers[2]:.5f}")
+for name, *row in zip(SENTIMENTS, class_logits, class_exp, class_p, strict=True):
+    print(f"{name:9} logit {row[0]:9.5f}   exp {row[1]:9.5f}   P {row[2]:.5f}")
 print(f"loss = {class_exp.sum().log():.5f} - {class_logits[sentiment]:.5f} = {class_loss:.5f}")
 assert abs(class_loss - output.loss) < 1e-9, "Written out, this is the loss that the model returns"
 
