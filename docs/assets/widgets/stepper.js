@@ -205,6 +205,7 @@ export async function mount(host) {
     if (!linked) return;
     whole.open = true;
     follow(linked);
+    host.scrollIntoView();
   });
 }
 

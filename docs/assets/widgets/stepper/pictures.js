@@ -16,6 +16,10 @@ export function scientific(x, digits = 9) {
   return `${x < 0 ? "−" : ""}${mantissa}e${power[0].replace("-", "−")}${power.slice(1).padStart(2, "0")}`;
 }
 
+/** Without digits of its own, as Python prints it: 0.0001, 5e−05. */
+export const plain = (x) =>
+  x >= 1e-4 ? String(x) : x.toExponential().replace(/e-(\d)$/, "e−0$1").replace("e-", "e−");
+
 /** The tokens of a walk, as `chip` wants them. */
 function tokens({ pieces, segments, selectable }) {
   return pieces.map((piece, n) => ({ piece, segment: segments[n], structural: !selectable[n] }));

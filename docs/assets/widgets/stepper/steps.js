@@ -14,6 +14,7 @@ import {
   fateLines,
   fixed,
   ladder,
+  plain,
   sentenceCards,
   shares,
 } from "./pictures.js";
@@ -350,7 +351,7 @@ export const steps = [
     lines: ["written, m, v ="],
     gradient: true,
     words: ({ weight: [piece], rate }) =>
-      `AdamW at one weight, a number in the embedding of “${piece}”: m and v are running averages of g and of g², and start at zero. lr is ${rate}.`,
+      `AdamW at one weight, a number in the embedding of “${piece}”: m and v are running averages of g and of g², and start at zero. lr is ${plain(rate)}.`,
     picture: ({ updates }) => [ladder(updates[0])],
     alt: ({ updates }) => oneWeight(updates[0]),
   },
@@ -476,7 +477,7 @@ export const steps = [
     lines: ["nn.utils.clip_grad_norm_(", "written, _, _ ="],
     gradient: true,
     words: ({ class_norm: norm, max_norm: limit, class_rate: rate }) =>
-      `The gradient is shortened by ${fixed(limit / Math.max(norm, limit))}, then AdamW moves the weight as before. lr is ${rate}.`,
+      `The gradient is shortened by ${fixed(limit / Math.max(norm, limit))}, then AdamW moves the weight as before. lr is ${plain(rate)}.`,
     picture: ({ updates }) => [ladder(updates[2])],
     alt: ({ updates }) => oneWeight(updates[2]),
   },
