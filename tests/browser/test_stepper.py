@@ -220,7 +220,7 @@ def test_a_nonsensical_link_opens_a_sensible_step(reader: Reader) -> None:
         page.evaluate("state => { location.hash = `stepper?${state}`; }", state)
         assert step_of(part) == 1
     page.evaluate("location.hash = 'stepper?step=4&text=Thea%20sighed.&seed=-3e400'")
-    expect(part.locator(".drawn")).to_contain_text("Draw 1 selected")
+    expect(part.locator(".drawn")).to_contain_text("Draw 1: selected")
 
 
 def test_a_sentence_of_the_reader_s(reader: Reader) -> None:
@@ -249,7 +249,7 @@ def test_a_sentence_of_the_reader_s(reader: Reader) -> None:
     part.locator(".dot").nth(3).click()
     before = part.locator("figure").inner_text()
     part.get_by_role("button", name="Draw again").click()
-    expect(part.locator(".drawn")).to_contain_text("Draw 2 selected")
+    expect(part.locator(".drawn")).to_contain_text("Draw 2: selected")
     assert part.locator("figure").inner_text() != before
     expect(part.get_by_role("button", name="Draw again")).to_be_focused()
 
@@ -322,7 +322,7 @@ def test_the_page_computes_what_the_example_has_computed(
 def test_a_draw_that_selects_nothing_says_so(reader: Reader) -> None:
     page, part = opened(reader, "step=5&text=Thea&seed=1")
     own(part)
-    expect(part.locator(".drawn")).to_have_text("Draw 1 selected 0 of 1 tokens.")
+    expect(part.locator(".drawn")).to_have_text("Draw 1: selected 0 of 1.")
     for number in range(5, 11):  # what is made of selected tokens
         part.locator(".dot").nth(number - 1).click()
         expect(part.locator("figure")).to_contain_text("Draw again")

@@ -22,8 +22,13 @@ export async function mount(host) {
   let at = 0; // the step that is shown
   const own = { on: false, text: EXAMPLE, seed: 1, walk: null };
 
-  const back = h("button", { type: "button", onclick: () => go(at - 1) }, "← Back");
-  const next = h("button", { type: "button", class: "main", onclick: () => go(at + 1) }, "Next →");
+  const back = h("button", { type: "button", onclick: () => go(at - 1) }, arrow("← "), "Back");
+  const next = h(
+    "button",
+    { type: "button", class: "main", onclick: () => go(at + 1) },
+    "Next",
+    arrow(" →"),
+  );
   const where = h("p", { class: "where" });
   const dots = steps.map((step, n) => {
     const label = `Step ${n + 1}: ${step.name}`;
@@ -41,7 +46,11 @@ export async function mount(host) {
   const panel = h(
     "div",
     { class: "own" },
-    h("label", { for: "stepper-text" }, "One sentence, or two of which the second follows the first"),
+    h(
+      "label",
+      { for: "stepper-text" },
+      "One sentence, or two of which the second follows the first",
+    ),
     field,
     h(
       "div",
@@ -76,9 +85,6 @@ export async function mount(host) {
       else button.removeAttribute("aria-current");
     });
     stage.replaceChildren(h("p", { class: "name-of-step" }, step.name), ...contentOf(step));
-    stage.classList.remove("moving");
-    void stage.offsetWidth; // so that the movement begins anew
-    stage.classList.add("moving");
     if (own.on && step.classes) fetchClasses();
   }
 
@@ -88,7 +94,9 @@ export async function mount(host) {
     const shown = borrowed ? trace : walk();
     if (!shown) return [caption(own.text.trim() ? "One moment …" : "Write a sentence first.")];
     if (step.classes && !shown.heads) return [caption("One moment …")];
-    const note = "This takes the gradient, which the page does not compute for your sentences: here are the numbers of the walked input.";
+    const note =
+      "This takes the gradient, which the page does not compute for your sentences: " +
+      "here are the numbers of the walked input.";
     return [
       h("p", {}, step.words(shown)),
       borrowed ? h("p", { class: "borrowed" }, note) : null,
@@ -184,7 +192,12 @@ export async function mount(host) {
     "details",
     { class: "stepper", open: true, onkeydown: onKey },
     h("summary", {}, "Step by step"),
-    h("div", { class: "widget-buttons", role: "group", "aria-label": "Which input" }, walked, yours),
+    h(
+      "div",
+      { class: "widget-buttons", role: "group", "aria-label": "Which input" },
+      walked,
+      yours,
+    ),
     panel,
     h("ol", { class: "dots", "aria-label": "Steps" }, dots),
     h("div", { class: "moves" }, back, where, next),
@@ -209,7 +222,9 @@ export async function mount(host) {
   });
 }
 
+const arrow = (text) => h("span", { "aria-hidden": "true" }, text);
+
 function inWords({ fates, selectable }, seed) {
   const selected = fates.filter(Boolean).length;
-  return `Draw ${seed} selected ${selected} of ${selectable.filter(Boolean).length} tokens.`;
+  return `Draw ${seed}: selected ${selected} of ${selectable.filter(Boolean).length}.`;
 }

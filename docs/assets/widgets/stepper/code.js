@@ -51,12 +51,24 @@ export function codeBlock({ section, lines: beginnings }) {
     "div",
     { class: "highlight stepper-code" },
     h("span", { class: "filename" }, link),
-    h("pre", {}, h("code", {}, lines.map((line) => copyOf(line, indent)))),
+    h(
+      "pre",
+      {},
+      h(
+        "code",
+        {},
+        lines.map((line) => copyOf(line, indent)),
+      ),
+    ),
   );
 }
 
 function copyOf({ nodes }, indent) {
-  const copy = h("span", { class: "line" }, nodes.map((node) => node.cloneNode(true)));
+  const copy = h(
+    "span",
+    { class: "line" },
+    nodes.map((node) => node.cloneNode(true)),
+  );
   // what the statement is set in by, as part of a loop, it loses here
   const first = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT).nextNode();
   if (first) first.data = first.data.slice(indent);

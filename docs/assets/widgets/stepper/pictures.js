@@ -4,7 +4,7 @@ import { FATES, chip, row } from "../tokens.js";
 import { RECIPE } from "./walk.js";
 
 /** With a fixed number of digits, as Python prints it, but with a proper minus sign. */
-export const fixed = (x, digits = 5) => x.toFixed(digits).replace("-", "−");
+export const decimal = (x, digits = 5) => x.toFixed(digits).replace("-", "−");
 
 /** As Python prints `:.9e`. Exactly between two digits, Python takes the even one; JS goes up. */
 export function scientific(x, digits = 9) {
@@ -13,12 +13,18 @@ export function scientific(x, digits = 9) {
   const even = /^50*$/.test(rest) && Number(kept.at(-1)) % 2 === 0;
   const rounded = Math.abs(x).toExponential(digits).split("e");
   const [mantissa, power] = even ? [kept, exponent] : rounded;
-  return `${x < 0 ? "−" : ""}${mantissa}e${power[0].replace("-", "−")}${power.slice(1).padStart(2, "0")}`;
+  const sign = x < 0 ? "−" : "";
+  return `${sign}${mantissa}e${power[0].replace("-", "−")}${power.slice(1).padStart(2, "0")}`;
 }
 
 /** Without digits of its own, as Python prints it: 0.0001, 5e−05. */
 export const plain = (x) =>
-  x >= 1e-4 ? String(x) : x.toExponential().replace(/e-(\d)$/, "e−0$1").replace("e-", "e−");
+  x >= 1e-4
+    ? String(x)
+    : x
+        .toExponential()
+        .replace(/e-(\d)$/, "e−0$1")
+        .replace("e-", "e−");
 
 /** The tokens of a walk, as `chip` wants them. */
 function tokens({ pieces, segments, selectable }) {
@@ -81,13 +87,18 @@ export function fateLines({ pieces, fates, fate_draw: draws }) {
     return [
       h("span", { class: "name" }, pieces[n]),
       h("span", { class: "track", "aria-hidden": "true" }, zones(shares), mark),
-      h("span", { class: "number" }, fixed(draws[n], 3)),
+      h("span", { class: "number" }, decimal(draws[n], 3)),
       h("span", { class: `fate ${fate}` }, `${FATES[fate]} ${fate}`),
     ];
   });
   const signs = zones(shares, Object.values(FATES));
   const head = ["", h("span", { class: "signs", "aria-hidden": "true" }, signs), "draw", "fate"];
-  return h("div", { class: "grid fates" }, head.map((cell) => h("span", {}, cell)), rows);
+  return h(
+    "div",
+    { class: "grid fates" },
+    head.map((cell) => h("span", {}, cell)),
+    rows,
+  );
 }
 
 function zones(shares, texts = []) {
@@ -115,10 +126,11 @@ export function bars(rows, { mark } = {}) {
   return h(
     "div",
     { class: "grid bars" },
-    rows.flatMap(({ name, value, from = 0, text = fixed(value), strong }) => {
+    rows.flatMap(({ name, value, from = 0, text = decimal(value), strong }) => {
       const fill = h("span", { class: "fill" });
-      fill.style.left = `${place(Math.min(from, from + value))}%`;
-      fill.style.width = `${place(Math.max(from, from + value)) - place(Math.min(from, from + value))}%`;
+      const [left, right] = [from, from + value].sort((a, b) => a - b).map(place);
+      fill.style.left = `${left}%`;
+      fill.style.width = `${right - left}%`;
       const lines = [low < 0 && line("zero", 0), mark && line("limit", mark)].filter(Boolean);
       const track = h("span", { class: "track", "aria-hidden": "true" }, fill, lines);
       const kind = strong ? " strong" : "";
@@ -139,10 +151,10 @@ export function shares(rows, { digits = 5, shareDigits = 5, sum = true } = {}) {
   const cell = (kind, text = null, more = {}) => h("span", { class: kind, ...more }, text);
   const cells = ({ name, logit, exp, share, strong, derived }) => [
     cell(strong ? "name strong" : "name", name),
-    cell("number logit", logit === undefined ? null : fixed(logit)),
-    cell("number", fixed(exp, digits)),
+    cell("number logit", logit === undefined ? null : decimal(logit)),
+    cell("number", decimal(exp, digits)),
     h("span", { class: "track", "aria-hidden": "true" }, widthOf(share)),
-    cell("number", fixed(share, shareDigits), { "data-derived": Boolean(derived) }),
+    cell("number", decimal(share, shareDigits), { "data-derived": Boolean(derived) }),
   ];
   const total = rows.reduce((all, { exp }) => all + exp, 0);
   const head = [
@@ -155,7 +167,7 @@ export function shares(rows, { digits = 5, shareDigits = 5, sum = true } = {}) {
   const last = [
     cell("name sum", "sum"),
     cell("number sum logit"),
-    cell("number sum", fixed(total, digits)),
+    cell("number sum", decimal(total, digits)),
     cell("sum"),
     cell("number sum", "1"),
   ];

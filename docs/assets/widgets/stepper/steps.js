@@ -10,9 +10,9 @@ import {
   calculation,
   caption,
   chips,
+  decimal,
   drawLine,
   fateLines,
-  fixed,
   ladder,
   plain,
   sentenceCards,
@@ -56,20 +56,24 @@ function candidates({ truth, logit, likeliest }) {
 const onlySelected = (picture) => (walk) =>
   walk.predictions.length ? picture(walk) : [caption(NOTHING)];
 const onlyPairs = (picture) => (walk) =>
-  walk.nsp_logits ? picture(walk) : [caption("There is only one sentence, so this loss is left out.")];
+  walk.nsp_logits
+    ? picture(walk)
+    : [caption("There is only one sentence, so this loss is left out.")];
 
 const minus = ([a, nameA], [b, nameB], [c, nameC]) =>
-  calculation([fixed(a), nameA], "−", [fixed(b), nameB], "=", [fixed(c), nameC]);
+  calculation([decimal(a), nameA], "−", [decimal(b), nameB], "=", [decimal(c), nameC]);
 const norms = (parts, whole) =>
   bars([
     ...Object.entries(parts).map(([name, value]) => ({ name, value })),
     { name: "all together", value: whole, strong: true },
   ]);
 const normsInWords = (parts, whole) =>
-  `Length of the gradient: ${list(Object.entries(parts).map(([name, x]) => `${name} ${fixed(x)}`))}; all together ${fixed(whole)}`;
+  "Length of the gradient: " +
+  list(Object.entries(parts).map(([name, norm]) => `${name} ${decimal(norm)}`)) +
+  `; all together ${decimal(whole)}`;
 const lossBars = (rows) => [bars(rows.map(([name, value]) => ({ name, value })))];
 const oneWeight = (rows) =>
-  `From w = ${fixed(rows[0][1])}, decay and update make the new w = ${fixed(rows.at(-1)[1])}`;
+  `From w = ${decimal(rows[0][1])}, decay and update make the new w = ${decimal(rows.at(-1)[1])}`;
 
 /** @type {Step[]} */
 export const steps = [
@@ -93,7 +97,8 @@ export const steps = [
     section: "the input",
     lines: ["pieces ="],
     words: ({ pieces, cut }) =>
-      `The tokenizer cuts them into pieces, puts [CLS] in front, and [SEP] after each sentence: ${pieces.length} tokens. B has a dashed edge.` +
+      "The tokenizer cuts them into pieces, puts [CLS] in front, and [SEP] after each sentence: " +
+      `${pieces.length} tokens. B has a dashed edge.` +
       (cut ? " The model reads no more than these; the rest is cut off." : ""),
     picture: (walk) => [chips(walk)],
     alt: ({ pieces }) => `${pieces.length} tokens: ${pieces.join(" ")}`,
@@ -104,7 +109,8 @@ export const steps = [
     section: "the input",
     lines: ["encoded =", "input_ids, segments ="],
     words: ({ vocabulary }) =>
-      `Each piece is known by its id, its number in a vocabulary of ${vocabulary}. The network reads these numbers, and which segment each belongs to.`,
+      `Each piece is known by its id, its number in a vocabulary of ${vocabulary}. The network ` +
+      "reads these numbers, and which segment each belongs to.",
     picture: (walk) => [chips(walk, { under: (n) => walk.ids[n] })],
     alt: ({ pieces, ids }) => `Ids: ${list(pieces.map((piece, n) => `${piece} ${ids[n]}`))}`,
   },
@@ -114,16 +120,19 @@ export const steps = [
     section: "the draws",
     lines: ["select_draw, fate_draw =", "selected ="],
     words: (walk) =>
-      `Each token but [CLS] and [SEP] draws a number from 0 to 1. Below ${RECIPE.select} it is selected: ${selectedOf(walk).length} of ${walk.selectable.filter(Boolean).length} here.`,
+      `Each token but [CLS] and [SEP] draws a number from 0 to 1. Below ${RECIPE.select} it is ` +
+      `selected: ${selectedOf(walk).length} of ${walk.selectable.filter(Boolean).length} here.`,
     picture: (walk) => [
       drawLine(walk),
       chips(walk, {
         selected: true,
-        under: (n) => (walk.selectable[n] ? fixed(walk.select_draw[n], 3) : "–"),
+        under: (n) => (walk.selectable[n] ? decimal(walk.select_draw[n], 3) : "–"),
       }),
     ],
     alt: (walk) => {
-      const chosen = selectedOf(walk).map((n) => `${walk.pieces[n]} ${fixed(walk.select_draw[n], 3)}`);
+      const chosen = selectedOf(walk).map(
+        (n) => `${walk.pieces[n]} ${decimal(walk.select_draw[n], 3)}`,
+      );
       return `Draws below ${RECIPE.select}: ${list(chosen) || "none"}`;
     },
   },
@@ -133,12 +142,13 @@ export const steps = [
     section: "the draws",
     lines: ["is_masked =", "is_random =", "is_kept ="],
     words: () =>
-      "A selected token draws again: below 0.8 it becomes [MASK], below 0.9 a random token, and otherwise it is kept.",
+      "A selected token draws again: below 0.8 it becomes [MASK], below 0.9 a random token, and " +
+      "otherwise it is kept.",
     picture: onlySelected((walk) => [fateLines(walk)]),
     alt: (walk) =>
       list(
         selectedOf(walk).map(
-          (n) => `${walk.pieces[n]} draws ${fixed(walk.fate_draw[n], 3)}: ${walk.fates[n]}`,
+          (n) => `${walk.pieces[n]} draws ${decimal(walk.fate_draw[n], 3)}: ${walk.fates[n]}`,
         ),
       ) || NOTHING,
   },
@@ -146,10 +156,19 @@ export const steps = [
     name: "What the model sees",
     stage: 1,
     section: "the draws",
-    lines: ["labels =", "seen = torch.where(is_masked", "replacements =", "seen = torch.where(is_random"],
+    lines: [
+      "labels =",
+      "seen = torch.where(is_masked",
+      "replacements =",
+      "seen = torch.where(is_random",
+    ],
     words: ({ predictions }) =>
-      `▢ masked, ⇄ random, = kept. It has to name what stood at ${count(predictions.length, "position")}; everywhere else there is nothing to learn.`,
-    picture: (walk) => [chips(walk, { fates: true }), walk.predictions.length ? null : caption(NOTHING)],
+      "▢ masked, ⇄ random, = kept. It has to name what stood at " +
+      `${count(predictions.length, "position")}; everywhere else there is nothing to learn.`,
+    picture: (walk) => [
+      chips(walk, { fates: true }),
+      walk.predictions.length ? null : caption(NOTHING),
+    ],
     alt: (walk) => `What the model sees: ${walk.seen.join(" ")}`,
   },
   {
@@ -160,7 +179,10 @@ export const steps = [
     words: (walk) => {
       const one = followed(walk);
       const where = one ? `At ${placeOf(walk, one)}` : "At a selected position";
-      return `${where}, the head gives each of the ${walk.vocabulary} pieces a score, its logit. Here are the truth and the highest.`;
+      return (
+        `${where}, the head gives each of the ${walk.vocabulary} pieces a score, its logit. ` +
+        "Here are the truth and the highest."
+      );
     },
     picture: onlySelected((walk) => [
       bars(
@@ -174,7 +196,7 @@ export const steps = [
     alt: (walk) => {
       const one = followed(walk);
       if (!one) return NOTHING;
-      const rows = candidates(one).map(([name, value]) => `${name} ${fixed(value)}`);
+      const rows = candidates(one).map(([name, value]) => `${name} ${decimal(value)}`);
       return `Logits, the truth first: ${list(rows)}`;
     },
   },
@@ -184,7 +206,8 @@ export const steps = [
     section: "the MLM loss",
     lines: ["log_sum_exp ="],
     words: () =>
-      "Softmax: exp makes every score positive, and divided by their sum they add up to 1. The loss needs no more than the logarithm of that sum.",
+      "Softmax: exp makes every score positive, and divided by their sum they add up to 1. The " +
+      "loss needs no more than the logarithm of that sum.",
     picture: onlySelected((walk) => {
       const one = followed(walk);
       const rows = candidates(one).map(([name, logit], n) => ({
@@ -201,12 +224,14 @@ export const steps = [
       rows.push({ name: others, exp, share: exp / total, derived: true });
       return [
         shares(rows, { digits: 4, shareDigits: 6 }),
-        caption("log of the sum = ", h("b", {}, fixed(one.log_sum_exp))),
+        caption("log of the sum = ", h("b", {}, decimal(one.log_sum_exp))),
       ];
     }),
     alt: (walk) => {
       const one = followed(walk);
-      return one ? `Softmax gives ${one.truth} the probability ${fixed(Math.exp(-one.loss), 6)}` : NOTHING;
+      return one
+        ? `Softmax gives ${one.truth} the probability ${decimal(Math.exp(-one.loss), 6)}`
+        : NOTHING;
     },
   },
   {
@@ -215,7 +240,8 @@ export const steps = [
     section: "the MLM loss",
     lines: ["true_logit =", "loss_each ="],
     words: () =>
-      "The loss is −log p, the same as the log of the sum minus the logit of the truth. Naming the right piece and being sure of it costs next to nothing.",
+      "The loss is −log p, the same as the log of the sum minus the logit of the truth. Naming " +
+      "the right piece and being sure of it costs next to nothing.",
     picture: onlySelected(({ predictions }) =>
       predictions.map(({ truth, log_sum_exp: sum, logit, loss }) =>
         h(
@@ -223,12 +249,12 @@ export const steps = [
           { class: "position" },
           h("span", { class: "token" }, truth),
           minus([sum, "log of the sum"], [logit, "its logit"], [loss, "loss"]),
-          h("small", {}, `p = ${fixed(Math.exp(-loss), 6)}`),
+          h("small", {}, `p = ${decimal(Math.exp(-loss), 6)}`),
         ),
       ),
     ),
     alt: ({ predictions }) =>
-      list(predictions.map(({ truth, loss }) => `${truth}: loss ${fixed(loss)}`)) || NOTHING,
+      list(predictions.map(({ truth, loss }) => `${truth}: loss ${decimal(loss)}`)) || NOTHING,
   },
   {
     name: "Their mean: the MLM loss",
@@ -236,7 +262,8 @@ export const steps = [
     section: "the MLM loss",
     lines: ["mlm_loss ="],
     words: ({ vocabulary }) =>
-      `The line marks log ${vocabulary} = ${fixed(Math.log(vocabulary))}: the loss of a model that has no idea and spreads its guess evenly.`,
+      `The line marks log ${vocabulary} = ${decimal(Math.log(vocabulary))}: the loss of a model ` +
+      "that has no idea and spreads its guess evenly.",
     picture: onlySelected(({ predictions, mlm_loss: mean, vocabulary }) => [
       bars(
         [
@@ -248,13 +275,15 @@ export const steps = [
       h(
         "p",
         { class: "caption formula" },
-        predictions.length > 1 ? `(${predictions.map(({ loss }) => fixed(loss)).join(" + ")})` : fixed(mean),
+        predictions.length > 1
+          ? `(${predictions.map(({ loss }) => decimal(loss)).join(" + ")})`
+          : decimal(mean),
         ` / ${predictions.length} = `,
-        h("b", {}, fixed(mean)),
+        h("b", {}, decimal(mean)),
       ),
     ]),
     alt: ({ predictions, mlm_loss: mean }) =>
-      predictions.length ? `The mean of ${predictions.length} losses is ${fixed(mean)}` : NOTHING,
+      predictions.length ? `The mean of ${predictions.length} losses is ${decimal(mean)}` : NOTHING,
   },
   {
     name: "Does B follow A?",
@@ -269,15 +298,16 @@ export const steps = [
       rows[1].derived = true;
       return [
         shares(rows),
-        calculation([fixed(rows[0].exp), "exp(is next)"], "/", [fixed(sum), "sum"], "=", [
-          fixed(rows[0].share),
+        calculation([decimal(rows[0].exp), "exp(is next)"], "/", [decimal(sum), "sum"], "=", [
+          decimal(rows[0].share),
           "P(is next)",
         ]),
       ];
     }),
     alt: ({ nsp_logits: logits }) =>
       logits
-        ? `The probability that B is next: ${fixed(sharesOf(["is next", "random"], logits)[0].share)}`
+        ? "The probability that B is next: " +
+          `${decimal(sharesOf(["is next", "random"], logits)[0].share)}`
         : "Only one sentence",
   },
   {
@@ -290,26 +320,35 @@ export const steps = [
         ? "You wrote B after A, so the label is “is next”."
         : "B does follow A, so the label is “is next”, and the loss is made as before.",
     picture: onlyPairs(({ nsp_logits: logits, nsp_loss: loss }) => [
-      minus([logits[0] + loss, "log of the sum"], [logits[0], "logit of is next"], [loss, "NSP loss"]),
+      minus(
+        [logits[0] + loss, "log of the sum"],
+        [logits[0], "logit of is next"],
+        [loss, "NSP loss"],
+      ),
     ]),
-    alt: ({ nsp_loss: loss }) => `NSP loss ${fixed(loss)}`,
+    alt: ({ nsp_loss: loss }) => `NSP loss ${decimal(loss)}`,
   },
   {
     name: "The sum",
     stage: 1,
     section: "the NSP loss",
     lines: ["loss ="],
-    words: () => "One number says how wrong the model was in both. All that follows makes it smaller.",
+    words: () =>
+      "One number says how wrong the model was in both. All that follows makes it smaller." +
+      "One number says how wrong the model was in both. All that follows makes it smaller.",
     picture: ({ mlm_loss: mlm, nsp_loss: nsp, loss }) => [
       bars([
         { name: "MLM loss", value: mlm },
         { name: "NSP loss", from: mlm, value: nsp },
         { name: "loss", value: loss, strong: true },
       ]),
-      calculation([fixed(mlm), "MLM loss"], "+", [fixed(nsp), "NSP loss"], "=", [fixed(loss), "loss"]),
+      calculation([decimal(mlm), "MLM loss"], "+", [decimal(nsp), "NSP loss"], "=", [
+        decimal(loss),
+        "loss",
+      ]),
     ],
     alt: ({ mlm_loss: mlm, nsp_loss: nsp, loss }) =>
-      `${fixed(mlm)} and ${fixed(nsp)} add up to ${fixed(loss)}`,
+      `${decimal(mlm)} and ${decimal(nsp)} add up to ${decimal(loss)}`,
   },
   {
     name: "The gradient",
@@ -318,7 +357,8 @@ export const steps = [
     lines: ["output.loss.backward()", "norms ="],
     gradient: true,
     words: () =>
-      "Backpropagation tells for each weight how the loss changes with it. This is the length of these numbers in each part of the network, its norm.",
+      "Backpropagation tells for each weight how the loss changes with it. This is the length " +
+      "of these numbers in each part of the network, its norm.",
     picture: ({ norms: parts, norm }) => [norms(parts, norm)],
     alt: ({ norms: parts, norm }) => normsInWords(parts, norm),
   },
@@ -331,18 +371,25 @@ export const steps = [
     words: ({ norm, max_norm: limit }) =>
       norm > limit
         ? "A gradient longer than 1 is cut down to 1: all of its numbers are made smaller alike."
-        : "A gradient longer than 1 would be cut down to 1. This one is shorter, and stays as it is.",
+        : "A gradient longer than 1 would be cut down to 1. This one is shorter, and stays as " +
+          "it is.",
     picture: ({ norm, max_norm: limit }) => [
-      bars([{ name: "norm", value: norm }, { name: "cut to", value: Math.min(norm, limit), strong: true }], {
-        mark: limit,
-      }),
+      bars(
+        [
+          { name: "norm", value: norm },
+          { name: "cut to", value: Math.min(norm, limit), strong: true },
+        ],
+        {
+          mark: limit,
+        },
+      ),
       caption(
-        `The line marks ${limit}. Shortened by ${fixed(limit / Math.max(norm, limit))} to `,
-        h("b", {}, fixed(Math.min(norm, limit))),
+        `The line marks ${limit}. Shortened by ${decimal(limit / Math.max(norm, limit))} to `,
+        h("b", {}, decimal(Math.min(norm, limit))),
         ".",
       ),
     ],
-    alt: ({ norm, max_norm: limit }) => `The norm is ${fixed(norm)}, the limit ${limit}`,
+    alt: ({ norm, max_norm: limit }) => `The norm is ${decimal(norm)}, the limit ${limit}`,
   },
   {
     name: "One weight, first step",
@@ -351,7 +398,8 @@ export const steps = [
     lines: ["written, m, v ="],
     gradient: true,
     words: ({ weight: [piece], rate }) =>
-      `AdamW at one weight, a number in the embedding of “${piece}”: m and v are running averages of g and of g², and start at zero. lr is ${plain(rate)}.`,
+      `AdamW at one weight, a number in the embedding of “${piece}”: m and v are running ` +
+      `averages of g and of g², and start at zero. lr is ${plain(rate)}.`,
     picture: ({ updates }) => [ladder(updates[0])],
     alt: ({ updates }) => oneWeight(updates[0]),
   },
@@ -362,7 +410,8 @@ export const steps = [
     lines: ["optimizer.step()", "optimizer.zero_grad()", "output = model(**batch)"],
     gradient: true,
     words: () =>
-      "The changed model reads the same input and gets a new gradient; m and v remember the first one.",
+      "The changed model reads the same input and gets a new gradient; m and v remember the " +
+      "first one.",
     picture: ({ updates }) => [ladder(updates[1])],
     alt: ({ updates }) => oneWeight(updates[1]),
   },
@@ -375,7 +424,7 @@ export const steps = [
     words: () => "The loss of this very input, before and after.",
     picture: ({ losses }) =>
       lossBars(losses.map((loss, n) => [["before", "after one step", "after two"][n], loss])),
-    alt: ({ losses }) => `The loss falls from ${losses.map((loss) => fixed(loss)).join(" to ")}`,
+    alt: ({ losses }) => `The loss falls from ${losses.map((loss) => decimal(loss)).join(" to ")}`,
   },
   {
     name: "The same input, whole",
@@ -384,8 +433,11 @@ export const steps = [
     lines: ["classifier =", "classifier.bert.load_state_dict("],
     words: ({ own, classes, sentiment }) =>
       own
-        ? "Nothing is masked now. On the pretrained encoder stands a new head with two classes, its weights drawn at random."
-        : `Nothing is masked now. On the pretrained encoder, as it was before these steps, stands a new head with two classes, its weights drawn at random. The label is “${classes[sentiment]}”.`,
+        ? "Nothing is masked now. On the pretrained encoder stands a new head with two classes, " +
+          "its weights drawn at random."
+        : "Nothing is masked now. On the pretrained encoder, as it was before these steps, " +
+          "stands a new head with two classes, its weights drawn at random. The label is " +
+          `“${classes[sentiment]}”.`,
     picture: (walk) => [chips(walk)],
     alt: ({ pieces }) => `The model sees all ${pieces.length} tokens`,
   },
@@ -397,7 +449,8 @@ export const steps = [
     classes: true,
     words: ({ own }) =>
       own
-        ? "The new head guesses. What fine-tuning makes of it stands below: the model that this site has published."
+        ? "The new head guesses. What fine-tuning makes of it stands below: the model that this " +
+          "site has published."
         : "The new head does not know yet what its classes mean.",
     picture: ({ classes, heads, own }) =>
       heads.flatMap(({ name, logits }) => [
@@ -407,7 +460,7 @@ export const steps = [
     alt: ({ classes, heads }) =>
       list(
         heads.map(({ name, logits }) =>
-          [name, ...sharesOf(classes, logits).map((row) => `${row.name} ${fixed(row.share)}`)]
+          [name, ...sharesOf(classes, logits).map((row) => `${row.name} ${decimal(row.share)}`)]
             .filter(Boolean)
             .join(" "),
         ),
@@ -428,14 +481,18 @@ export const steps = [
         own ? caption(h("b", {}, name)) : null,
         ...(own ? [...classes.keys()] : [sentiment]).map((label) => {
           const { log_sum_exp: sum, logit, loss } = lossOf(logits, label);
-          return minus([sum, "log of the sum"], [logit, `logit of ${classes[label]}`], [loss, "loss"]);
+          return minus(
+            [sum, "log of the sum"],
+            [logit, `logit of ${classes[label]}`],
+            [loss, "loss"],
+          );
         }),
       ]),
     alt: ({ own, classes, heads, sentiment }) =>
       list(
         heads.flatMap(({ name, logits }) =>
           (own ? [...classes.keys()] : [sentiment]).map((label) =>
-            `${name} if ${classes[label]}: loss ${fixed(lossOf(logits, label).loss)}`.trim(),
+            `${name} if ${classes[label]}: loss ${decimal(lossOf(logits, label).loss)}`.trim(),
           ),
         ),
       ),
@@ -457,18 +514,19 @@ export const steps = [
     lines: ["by_hand ="],
     gradient: true,
     words: ({ classes, sentiment }) =>
-      `A weight of the head joins one number of the pooled [CLS] to one class. For “${classes[sentiment]}”, the true one, its gradient is (P − 1) × that number.`,
+      "A weight of the head joins one number of the pooled [CLS] to one class. For " +
+      `“${classes[sentiment]}”, the true one, its gradient is (P − 1) × that number.`,
     picture: ({ classes, class_logits: logits, sentiment, pooled, by_hand: gradient }) => [
       calculation(
         "(",
-        [fixed(sharesOf(classes, logits)[sentiment].share), `P(${classes[sentiment]})`],
+        [decimal(sharesOf(classes, logits)[sentiment].share), `P(${classes[sentiment]})`],
         "− 1) ×",
-        [fixed(pooled), "pooled"],
+        [decimal(pooled), "pooled"],
         "=",
-        [fixed(gradient), "g"],
+        [decimal(gradient), "g"],
       ),
     ],
-    alt: ({ by_hand: gradient }) => `The gradient of this weight is ${fixed(gradient)}`,
+    alt: ({ by_hand: gradient }) => `The gradient of this weight is ${decimal(gradient)}`,
   },
   {
     name: "One weight of the new head",
@@ -477,7 +535,8 @@ export const steps = [
     lines: ["nn.utils.clip_grad_norm_(", "written, _, _ ="],
     gradient: true,
     words: ({ class_norm: norm, max_norm: limit, class_rate: rate }) =>
-      `The gradient is shortened by ${fixed(limit / Math.max(norm, limit))}, then AdamW moves the weight as before. lr is ${plain(rate)}.`,
+      `The gradient is shortened by ${decimal(limit / Math.max(norm, limit))}, then AdamW moves ` +
+      `the weight as before. lr is ${plain(rate)}.`,
     picture: ({ updates }) => [ladder(updates[2])],
     alt: ({ updates }) => oneWeight(updates[2]),
   },
@@ -488,13 +547,14 @@ export const steps = [
     lines: ["optimizer.step()", "after ="],
     gradient: true,
     words: () =>
-      "Input, head and label have changed between the stages. The encoder, the cross-entropy, the gradient and AdamW are the same.",
+      "Input, head and label have changed between the stages. The encoder, the cross-entropy, " +
+      "the gradient and AdamW are the same.",
     picture: ({ class_loss: before, class_loss_after: after }) =>
       lossBars([
         ["before", before],
         ["after one step", after],
       ]),
     alt: ({ class_loss: before, class_loss_after: after }) =>
-      `The loss falls from ${fixed(before)} to ${fixed(after)}`,
+      `The loss falls from ${decimal(before)} to ${decimal(after)}`,
   },
 ];

@@ -45,7 +45,10 @@ export function walkOf({ bert, tokenizer, longest }, text, seed) {
 
 /** Both pretraining losses of a walk, from what the model sees of it. */
 export function losses(bert, tokenizer, { ids, segments, fates, seen, texts }) {
-  const hidden = bert.encode(seen.map((piece) => tokenizer.ids.get(piece)), segments);
+  const hidden = bert.encode(
+    seen.map((piece) => tokenizer.ids.get(piece)),
+    segments,
+  );
   const positions = [...fates.keys()].filter((position) => fates[position]);
   const predictions = bert.maskedLM(hidden, positions).map((logits, row) => {
     const position = positions[row];
