@@ -363,11 +363,10 @@ def test_whatever_is_typed(reader: Reader) -> None:
             expect(part.locator(".drawn")).to_be_empty()
             continue
         own(part)
-        for number in (0, 1, 3, 5, 7, 9, 12, 19):
+        for number in (0, 3, 7, 12, 19):
             part.locator(".dot").nth(number).click()
             expect(part.locator("figure")).to_have_count(1)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            assert width <= 1280, (name, number)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280, name
         assert part.locator("img, script, figure b b").count() == 0
         part.locator(".dot").nth(1).click()
         expect(part.locator("figure .token").first).to_have_text("[CLS]")
@@ -427,24 +426,26 @@ def test_a_model_that_fails_can_be_tried_again(reader: Reader) -> None:
 def test_it_is_accessible_and_fits_a_telephone(reader: Reader, scheme: str) -> None:
     page, part = opened(reader, size="narrow", scheme=scheme, touch=True, reduced_motion="reduce")
     assert_accessible(page, PART)
-    every = range(part.locator(".dot").count())
-    dots = [part.locator(".dot").nth(number).bounding_box() for number in every]
-    assert all(box["width"] >= 24 and box["height"] >= 24 for box in dots)
+    sizes = part.locator(".dot").evaluate_all(
+        "dots => dots.map((dot) => [dot.offsetWidth, dot.offsetHeight])"
+    )
+    assert min(min(size) for size in sizes) >= 24
     for mine in (False, True):
         if mine:
             part.get_by_role("button", name="Your own").tap()
             own(part)
-        for number in every:
-            part.locator(".dot").nth(number).evaluate("dot => dot.click()")
-            if number in (3, 4, 5, 7, 8, 15, 19, 20):
-                expect(part.locator("figure")).to_have_count(1)
-                assert_accessible(page, PART)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, number + 1
-            inside = part.evaluate(
-                """part => {
-                  const right = part.getBoundingClientRect().right;
-                  const all = [...part.querySelectorAll("figure *")];
-                  return all.every((one) => one.getBoundingClientRect().right <= right);
-                }"""
-            )
-            assert inside, number + 1
+        for number in (3, 5, 8, 15, 19):
+            part.locator(".dot").nth(number).tap()
+            expect(part.locator("figure")).to_have_count(1)
+            assert_accessible(page, PART)
+        # the steps that are too wide for a telephone, or for the widget
+        wide = part.evaluate(
+            """part => [...part.querySelectorAll(".dot")].flatMap((dot, n) => {
+              dot.click();
+              const right = part.getBoundingClientRect().right;
+              const all = [...part.querySelectorAll("figure *, .stepper-code *")];
+              const fits = all.every((one) => one.getBoundingClientRect().right <= right);
+              return fits && document.documentElement.scrollWidth <= 390 ? [] : [n + 1];
+            })"""
+        )
+        assert wide == []
