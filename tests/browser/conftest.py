@@ -20,10 +20,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import ROOT
 
+expect.set_options(timeout=20_000)  # as long as all other waits
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 

@@ -1,4 +1,4 @@
-/** The masking playground: a sentence, a recipe, what each draw makes of it, and what the model says. */
+/** The masking playground: a sentence, a recipe, what a draw makes of it, what the model says. */
 import { countFates, maskTokens, seededDraws } from "../bert/masking.js";
 import { loadTokenizer } from "../bert/model.js";
 import { announce, fixed, h, percent, whenQuiet } from "./dom.js";
@@ -8,7 +8,8 @@ import { bar, chip, FATES, row } from "./tokens.js";
 
 const NAME = "playground";
 const START = {
-  text: "On a beautiful Tuesday, Rufus took a train to the museum. Fiona loved the splendid statue.",
+  text:
+    "On a beautiful Tuesday, Rufus took a train to the museum. Fiona loved the splendid statue.",
   select: 15,
   mask: 80,
   random: 10,
@@ -16,6 +17,7 @@ const START = {
 };
 const MANY = 10_000; // draws to count over
 const ASK = "What does the model say?";
+const NOTHING = "This draw selected nothing: no position carries loss, nothing can be learned.";
 const GUESSES = 3; // for each position
 const LONGEST_TEXT = 10_000; // characters that a link may bring
 
@@ -39,7 +41,7 @@ const RECIPES = [
 export function sharesOf({ mask, random, last = "mask" }) {
   if (last === "random") mask = Math.min(mask, 100 - random);
   else random = Math.min(random, 100 - mask);
-  return { mask, random, kept: 100 - mask - random };
+  return { masked: mask, random, kept: 100 - mask - random };
 }
 
 /** Fates of which a slider's move changes no more than it must: each token keeps its numbers. */
@@ -55,19 +57,18 @@ export function maskSteadily(tokens, recipe, seed, vocabulary) {
  * What the model makes of one position.
  * @param {Float32Array} scores Of the vocabulary.
  * @param {number} truth The id that stood there.
- * @returns {{loss: number, guesses: {id: number, share: number}[]}} The loss, −ln of the truth's
+ * @returns {{loss: number, best: {id: number, share: number}[]}} The loss, −ln of the truth's
  *   probability, and the likeliest ids; the truth is always among them.
  */
 export function judge(scores, truth) {
   const highest = Math.max(...scores); // so that no exp overflows, and no loss is infinite
   const sum = scores.reduce((total, score) => total + Math.exp(score - highest), 0);
   const logSum = highest + Math.log(sum);
-  const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
-  const best = order.slice(0, GUESSES);
-  if (!best.includes(truth)) best.push(truth);
+  const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a]).slice(0, GUESSES);
+  if (!order.includes(truth)) order.push(truth);
   return {
     loss: logSum - scores[truth],
-    guesses: best.map((id) => ({ id, share: Math.exp(scores[id] - logSum) })),
+    best: order.map((id) => ({ id, share: Math.exp(scores[id] - logSum) })),
   };
 }
 
@@ -80,7 +81,8 @@ function readState(parameters) {
   return {
     text: (parameters?.get("text") ?? START.text).slice(0, LONGEST_TEXT),
     select: whole("select", 100),
-    ...sharesOf({ mask: whole("mask", 100), random: whole("random", 100) }),
+    mask: whole("mask", 100),
+    random: whole("random", 100),
     seed: whole("seed", 2 ** 32 - 1),
   };
 }
@@ -106,16 +108,25 @@ export async function mount(host) {
     change({ random: value, last: "random" }),
   );
   const kept = restOf("kept", "stay as they are: the rest");
-  const recipes = RECIPES.map((recipe) => recipeButton(recipe, () => {
-    toSay = true;
-    change({ ...recipe, last: "mask" });
-  }));
+  const recipes = RECIPES.map((recipe) =>
+    recipeButton(recipe, () => {
+      toSay = true;
+      change({ mask: recipe.mask, random: recipe.random });
+    }),
+  );
 
   const counts = h("tbody");
-  const said = h("div", { class: "playground-said" });
   const slot = h("div", { class: "playground-slot", "aria-live": "polite" });
   const heading = h("p", { class: "playground-head", tabindex: "-1" }, "What the model says");
+  const guesses = h("ul", {
+    class: "playground-guesses",
+    tabindex: "0", // many scroll
+    "aria-label": "Guesses and losses",
+  });
+  const verdict = h("div");
+  const said = h("div", { hidden: true }, heading, guesses, verdict);
   const ask = h("button", { type: "button", class: "main", onclick: askModel }, ASK);
+  const columns = ["expected", "this draw", `${MANY.toLocaleString("en")} draws`];
 
   host.append(
     h("label", { class: "widget-title", for: text.id }, "A sentence of yours"),
@@ -123,9 +134,9 @@ export async function mount(host) {
     h(
       "p",
       { class: "playground-quiet" },
-      `The model knows the ${tokenizer.pieces.length} pieces of its own small world, stories about ` +
-        "people and towns. Any other word falls into letters, or is [UNK], unknown, where even a " +
-        "character is new.",
+      `The model knows the ${tokenizer.pieces.length} pieces of its own small world: stories ` +
+        "about people and towns. Any other word falls into letters, or is [UNK], unknown, where " +
+        "even a character is new.",
     ),
     cutNote,
     passage,
@@ -160,9 +171,7 @@ export async function mount(host) {
       "table",
       { class: "playground-counts" },
       h("caption", {}, "Expected and measured"),
-      h("thead", {}, h("tr", {}, ...["", "expected", "this draw", `${MANY.toLocaleString("en")} draws`].map(
-        (name) => h(name ? "th" : "td", { scope: name && "col" }, name),
-      ))),
+      h("thead", {}, h("tr", {}, h("td"), ...columns.map(column))),
       counts,
     ),
     ask,
@@ -189,11 +198,8 @@ export async function mount(host) {
 
   function draw() {
     const shares = sharesOf(state);
-    const recipe = {
-      select: state.select / 100,
-      mask: shares.mask / 100,
-      random: shares.random / 100,
-    };
+    const [select, mask, random] = [state.select, shares.masked, shares.random].map((n) => n / 100);
+    const recipe = { select, mask, random };
     const { tokens, cut } = tokenizer.encode(state.text, null, { longest });
     for (const token of tokens) {
       // a [SEP] or [MASK] that was typed has nothing to predict either
@@ -211,20 +217,18 @@ export async function mount(host) {
     if (cutNote.textContent !== note) cutNote.textContent = note;
     passage.replaceChildren(row(...tokens.map((token, n) => shown(token, fates[n]))));
     drawNumber.textContent = `Draw ${state.seed}`;
-    const together = `${shares.mask}% masked, ${shares.random}% random, ${shares.kept}% kept`;
+    const together = `${shares.masked}% masked, ${shares.random}% random, ${shares.kept}% kept`;
     select.set(state.select, `${state.select}%`);
-    mask.set(shares.mask, together);
+    mask.set(shares.masked, together);
     random.set(shares.random, together);
     kept.set(shares.kept);
     RECIPES.forEach((recipe, n) => {
-      const same = recipe.mask === shares.mask && recipe.random === shares.random;
+      const same = recipe.mask === shares.masked && recipe.random === shares.random;
       recipes[n].setAttribute("aria-pressed", same);
     });
-    emptyNote.textContent = candidates
-      ? countOf(fates).selected
-        ? ""
-        : "This draw selected nothing: no position carries a loss, and there is nothing to learn."
-      : "There is no token to select yet: write something.";
+    emptyNote.textContent = "";
+    if (!candidates) emptyNote.textContent = "There is no token to select yet: write something.";
+    else if (!countOf(fates).selected) emptyNote.textContent = NOTHING;
     showCounts(null);
   }
 
@@ -233,28 +237,30 @@ export async function mount(host) {
     const { candidates, recipe } = drawn;
     showCounts(countFates(MANY * candidates, recipe, seededDraws(state.seed)));
     const loss = model ? showGuesses() : "";
-    if (toSay) announce(`Draw ${state.seed}: ${inWords(countOf(drawn.fates), candidates)}. ${loss}`);
+    const result = emptyNote.textContent || inWords(countOf(drawn.fates), candidates);
+    if (toSay) announce(`Draw ${state.seed}: ${result} ${loss}`);
     toSay = false;
   }
 
   function showCounts(many) {
     const { fates, candidates, recipe, shares } = drawn;
     const one = countOf(fates);
-    const line = (name, expected, measured, all, manyMeasured, manyAll) =>
+    const ofMany = (part, all) => (all ? percent(part / all, 1) : "none");
+    const line = (name, expected, measured, all, measuredInMany) =>
       h(
         "tr",
         {},
         h("th", { scope: "row" }, name),
         h("td", {}, percent(expected)),
         h("td", {}, all ? `${measured} of ${all}` : "none"),
-        h("td", {}, many ? (manyAll ? percent(manyMeasured / manyAll, 1) : "none") : "…"),
+        h("td", {}, measuredInMany),
       );
+    const selected = many ? ofMany(many.selected, MANY * candidates) : "…";
     counts.replaceChildren(
-      line("selected", recipe.select, one.selected, candidates, many?.selected, MANY * candidates),
+      line("selected", recipe.select, one.selected, candidates, selected),
       ...Object.keys(FATES).map((fate) => {
-        const share = { masked: shares.mask, random: shares.random, kept: shares.kept }[fate] / 100;
-        const name = [sign(fate), ` ${fate}`];
-        return line(name, share, one[fate], one.selected, many?.[fate], many?.selected);
+        const measured = many ? ofMany(many[fate], many.selected) : "…";
+        return line(signed(fate, fate), shares[fate] / 100, one[fate], one.selected, measured);
       }),
     );
   }
@@ -265,23 +271,21 @@ export async function mount(host) {
     const at = [...fates.keys()].filter((n) => fates[n].fate);
     if (!at.length) {
       const nothing = "Nothing is asked: the loss is 0.";
-      said.replaceChildren(heading, h("p", {}, nothing));
+      guesses.replaceChildren();
+      verdict.replaceChildren(nothing);
       return nothing;
     }
     const seen = fates.map(({ id }) => id);
     const hidden = model.bert.encode(seen, tokens.map((token) => token.segment));
     const scores = model.bert.maskedLM(hidden, at);
     const found = at.map((position, n) => judge(scores[n], tokens[position].id));
-    const mean = found.reduce((sum, { loss }) => sum + loss, 0) / found.length;
+    const mean = fixed(found.reduce((sum, { loss }) => sum + loss, 0) / found.length);
     const positions = at.length === 1 ? "1 position" : `${at.length} positions`;
-    said.replaceChildren(
-      heading,
-      h(
-        "ul",
-        { class: "playground-guesses", tabindex: "0", "aria-label": "Guesses and losses" },
-        ...at.map((position, n) => guessesAt(tokens[position], fates[position], found[n])),
-      ),
-      h("p", { class: "playground-mean" }, "Mean loss ", h("b", {}, fixed(mean)), ` over ${positions}`),
+    guesses.replaceChildren(
+      ...at.map((position, n) => guessesAt(tokens[position], fates[position], found[n])),
+    );
+    verdict.replaceChildren(
+      h("p", { class: "playground-mean" }, "Mean loss ", h("b", {}, mean), ` over ${positions}`),
       h(
         "p",
         { class: "playground-quiet" },
@@ -289,22 +293,23 @@ export async function mount(host) {
           `equally likely would cost ${fixed(Math.log(vocabulary.vocabSize))}.`,
       ),
     );
-    return `The mean loss is ${fixed(mean)} over ${positions}.`;
+    return `The mean loss is ${mean} over ${positions}.`;
   }
 
-  function guessesAt(token, fate, { loss, guesses }) {
+  function guessesAt(token, fate, { loss, best }) {
     return h(
       "li",
       {},
       h("span", { class: "playground-token" }, shown(token, fate)),
       h("span", { class: "playground-loss" }, "loss ", h("b", {}, fixed(loss))),
-      h("div", {}, ...guesses.map(({ id, share }) => {
-        const right = id === token.id;
-        const made = bar(`${right ? "✓ " : ""}${tokenizer.pieces[id]}`, share, roughly(share));
-        made.classList.toggle("right", right);
-        return made;
-      })),
+      h("div", {}, ...best.map((guess) => guessBar(guess, guess.id === token.id))),
     );
+  }
+
+  function guessBar({ id, share }, right) {
+    const made = bar(`${right ? "✓ " : ""}${tokenizer.pieces[id]}`, share, roughly(share));
+    made.classList.toggle("right", right);
+    return made;
   }
 
   function shown(token, { fate, id }) {
@@ -317,18 +322,19 @@ export async function mount(host) {
   }
 
   async function askModel() {
-    if (ask.ariaDisabled) return;
-    ask.ariaDisabled = "true"; // not `disabled`, which would drop the focus
+    if (ask.hasAttribute("aria-disabled")) return;
+    ask.setAttribute("aria-disabled", "true"); // not `disabled`, which would drop the focus
     [model] = await getModels(slot, ["pretrained"]);
     const waited = [ask, document.body].includes(document.activeElement);
     toSay = true;
     showSlowly();
+    said.hidden = false;
     ask.remove();
     if (waited) heading.focus({ preventScroll: true });
   }
 
   function stateForLink() {
-    const { mask, random } = sharesOf(state);
+    const { masked: mask, random } = sharesOf(state);
     return { text: state.text, select: state.select, mask, random, seed: state.seed };
   }
 }
@@ -340,7 +346,7 @@ function slider(fate, name, onMove) {
   input.addEventListener("input", () => onMove(input.valueAsNumber));
   const number = h("output", { for: id });
   return {
-    row: h("div", { class: "playground-share" }, h("label", { for: id }, ...signed(fate, name)), input, number),
+    row: shareRow(h("label", { for: id }, ...signed(fate, name)), input, number),
     set(share, words) {
       input.value = share;
       input.setAttribute("aria-valuetext", words);
@@ -355,13 +361,17 @@ function restOf(fate, name) {
   const number = h("span", { class: "playground-number" });
   const track = h("span", { class: "bar-track", "aria-hidden": "true" }, fill);
   return {
-    row: h("div", { class: "playground-share" }, h("span", {}, ...signed(fate, name)), track, number),
+    row: shareRow(h("span", {}, ...signed(fate, name)), track, number),
     set(share) {
       fill.style.width = `${share}%`;
       number.textContent = `${share}%`;
     },
   };
 }
+
+const shareRow = (...parts) => h("div", { class: "playground-share" }, ...parts);
+
+const column = (name) => h("th", { scope: "col" }, name);
 
 function recipeButton({ name, mask, random }, onclick) {
   const shares = { masked: mask, random, kept: 100 - mask - random };
@@ -375,9 +385,12 @@ function recipeButton({ name, mask, random }, onclick) {
   );
 }
 
-const sign = (fate) => h("i", { class: `playground-sign ${fate}`, "aria-hidden": "true" }, FATES[fate]);
-
-const signed = (fate, name) => (FATES[fate] ? [sign(fate), ` ${name}`] : [name]);
+/** A name with the sign of its fate, if it has one. */
+function signed(fate, name) {
+  if (!FATES[fate]) return [name];
+  const sign = h("i", { class: `playground-sign ${fate}`, "aria-hidden": "true" }, FATES[fate]);
+  return [sign, ` ${name}`];
+}
 
 function countOf(fates) {
   const counts = { selected: 0, masked: 0, random: 0, kept: 0 };
@@ -390,7 +403,7 @@ function countOf(fates) {
 }
 
 const inWords = ({ selected, masked, random, kept }, all) =>
-  `${selected} of ${all} tokens selected: ${masked} masked, ${random} random, ${kept} kept`;
+  `${selected} of ${all} tokens selected: ${masked} masked, ${random} random, ${kept} kept.`;
 
 /** A probability in whole percent, of which none is called impossible or certain. */
 function roughly(share) {
