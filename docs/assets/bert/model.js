@@ -4,11 +4,10 @@
  * A file holds weights, configuration and vocabulary (`bertlesson.browser.write_model`).
  */
 import { Bert } from "./bert.js";
-import { FileError, parseHeader, parseSafetensors } from "./safetensors.js";
+import { FileError, parseSafetensors } from "./safetensors.js";
 import { Tokenizer } from "./tokenizer.js";
 
 const FOLDER = new URL("../../downloads/", import.meta.url);
-const BEGINNING = 32_768; // bytes, of which a header with its vocabulary takes a third
 const loading = new Map(); // name -> promise
 const listeners = new Map(); // name -> functions
 
@@ -41,17 +40,6 @@ export function loadModel(name, onProgress = () => {}) {
   return loading.get(name);
 }
 
-/**
- * How a model reads, without the model: for that the beginning of its file is enough.
- * @returns {Promise<{tokenizer: Tokenizer, longest: number}>}
- * @throws {Error} With a message for the reader, if it cannot be had.
- */
-export async function loadTokenizer(name) {
-  const url = new URL(`${name}.safetensors`, FOLDER);
-  const bytes = await fetchBytes(url, () => {}, BEGINNING);
-  return readFile(name, () => readerOf(JSON.parse(parseHeader(bytes).metadata.model)));
-}
-
 /** The pretrained encoder under the head that this fine-tuned model began with. */
 export function beforeFineTuning(pretrained, tuned) {
   const tensors = new Map(pretrained.bert.tensors);
@@ -72,33 +60,26 @@ export async function fetchJSON(name) {
 }
 
 function readModel(bytes, name) {
-  return readFile(name, () => {
-    const { tensors, metadata } = parseSafetensors(bytes);
-    const about = JSON.parse(metadata.model);
-    return { bert: new Bert(tensors, about.config), labels: about.labels, ...readerOf(about) };
-  });
-}
-
-function readerOf({ config, vocab }) {
-  return { tokenizer: new Tokenizer(vocab), longest: config.max_position_embeddings };
-}
-
-function readFile(name, read) {
   try {
-    return read();
+    const { tensors, metadata } = parseSafetensors(bytes);
+    const { config, vocab, labels } = JSON.parse(metadata.model);
+    return {
+      bert: new Bert(tensors, config),
+      tokenizer: new Tokenizer(vocab),
+      labels,
+      longest: config.max_position_embeddings,
+    };
   } catch (error) {
     const how = error instanceof FileError ? error.message : "it does not say what model it is";
     throw new Error(`The file ${name}.safetensors came damaged: ${how}.`);
   }
 }
 
-/** All bytes of a file, or those that it begins with; `tell` hears what share has come. */
-async function fetchBytes(url, tell, enough = Infinity) {
+async function fetchBytes(url, tell) {
   const name = url.pathname.split("/").at(-1);
   let response;
   try {
-    const headers = enough < Infinity ? { Range: `bytes=0-${enough - 1}` } : {};
-    response = await fetch(url, { headers });
+    response = await fetch(url);
   } catch {
     throw new Error(`The file ${name} could not be fetched. Is the network there?`);
   }
@@ -114,10 +95,6 @@ async function fetchBytes(url, tell, enough = Infinity) {
       chunks.push(value);
       size += value.length;
       tell(Math.min(1, size / expected));
-      if (size >= enough) {
-        reader.cancel(); // a host that knows no ranges would go on to the end
-        break;
-      }
     }
   } catch {
     throw new Error(`The file ${name} broke off on its way. Try again.`);

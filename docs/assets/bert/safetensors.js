@@ -9,45 +9,36 @@
 export class FileError extends Error {}
 
 /**
- * What the beginning of a file says about the rest.
- * @param {ArrayBuffer} buffer The file, or as much of it as holds the header.
- * @returns {{header: object, metadata: object, begin: number}} `begin` is where the numbers begin.
- * @throws {FileError} If the header is cut off or damaged.
- */
-export function parseHeader(buffer) {
-  if (buffer.byteLength < 8) throw new FileError(`it has ${buffer.byteLength} bytes, expected more`);
-  const length = Number(new DataView(buffer).getBigUint64(0, true));
-  if (length > buffer.byteLength - 8) throw new FileError("its header is cut off, or damaged");
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
-    const { __metadata__: metadata = {}, ...header } = JSON.parse(text);
-    return { header, metadata, begin: 8 + length };
-  } catch {
-    throw new FileError("its header is damaged");
-  }
-}
-
-/**
  * @param {ArrayBuffer} buffer The whole file.
  * @returns {{tensors: Map<string, {shape: number[], data: Float32Array}>, metadata: object}}
  * @throws {FileError} If the file is cut off or damaged.
  */
 export function parseSafetensors(buffer) {
-  const { header, metadata, begin } = parseHeader(buffer);
+  if (buffer.byteLength < 8) throw new FileError(`it has ${buffer.byteLength} bytes, expected more`);
+  const length = Number(new DataView(buffer).getBigUint64(0, true));
+  if (length > buffer.byteLength - 8) throw new FileError("its header is cut off, or damaged");
+  let header;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
+    header = JSON.parse(text);
+  } catch {
+    throw new FileError("its header is damaged");
+  }
   const tensors = new Map();
   for (const [name, about] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
     const { dtype, shape, data_offsets: [from, to] } = about;
     const size = shape.reduce((product, axis) => product * axis, 1);
     const bytes = { F16: 2, F32: 4 }[dtype];
     if (!bytes) throw new FileError(`${name} is ${dtype}, expected F16 or F32`);
     if (to - from !== size * bytes) throw new FileError(`${name} has not as many numbers as it says`);
-    if (begin + to > buffer.byteLength) throw new FileError("it is cut off");
+    if (8 + length + to > buffer.byteLength) throw new FileError("it is cut off");
     // a copy, since a view would have to begin at a multiple of its numbers' size
-    const raw = buffer.slice(begin + from, begin + to);
+    const raw = buffer.slice(8 + length + from, 8 + length + to);
     const data = dtype === "F32" ? new Float32Array(raw) : fromHalf(new Uint16Array(raw));
     tensors.set(name, { shape, data });
   }
-  return { tensors, metadata };
+  return { tensors, metadata: header.__metadata__ ?? {} };
 }
 
 // --8<-- [start:half precision]
