@@ -17,7 +17,7 @@ const START = {
 };
 const MANY = 10_000; // draws to count over
 const ASK = "What does the model say?";
-const NOTHING = "This draw selected nothing: no position carries loss, nothing can be learned.";
+const NOTHING = "This draw selected nothing: no position carries a loss, so nothing is learned.";
 const GUESSES = 3; // for each position
 const LONGEST_TEXT = 10_000; // characters that a link may bring
 
@@ -325,7 +325,7 @@ export async function mount(host) {
     if (ask.hasAttribute("aria-disabled")) return;
     ask.setAttribute("aria-disabled", "true"); // not `disabled`, which would drop the focus
     [model] = await getModels(slot, ["pretrained"]);
-    const waited = [ask, document.body].includes(document.activeElement);
+    const waited = [ask, slot, document.body].includes(document.activeElement);
     toSay = true;
     showSlowly();
     said.hidden = false;
