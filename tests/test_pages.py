@@ -195,6 +195,7 @@ def test_a_false_claim_is_shown_as_such_and_the_values_stay(site: pages.Site) ->
         ('--8<-- "open.txt:a"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
         ('--8<-- "open.txt:a-b"', 'open.txt has no "--8<-- [start:a-b]"'),
         ('--8<-- "nested.txt"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
+        ('--8<-- "whole.txt:a b"', '"whole.txt:a b": a section of a file that is no example has'),
         ('--8<-- "whole.txt:1:2"', '"whole.txt:1:2": name a section; lines move'),
         ("--8<--", "an include stands on one line"),
         ("{{ one.y }}", "examples/one.py leaves no value 'y'; it has x, n, word, row, passage"),
