@@ -86,14 +86,33 @@ def test_a_damaged_result_is_made_anew(workshop: Workshop, tmp_path: Path) -> No
     assert log.read_text() == "xx"
 
 
+def test_files_that_an_example_leaves_are_kept_with_its_result(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    leave = "import os\nopen('left.txt', 'w').write('words')\nos.mkdir('folder')\n"
+    example = workshop.example("one", counting(log, leave))
+    (outcome,) = workshop.run(example)
+    assert outcome.result["files"] == ["left.txt"]
+    left = workshop.runner().store.file(example, "left.txt")
+    assert left.read_text() == "words"
+    left.unlink()  # without it, the result is not whole
+    assert workshop.run(example)[0].state == "done"
+    assert (left.read_text(), log.read_text()) == ("words", "xx")
+
+
 def test_only_the_last_texts_of_an_example_are_kept(workshop: Workshop) -> None:
     runner = workshop.runner()
     for number in range(10):
-        runner.want([workshop.example("one", f"# %%\nx = {number}\n")])
+        leave = f"open('left.txt', 'w').write('{number}')"
+        runner.want([workshop.example("one", f"# %%\n{leave}\n")])
         runner.wait()
     kept = list((workshop.folder / "cache").glob("one-*.json"))
     assert len(kept) == 8
-    assert runner.store.path(workshop.example("one", "# %%\nx = 9\n")) in kept
+    folders = {path.name for path in (workshop.folder / "cache").glob("one-*") if path.is_dir()}
+    assert folders == {path.stem for path in kept}
+    last = "# %%\nopen('left.txt', 'w').write('9')\n"
+    assert runner.store.path(workshop.example("one", last)) in kept
 
 
 # What a result depends on

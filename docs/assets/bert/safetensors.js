@@ -14,6 +14,30 @@ export class FileError extends Error {}
  * @throws {FileError} If the file is cut off or damaged.
  */
 export function parseSafetensors(buffer) {
+  const { header, end } = readHeader(buffer);
+  const tensors = new Map();
+  for (const [name, about] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    const { dtype, shape, data_offsets: [from, to] } = about;
+    const size = shape.reduce((product, axis) => product * axis, 1);
+    const bytes = { F16: 2, F32: 4 }[dtype];
+    if (!bytes) throw new FileError(`${name} is ${dtype}, expected F16 or F32`);
+    if (to - from !== size * bytes) throw new FileError(`${name} has not as many numbers as it says`);
+    if (end + to > buffer.byteLength) throw new FileError("it is cut off");
+    // a copy, since a view would have to begin at a multiple of its numbers' size
+    const raw = buffer.slice(end + from, end + to);
+    const data = dtype === "F32" ? new Float32Array(raw) : fromHalf(new Uint16Array(raw));
+    tensors.set(name, { shape, data });
+  }
+  return { tensors, metadata: header.__metadata__ ?? {} };
+}
+
+/**
+ * The header, and where it ends: the tensors' places are counted from there.
+ * @param {ArrayBuffer} buffer The file, or as much of it as holds the header.
+ * @throws {FileError} If the header is cut off or damaged.
+ */
+export function readHeader(buffer) {
   if (buffer.byteLength < 8) throw new FileError(`it has ${buffer.byteLength} bytes, expected more`);
   const length = Number(new DataView(buffer).getBigUint64(0, true));
   if (length > buffer.byteLength - 8) throw new FileError("its header is cut off, or damaged");
@@ -24,21 +48,7 @@ export function parseSafetensors(buffer) {
   } catch {
     throw new FileError("its header is damaged");
   }
-  const tensors = new Map();
-  for (const [name, about] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
-    const { dtype, shape, data_offsets: [from, to] } = about;
-    const size = shape.reduce((product, axis) => product * axis, 1);
-    const bytes = { F16: 2, F32: 4 }[dtype];
-    if (!bytes) throw new FileError(`${name} is ${dtype}, expected F16 or F32`);
-    if (to - from !== size * bytes) throw new FileError(`${name} has not as many numbers as it says`);
-    if (8 + length + to > buffer.byteLength) throw new FileError("it is cut off");
-    // a copy, since a view would have to begin at a multiple of its numbers' size
-    const raw = buffer.slice(8 + length + from, 8 + length + to);
-    const data = dtype === "F32" ? new Float32Array(raw) : fromHalf(new Uint16Array(raw));
-    tensors.set(name, { shape, data });
-  }
-  return { tensors, metadata: header.__metadata__ ?? {} };
+  return { header, end: 8 + length };
 }
 
 // --8<-- [start:half-precision]
