@@ -300,7 +300,8 @@ function clues({ a, b, label }, names) {
     [a, b].every((text) => plain(text).includes(` ${name.toLowerCase()} `)),
   );
   if (both.length) {
-    found.push(`Both name ${listed(both.slice(0, 4))}${label === IS_RANDOM ? ", by chance" : ""}.`);
+    const named = both.slice(0, 4).map((name) => (name.includes(" ") ? `the ${name}` : name));
+    found.push(`Both name ${listed(named)}${label === IS_RANDOM ? ", by chance" : ""}.`);
   }
   return found.filter(Boolean).join(" ");
 }
