@@ -51,7 +51,7 @@ export function readHeader(buffer) {
   return { header, end: 8 + length };
 }
 
-// --8<-- [start:half precision]
+// --8<-- [start:half-precision]
 /** Half precision: 1 bit for the sign, 5 for the exponent, 10 for the fraction. */
 function fromHalf(halves) {
   const numbers = new Float32Array(halves.length);
@@ -65,4 +65,4 @@ function fromHalf(halves) {
   }
   return numbers;
 }
-// --8<-- [end:half precision]
+// --8<-- [end:half-precision]
