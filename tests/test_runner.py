@@ -1121,3 +1121,25 @@ def test_the_command_line_runs_everything_and_says_what_is_wrong(
     assert "examples/worse.py:1: an example starts with a cell" in ended.stderr
     kept = json.loads(next((project.folder / ".cache/examples").glob("good-*.json")).read_text())
     assert kept["claims"][0]["passed"]
+
+
+def test_tests_that_wait_for_the_examples_say_how_far_these_are(tmp_path: Path) -> None:
+    (tmp_path / "test_waits.py").write_text(
+        "from tests.conftest import Workshop, progress_shown\n"
+        "def test_waits(tmp_path, pytestconfig):\n"
+        "    workshop = Workshop(tmp_path)\n"
+        "    example = workshop.example('a', '# %%\\nx = 1\\n')\n"
+        "    print('kept quiet')\n"
+        "    with progress_shown(pytestconfig):\n"
+        "        workshop.run(example)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml")]
+    ended = subprocess.run(
+        [*command, "--rootdir", str(tmp_path), str(tmp_path / "test_waits.py")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "examples/a.py: done in" in ended.stderr
+    assert "kept quiet" not in ended.stdout + ended.stderr
