@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -586,7 +587,8 @@ def test_an_example_runs_as_a_reader_runs_it(workshop: Workshop) -> None:
         "NotDefined True",
         "def typed(x: NotDefined) -> None: ...",
     ]
-    assert not list(workshop.folder.rglob("left.txt"))
+    # kept with the result, and nowhere else
+    assert [path.parent.parent.name for path in workshop.folder.rglob("left.txt")] == ["cache"]
 
 
 def test_annotations_are_evaluated_as_python_does(workshop: Workshop) -> None:
@@ -1089,7 +1091,8 @@ def test_progress_is_logged_example_by_example(
     one = workshop.example("one", "# %% hello\n1\n")
     two = workshop.example("two", "# %%\n1 / 0\n")
     workshop.run(one, two, cores=1)
-    assert caplog.messages == [
+    # as many seconds as the machine takes
+    assert [re.sub(r"\d+ s", "0 s", message) for message in caplog.messages] == [
         "examples/one.py: cell 1 of 1 (hello)",
         "examples/one.py: done in 0 s (1 of 2)",
         "examples/two.py: cell 1 of 1",
