@@ -257,7 +257,7 @@ def test_words_from_elsewhere(reader: Reader) -> None:
     expect(panel).not_to_contain_text("never met")
     heads.get_by_role("button", name="Not lovely").click()
     expect(panel).to_contain_text("It has never met “not”: its world is small")
-    heads.get_by_role("button", name="From elsewhere").click()
+    heads.get_by_role("button", name="Elsewhere").click()
     expect(panel).to_contain_text("never met “movie”, “great”, “Marie”, “Curie” and more")
     for example in ("A splendid day", "A dreary day", "A short story"):
         heads.get_by_role("button", name=example).click()

@@ -48,7 +48,7 @@ const EXAMPLES = [
     questions: ["Who was at the hotel?"],
   },
   {
-    name: "From elsewhere",
+    name: "Elsewhere",
     text: "The movie was great, said Marie Curie in Warsaw.",
     questions: ["Where was Marie Curie?"],
   },
