@@ -202,8 +202,10 @@ def _with_page(name: str, cell: int, problem: Problem) -> Problem:
     return problem
 
 
+@event_priority(-100)  # after the search, which writes its index
 def on_post_build(config: MkDocsConfig) -> None:
     site = Path(config.site_dir)
+    _split_search_index(site / "search")
     for name in State.site.examples:
         # Not among the files, or mkdocs-jupyter would make a second page of it.
         shutil.copyfile(_notebook(name), site / DOWNLOADS / f"{name}.ipynb")
@@ -214,6 +216,19 @@ def on_post_build(config: MkDocsConfig) -> None:
             shown = ARTICLE + render.problem_html(str(problem))
             path.write_text(text.replace(ARTICLE, shown, 1), "utf-8")
     _report([problem for _, problem in found])
+
+
+def _split_search_index(folder: Path) -> None:
+    """Leave the page an index of nothing, and the true one to load when the search is opened.
+
+    A script can be loaded from a disk as well, where JSON cannot; theme/assets/search.js does.
+    """
+    index = folder / "search_index.json"
+    whole = json.loads(index.read_text("utf-8"))
+    if whole["docs"]:
+        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+        (folder / "search_index.js").write_text(f"var __index = {text};\n", "utf-8")
+        index.write_text(json.dumps(whole | {"docs": []}), "utf-8")
 
 
 def _report(problems: list[Problem]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections import Counter
 
 from bs4 import BeautifulSoup, Tag
@@ -15,6 +16,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 SVG = "data:image/svg+xml;base64,"
+PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')  # they look like the text around them
 
 
 def cleaned(rendered: str, page: Page, files: Files) -> str:
@@ -39,9 +41,8 @@ def inner(tag: Tag) -> str:
 
 
 def code_block(pre: Tag) -> str:
-    for plain in pre.select("span.n, span.p, span.w"):  # they look like the text around them
-        plain.unwrap()
-    return f'<div class="highlight"><pre><code>{inner(pre)}</code></pre></div>'
+    code = PLAIN.sub(r"\1", inner(pre))
+    return f'<div class="highlight"><pre><code>{code}</code></pre></div>'
 
 
 def output_block(output: Tag) -> str:

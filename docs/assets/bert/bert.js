@@ -66,6 +66,7 @@ export class Bert {
     const size = width / heads;
     const context = new Float32Array(hidden.length);
     const scores = new Float32Array(length);
+    // --8<-- [start:all-to-all]
     for (let begin = 0; begin < width; begin += size) {
       for (let i = 0; i < length; i++) {
         for (let j = 0; j < length; j++) {
@@ -79,16 +80,12 @@ export class Bert {
         }
       }
     }
+    // --8<-- [end:all-to-all]
     return context;
   }
   // --8<-- [end:attention]
 
-  /** The vector that answers for the whole input, `(hidden)`: a layer on what stands at [CLS]. */
-  pooled(hidden) {
-    const cls = hidden.subarray(0, this.config.hidden_size);
-    return this.#linear("bert.pooler.dense", cls).map(Math.tanh);
-  }
-
+  // --8<-- [start:decoder]
   /** Scores of the vocabulary at these positions, one Float32Array each. */
   maskedLM(hidden, positions) {
     const width = this.config.hidden_size;
@@ -101,11 +98,20 @@ export class Bert {
     const words = this.#get("bert.embeddings.word_embeddings.weight"); // the decoder's as well
     return rows(linear(transformed, words, this.#get("cls.predictions.bias")), positions.length);
   }
+  // --8<-- [end:decoder]
+
+  // --8<-- [start:one-vector]
+  /** The vector that answers for the whole input, `(hidden)`: a layer on what stands at [CLS]. */
+  pooled(hidden) {
+    const cls = hidden.subarray(0, this.config.hidden_size);
+    return this.#linear("bert.pooler.dense", cls).map(Math.tanh);
+  }
 
   /** Two scores: B is next, B is random. */
   nextSentence(hidden) {
     return this.#linear("cls.seq_relationship", this.pooled(hidden));
   }
+  // --8<-- [end:one-vector]
 
   /** A score for each class of the whole input. */
   classify(hidden) {
@@ -163,6 +169,7 @@ function linear(vectors, weight, bias) {
   for (let output = 0; output < outputs; output++) {
     const row = weight.subarray(output * width, (output + 1) * width);
     let i = 0;
+    // --8<-- [start:four-at-once]
     // four vectors at once: a weight is fetched once for four products, in a third of the time
     for (; i + 3 < count; i += 4) {
       const a = i * width;
@@ -184,6 +191,7 @@ function linear(vectors, weight, bias) {
       made[(i + 2) * outputs + output] = sumC;
       made[(i + 3) * outputs + output] = sumD;
     }
+    // --8<-- [end:four-at-once]
     for (; i < count; i++) {
       made[i * outputs + output] = bias[output] + dot(row, 0, vectors, i * width, width);
     }

@@ -24,8 +24,12 @@ export function parseSafetensors(buffer) {
   return { tensors, metadata: header.__metadata__ ?? {} };
 }
 
-/** The header, and where it ends: the tensors' places are counted from there. */
-function readHeader(buffer) {
+/**
+ * The header, and where it ends: the tensors' places are counted from there.
+ * @param {ArrayBuffer} buffer The file, or as much of it as holds the header.
+ * @throws {FileError} If the header is cut off or damaged.
+ */
+export function readHeader(buffer) {
   const bytes = buffer.byteLength;
   if (bytes < 8) throw new FileError(`it has ${bytes} bytes, expected more`);
   const length = Number(new DataView(buffer).getBigUint64(0, true));
@@ -41,6 +45,7 @@ function readHeader(buffer) {
   return { header, end: 8 + length };
 }
 
+/** One tensor, as the header tells about it. */
 function readTensor(buffer, begin, name, about) {
   const { dtype, shape, data_offsets: places } = about ?? {};
   if (!BYTES.has(dtype)) {
@@ -66,7 +71,7 @@ function areCounts(list) {
   return Array.isArray(list) && list.every((number) => Number.isSafeInteger(number) && number >= 0);
 }
 
-// --8<-- [start:half precision]
+// --8<-- [start:half-precision]
 /** Half precision: 1 bit for the sign, 5 for the exponent, 10 for the fraction. */
 export function fromHalf(halves) {
   const numbers = new Float32Array(halves.length);
@@ -74,13 +79,11 @@ export function fromHalf(halves) {
     const sign = halves[i] & 0x8000 ? -1 : 1;
     const exponent = (halves[i] >> 10) & 0x1f;
     const fraction = halves[i] & 0x3ff;
-    if (exponent === 0) numbers[i] = sign * SMALLEST * fraction; // no leading one: close to zero
-    else if (exponent < 31) numbers[i] = sign * POWERS[exponent] * (1 + fraction / 1024);
-    else numbers[i] = fraction ? NaN : sign * Infinity;
+    let size = 2 ** (exponent - 15) * (1 + fraction / 1024);
+    if (exponent === 0) size = 2 ** -14 * (fraction / 1024); // small ones have no leading one
+    if (exponent === 31) size = fraction ? NaN : Infinity;
+    numbers[i] = sign * size;
   }
   return numbers;
 }
-
-const POWERS = Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 15));
-const SMALLEST = 2 ** -24;
-// --8<-- [end:half precision]
+// --8<-- [end:half-precision]

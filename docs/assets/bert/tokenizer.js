@@ -64,7 +64,7 @@ export class Tokenizer {
     return { piece, id: this.ids.get(piece), start, end };
   }
 
-  // --8<-- [start:longest piece first]
+  // --8<-- [start:longest-piece-first]
   /** Cut a word: always the longest piece that the vocabulary has, from left to right. */
   #wordPieces({ chars, places, start, end }) {
     if (chars.length > LONGEST_WORD) return [this.#token("[UNK]", start, end)];
@@ -82,7 +82,7 @@ export class Tokenizer {
     }
     return found;
   }
-  // --8<-- [end:longest piece first]
+  // --8<-- [end:longest-piece-first]
 }
 
 /**
