@@ -23,6 +23,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.conftest import ROOT
+from tools import stylesheet
 
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
@@ -102,6 +103,10 @@ class Host:
 def built(request: pytest.FixtureRequest) -> Path:
     """The built site; BERTLESSON_SITE names one that is there already, while widgets are edited."""
     if named := os.environ.get("BERTLESSON_SITE"):
+        styles = re.findall(
+            r"^  - (assets/.*\.css)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M
+        )
+        stylesheet.write(Path(named), [ROOT / "docs" / style for style in styles])
         return Path(named)
     site: Path = request.getfixturevalue("site")
     return site
