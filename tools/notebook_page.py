@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import base64
 import html
-import re
 from collections import Counter
 
 from bs4 import BeautifulSoup, Tag
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+from tools.render import lighter_code
+
 SVG = "data:image/svg+xml;base64,"
-PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')  # they look like the text around them
 
 
 def cleaned(rendered: str, page: Page, files: Files) -> str:
@@ -41,8 +41,7 @@ def inner(tag: Tag) -> str:
 
 
 def code_block(pre: Tag) -> str:
-    code = PLAIN.sub(r"\1", inner(pre))
-    return f'<div class="highlight"><pre><code>{code}</code></pre></div>'
+    return f'<div class="highlight"><pre><code>{lighter_code(inner(pre))}</code></pre></div>'
 
 
 def output_block(output: Tag) -> str:
