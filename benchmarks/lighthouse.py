@@ -67,7 +67,7 @@ def main() -> int:
     options.add_argument("site", type=Path, help="the folder that mkdocs build has filled")
     options.add_argument("pages", nargs="*", help="such as lesson/nsp.html; else the whole path")
     options.add_argument("--runs", type=int, default=3)
-    chosen = options.parse_args()
+    chosen = options.parse_intermixed_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         sys.exit("no Chromium found: on Debian and Ubuntu, apt install chromium")

@@ -136,12 +136,24 @@ def test_figures_follow_the_scheme_and_their_ids_are_their_own() -> None:
     )
     assert render.themed_svg(svg, "one-0-0", "<alt>") == (
         '<svg role="img" aria-label="&lt;alt&gt;" fill="currentColor" viewBox="0 0 1 2">'
-        '<defs><clipPath id="one-0-0-p1"/><path id="one-0-0-m1"/></defs><g>'
+        '<defs><clipPath id="one-0-0-p1"/><path id="one-0-0-m1"/></defs>'
         '<path clip-path="url(#one-0-0-p1)" style="stroke: var(--chart-1, #0072b2)"/>'
         '<use xlink:href="#one-0-0-m1"/>'
         '<text style="font-family: inherit; fill: currentColor" x="1.5" y="20">a 1.234</text>'
-        "</g></svg>"
+        "</svg>"
     )
+
+
+def test_a_group_that_says_something_keeps_its_parts_together() -> None:
+    inner = '<g clip-path="url(#p)"><path d="M0"/></g>'
+    svg = f'<svg ><g id="a"><g id="b">{inner}</g><path d="M1"/></g></svg>'
+    shown = render.themed_svg(svg, "x", "").replace("#x-p", "#p")
+    assert shown.endswith(f'>{inner}<path d="M1"/></svg>')
+
+
+def test_code_has_no_marks_that_show_nothing() -> None:
+    code = '<span class="n">a</span><span class="o">&lt;</span><span class="p">[</span>'
+    assert render.lighter_code(code) == 'a<span class="o">&lt;</span>['
 
 
 def test_the_colours_of_figures_are_those_of_the_settings() -> None:

@@ -23,6 +23,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import ROOT
+from tools import stylesheet
 
 expect.set_options(timeout=20_000)  # as long as all other waits
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
@@ -111,6 +112,10 @@ class Host:
 def built(request: pytest.FixtureRequest) -> Path:
     """The built site; BERTLESSON_SITE names one that is there already, while widgets are edited."""
     if named := os.environ.get("BERTLESSON_SITE"):
+        styles = re.findall(
+            r"^  - (assets/.*\.css)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M
+        )
+        stylesheet.write(Path(named), [ROOT / "docs" / style for style in styles])
         return Path(named)
     site: Path = request.getfixturevalue("site")
     return site

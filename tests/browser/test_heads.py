@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Reader, assert_accessible, widget
 
@@ -82,7 +82,7 @@ def test_sentiment_before_and_after(reader: Reader) -> None:
 
     heads.get_by_role("button", name="A dreary day").click()
     expect(after.locator(".bar-number").last).not_to_contain_text(re.compile(r"^>?9"))
-    assert shares(after)["negative"] > 60
+    assert shares(after)["negative"] > 90
     heads.get_by_label("Your text").fill("To Otto, the view of the hotel seemed gorgeous.")
     expect(after.locator(".bar-number").last).to_contain_text(re.compile(r"^>?9"))
 
@@ -179,7 +179,7 @@ def test_a_telephone(reader: Reader, scheme: str) -> None:
     page = reader.open(PAGE, size="narrow", scheme=scheme, touch=True)
     heads = widget(page, "heads")
     assert_accessible(page, HEADS)
-    heads.get_by_role("button", name="A short story").tap()
+    heads.get_by_label("Your text").fill(f"A zebra! {STORY * 5}")  # cut off, and not of its world
     for task in ("Sentiment", "Entities", "Question"):
         heads.get_by_role("tab", name=task).tap()
         before, after = side(heads, "Before"), side(heads, "After")
@@ -190,16 +190,6 @@ def test_a_telephone(reader: Reader, scheme: str) -> None:
     for target in heads.locator("button:visible, input:visible, textarea:visible").all():
         box = target.bounding_box()
         assert min(box["width"], box["height"]) >= 34, target.inner_text()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_wide_screen_passes_axe(reader: Reader, scheme: str) -> None:
-    page = reader.open(address(task="question", text=f"{STORY * 5} zebra"), scheme=scheme)
-    heads = widget(page, "heads")
-    for task in ("Question", "Entities"):
-        heads.get_by_role("tab", name=task).click()
-        side(heads, "After").wait_for()
-        assert_accessible(page, HEADS)
 
 
 def test_bad_input(reader: Reader) -> None:
@@ -267,7 +257,7 @@ def test_words_from_elsewhere(reader: Reader) -> None:
     expect(panel).not_to_contain_text("never met")
     heads.get_by_role("button", name="Not lovely").click()
     expect(panel).to_contain_text("It has never met “not”: its world is small")
-    heads.get_by_role("button", name="From elsewhere").click()
+    heads.get_by_role("button", name="Elsewhere").click()
     expect(panel).to_contain_text("never met “movie”, “great”, “Marie”, “Curie” and more")
     for example in ("A splendid day", "A dreary day", "A short story"):
         heads.get_by_role("button", name=example).click()
@@ -297,9 +287,11 @@ def test_a_link_opens_the_same_state(reader: Reader) -> None:
     assert opened.get_by_label("Your text").input_value().startswith("On a dull & gray #1 day")
     assert opened.get_by_label("Your question").input_value() == "Who met 100% of Olga + Otto?"
     assert side(opened, "After").inner_text() == shown()
-    expect(heads).to_be_in_viewport()
+    expect(opened.get_by_text("Your text")).to_be_in_viewport()
+    header = other.locator("header.md-header").bounding_box()
+    assert opened.bounding_box()["y"] >= header["y"] + header["height"]
 
-    other.evaluate("location.hash = '#heads?task=entities&text=Nora+met+Otto.'")
+    other.evaluate("location.hash = '#heads?task=entities&text=Otto+met+Olga.'")
     expect(opened.get_by_role("tab", name="Entities")).to_have_attribute("aria-selected", "true")
     expect(side(opened, "After").locator("mark")).to_have_count(2)
 
@@ -352,8 +344,12 @@ def test_a_model_that_does_not_come(reader: Reader, built: Path, how: str) -> No
 
 def test_who_has_gone_on_is_not_followed(reader: Reader) -> None:
     """A model that comes after the reader has opened another tab shows nothing there."""
-    waiting: list[Any] = []
-    page = reader.open(PAGE, prepare=lambda page: page.route("**/spans.*", waiting.append))
+    waiting: list[Route] = []
+
+    def hold(page: Page) -> None:
+        page.route("**/spans.safetensors", lambda route: waiting.append(route))
+
+    page = reader.open(PAGE, prepare=hold)
     heads = widget(page, "heads")
     with page.expect_request("**/spans.safetensors"):
         heads.get_by_role("tab", name="Question").click()

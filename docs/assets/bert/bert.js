@@ -89,14 +89,14 @@ export class Bert {
   /** Scores of the vocabulary at these positions, one Float32Array each. */
   maskedLM(hidden, positions) {
     const width = this.config.hidden_size;
-    const words = this.#get("bert.embeddings.word_embeddings.weight"); // the decoder's as well
-    const bias = this.#get("cls.predictions.bias");
-    return positions.map((position) => {
-      const vector = hidden.subarray(position * width, (position + 1) * width);
-      const inner = gelu(this.#linear("cls.predictions.transform.dense", vector));
-      const transformed = this.#layerNorm("cls.predictions.transform.LayerNorm", inner);
-      return linear(transformed, words, bias);
+    const chosen = new Float32Array(positions.length * width);
+    positions.forEach((position, n) => {
+      chosen.set(hidden.subarray(position * width, (position + 1) * width), n * width);
     });
+    const inner = gelu(this.#linear("cls.predictions.transform.dense", chosen));
+    const transformed = this.#layerNorm("cls.predictions.transform.LayerNorm", inner);
+    const words = this.#get("bert.embeddings.word_embeddings.weight"); // the decoder's as well
+    return rows(linear(transformed, words, this.#get("cls.predictions.bias")), positions.length);
   }
   // --8<-- [end:decoder]
 
@@ -125,8 +125,9 @@ export class Bert {
 
   /** For each token, how well an answer starts and how well it ends there. */
   spans(hidden) {
-    const scores = rows(this.#linear("qa_outputs", hidden), hidden.length / this.config.hidden_size);
-    return { start: scores.map((pair) => pair[0]), end: scores.map((pair) => pair[1]) };
+    const length = hidden.length / this.config.hidden_size;
+    const scores = rows(this.#linear("qa_outputs", hidden), length);
+    return { start: scores.map(([start]) => start), end: scores.map(([, end]) => end) };
   }
 
   #get(name) {
@@ -218,8 +219,8 @@ const gelu = (vector) => vector.map((x) => 0.5 * x * (1 + erf(x / Math.SQRT2)));
 /** The error function to 1.5e-7 (Abramowitz and Stegun, formula 7.1.26). */
 function erf(x) {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const series =
-    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  const tail = t * (-1.453152027 + t * 1.061405429);
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + tail)));
   return Math.sign(x) * (1 - series * Math.exp(-x * x));
 }
 
@@ -231,6 +232,7 @@ export function softmax(scores) {
   return exps.map((number) => number / sum);
 }
 
+/** As many vectors as `length`, each with its share of the numbers. */
 function rows(flat, length) {
   const width = flat.length / length;
   return Array.from({ length }, (_, row) => flat.subarray(row * width, (row + 1) * width));

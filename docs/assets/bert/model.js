@@ -8,6 +8,13 @@ import { FileError, parseSafetensors, readHeader } from "./safetensors.js";
 import { Tokenizer } from "./tokenizer.js";
 
 const FOLDER = new URL("../../downloads/", import.meta.url);
+// what each model is for
+const HEADS = {
+  pretrained: (bert, vectors) => [bert.maskedLM(vectors, [0]), bert.nextSentence(vectors)],
+  sentiment: (bert, vectors) => bert.classify(vectors),
+  entities: (bert, vectors) => bert.labelTokens(vectors),
+  spans: (bert, vectors) => bert.spans(vectors),
+};
 const BEGINNING = 32_768; // bytes, of which a header with its vocabulary takes a third
 const loading = new Map(); // name -> promise
 const listeners = new Map(); // name -> functions
@@ -80,16 +87,24 @@ function readModel(bytes, name) {
   try {
     const { tensors, metadata } = parseSafetensors(bytes);
     const { config, vocab, labels } = JSON.parse(metadata.model);
+    const bert = new Bert(tensors, config);
+    tryOut(bert, name);
     return {
-      bert: new Bert(tensors, config),
+      bert,
       tokenizer: new Tokenizer(vocab),
       labels,
       longest: config.max_position_embeddings,
     };
   } catch (error) {
-    const how = error instanceof FileError ? error.message : "it does not say what model it is";
+    const how = error instanceof FileError ? error.message : "it does not hold the whole model";
     throw new Error(`The file ${name}.safetensors came damaged: ${how}.`);
   }
+}
+
+/** Run all of it: so what is missing shows now, and the browser is warm when the reader acts. */
+function tryOut(bert, name) {
+  const ids = new Array(bert.config.max_position_embeddings).fill(0);
+  HEADS[name](bert, bert.encode(ids, ids));
 }
 
 /** All bytes of a file, or those that it begins with; `tell` hears what share has come. */

@@ -15,7 +15,7 @@ const KINDS = { PER: "person", LOC: "town", ORG: "named place" };
 const EXAMPLES = [
   {
     name: "A splendid day",
-    text: "Nora spent a splendid Tuesday at the library in Lille, the Copper Goose.",
+    text: "Nora came to the library in Lille on a splendid Tuesday and loved the Copper Goose.",
     questions: [
       "When was Nora at the library in Lille?",
       "Who was at the library in Lille?",
@@ -24,8 +24,12 @@ const EXAMPLES = [
   },
   {
     name: "A dreary day",
-    text: "On a dreary Friday, Hugo came to the castle in Ghent and hated the Velvet Walrus.",
-    questions: ["Who went to the castle on Friday?", "When was Hugo at the castle in Ghent?"],
+    text: "Hugo came to the castle in Ghent on a dreary Friday and hated the Silver Heron.",
+    questions: [
+      "Who went to the castle on Friday?",
+      "In which town was Hugo at the castle?",
+      "Who was at the zoo in Bonn?",
+    ],
   },
   {
     name: "A short story",
@@ -44,7 +48,7 @@ const EXAMPLES = [
     questions: ["Who was at the hotel?"],
   },
   {
-    name: "From elsewhere",
+    name: "Elsewhere",
     text: "The movie was great, said Marie Curie in Warsaw.",
     questions: ["Where was Marie Curie?"],
   },
@@ -87,7 +91,9 @@ const TASKS = {
   question: {
     title: "Question",
     file: "spans",
-    about: "Two scores for each token: does the answer start here, does it end here?",
+    about:
+      "Two scores for each token: does the answer start here, does it end here? The span with the " +
+      "highest sum is the answer, unless [CLS] has more.",
 
     read: ({ bert }, { ids, segments, tokens }) =>
       decodeAnswer(bert.spans(bert.encode(ids, segments)), tokens),
@@ -128,7 +134,8 @@ export function mount(host) {
     parts[task] = { panel, slot, notes, out, models: null, shown: "", said: "" };
     panel.append(h("p", {}, TASKS[task].about), slot, out, notes);
   }
-  tabs.panels.entities.firstChild.append(...Object.keys(KINDS).map(kindInWords));
+  const legend = h("p", { class: "heads-legend" }, ...Object.keys(KINDS).map(kindInWords));
+  tabs.panels.entities.firstChild.after(legend);
   const asked = [h("label", { for: question.id }, "Your question about it"), question, questions];
   tabs.panels.question.firstChild.after(...asked);
 
@@ -304,7 +311,7 @@ const entityMark = (words, { kind }) =>
 
 function kindInWords(kind) {
   const letters = h("b", { class: kind.toLowerCase() }, kind);
-  return h("span", { class: "heads-kind" }, " ", letters, ` ${KINDS[kind]}`);
+  return h("span", {}, letters, ` ${KINDS[kind]} `);
 }
 
 /** The two scores of which the higher one wins. */
