@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: serve test install build lint bench clean
+.PHONY: serve test install build lint bench lighthouse clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
@@ -22,6 +22,9 @@ build: install ## the whole site into site/
 bench: install ## the speed that the project promises, with its ratios
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/pretraining.py
+
+lighthouse: build ## how fast and how accessible the path is on a telephone; needs node and Chromium
+	$(BIN)/python benchmarks/lighthouse.py site
 
 install: $(VENV)/installed ## the environment, from pinned versions
 

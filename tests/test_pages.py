@@ -136,12 +136,24 @@ def test_figures_follow_the_scheme_and_their_ids_are_their_own() -> None:
     )
     assert render.themed_svg(svg, "one-0-0", "<alt>") == (
         '<svg role="img" aria-label="&lt;alt&gt;" fill="currentColor" viewBox="0 0 1 2">'
-        '<defs><clipPath id="one-0-0-p1"/><path id="one-0-0-m1"/></defs><g>'
+        '<defs><clipPath id="one-0-0-p1"/><path id="one-0-0-m1"/></defs>'
         '<path clip-path="url(#one-0-0-p1)" style="stroke: var(--chart-1, #0072b2)"/>'
         '<use xlink:href="#one-0-0-m1"/>'
         '<text style="font-family: inherit; fill: currentColor" x="1.5" y="20">a 1.234</text>'
-        "</g></svg>"
+        "</svg>"
     )
+
+
+def test_a_group_that_says_something_keeps_its_parts_together() -> None:
+    inner = '<g clip-path="url(#p)"><path d="M0"/></g>'
+    svg = f'<svg ><g id="a"><g id="b">{inner}</g><path d="M1"/></g></svg>'
+    shown = render.themed_svg(svg, "x", "").replace("#x-p", "#p")
+    assert shown.endswith(f'>{inner}<path d="M1"/></svg>')
+
+
+def test_code_has_no_marks_that_show_nothing() -> None:
+    code = '<span class="n">a</span><span class="o">&lt;</span><span class="p">[</span>'
+    assert render.lighter_code(code) == 'a<span class="o">&lt;</span>['
 
 
 def test_the_colours_of_figures_are_those_of_the_settings() -> None:
@@ -195,6 +207,7 @@ def test_a_false_claim_is_shown_as_such_and_the_values_stay(site: pages.Site) ->
         ('--8<-- "open.txt:a"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
         ('--8<-- "open.txt:a-b"', 'open.txt has no "--8<-- [start:a-b]"'),
         ('--8<-- "nested.txt"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
+        ('--8<-- "whole.txt:a b"', '"whole.txt:a b": a section of a file that is no example has'),
         ('--8<-- "whole.txt:1:2"', '"whole.txt:1:2": name a section; lines move'),
         ("--8<--", "an include stands on one line"),
         ("{{ one.y }}", "examples/one.py leaves no value 'y'; it has x, n, word, row, passage"),
@@ -433,7 +446,8 @@ GOOD = {
         # %% boxed
         print("in the box")
         """.replace("VALUES", repr(VALUES)),
-    "examples/two.py": "# %% [markdown]\n# # Two\n\n# %%\nassert 2 > 1, 'two is more'\n",
+    "examples/two.py": "# %% [markdown]\n# # Two\n\n# %%\nassert 2 > 1, 'two is more'\n"
+    "with open('two.bin', 'wb') as file:\n    file.write(bytes(range(256)))\n",
 }
 
 ONE_PAGE = "# Page\n\nwords\n\n{}\n\n## The end\n"
@@ -457,6 +471,10 @@ BROKEN = {
     ),
     "a script that is no example": (
         {"examples/two.py": "x = 1\n"}, "examples/two.py:1: an example starts with a cell",
+    ),
+    "a file that two examples leave": (
+        {"examples/two.py": TWO.format("", "open('one.py', 'w').close()")},
+        'examples/two.py:1: a file "one.py" is left by another example',
     ),
     "a missing section": (
         {"docs/page.md": ONE_PAGE.format('--8<-- "examples/two.py:no"')},
@@ -661,6 +679,11 @@ def test_a_page_leads_to_its_examples_and_they_are_there(good: Project) -> None:
     assert script == (good.folder / "examples" / "one.py").read_text()
     notebook = nbformat.read(good.folder / "site" / "downloads" / "one.ipynb", as_version=4)
     nbformat.validate(notebook)
+
+
+def test_what_an_example_leaves_in_its_folder_is_published(good: Project) -> None:
+    left = good.folder / "site" / "downloads" / "two.bin"
+    assert left.read_bytes() == bytes(range(256))
 
 
 def test_the_notebook_page_is_part_of_the_site(good: Project) -> None:

@@ -60,6 +60,20 @@ def test_no_page_loads_anything_from_another_host(site: Path) -> None:
         assert [target for target in loaded if re.match(r"(\w+:)?//", target)] == [], path.name
 
 
+def test_a_page_waits_for_one_stylesheet_and_holds_no_script(site: Path) -> None:
+    styles = (site / "assets" / "site.css").read_text("utf-8")
+    assert ".md-typeset" in styles
+    assert styles.index("--md-primary-fg-color") < styles.index("--chart-1:")
+    for path in pages(site):
+        text = path.read_text("utf-8")
+        assert text.count('rel="stylesheet"') == 1, path.name
+        scripts = re.findall(r"<script([^>]*)>", text)
+        assert scripts
+        inline = [script for script in scripts if "src=" not in script]
+        assert inline == [' id="__config" type="application/json"'], path.name
+        assert not re.search(r"""<[^>]*\son\w+=["']""", text), path.name
+
+
 def test_the_path_is_as_long_as_promised_and_no_page_of_it_takes_over_four_minutes(
     site: Path,
 ) -> None:

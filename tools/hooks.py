@@ -25,7 +25,7 @@ from mkdocs.structure.pages import Page as MkDocsPage
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
 
-from tools import check_site, notebook_page, pages, reading, render  # noqa: E402
+from tools import check_site, notebook_page, pages, reading, render, stylesheet  # noqa: E402
 from tools.examples import Problem, load_examples  # noqa: E402
 from tools.results import problems_of, write_at_once  # noqa: E402
 from tools.runner import CACHE, Runner  # noqa: E402
@@ -45,6 +45,7 @@ class State:
     runner: Runner | None = None
     site = pages.Site({}, {})
     open_pages: dict[str, pages.Page]
+    styles: tuple[Path, ...] = ()
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -65,6 +66,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     # Its default follows the working directory.
     jupyter = config.plugins["mkdocs-jupyter"]
     jupyter.config["cache_dir"] = str(_work_folder() / "mkdocs-jupyter")
+    State.styles = tuple(Path(config.docs_dir) / name for name in config.extra_css)
+    config.extra_css.clear()  # they come with Material's, in one file; see theme/main.html
     return config
 
 
@@ -150,7 +153,7 @@ def _take_away(name: str, page: MkDocsPage, files: Files) -> str:
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
     if page.file.src_uri.endswith(".ipynb"):
         return notebook_page.cleaned(html, page, files) + _take_away(page.file.name, page, files)
-    return State.open_pages[page.file.src_uri].fill(html)
+    return render.lighter_code(State.open_pages[page.file.src_uri].fill(html))
 
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
@@ -202,8 +205,11 @@ def _with_page(name: str, cell: int, problem: Problem) -> Problem:
     return problem
 
 
+@event_priority(-100)  # after the search, which writes its index
 def on_post_build(config: MkDocsConfig) -> None:
     site = Path(config.site_dir)
+    _split_search_index(site / "search")
+    stylesheet.write(site, State.styles)
     for name in State.site.examples:
         # Not among the files, or mkdocs-jupyter would make a second page of it.
         shutil.copyfile(_notebook(name), site / DOWNLOADS / f"{name}.ipynb")
@@ -214,6 +220,19 @@ def on_post_build(config: MkDocsConfig) -> None:
             shown = ARTICLE + render.problem_html(str(problem))
             path.write_text(text.replace(ARTICLE, shown, 1), "utf-8")
     _report([problem for _, problem in found])
+
+
+def _split_search_index(folder: Path) -> None:
+    """Leave the page an index of nothing, and the true one to load when the search is opened.
+
+    A script can be loaded from a disk as well, where JSON cannot; theme/assets/search.js does.
+    """
+    index = folder / "search_index.json"
+    whole = json.loads(index.read_text("utf-8"))
+    if whole["docs"]:
+        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+        (folder / "search_index.js").write_text(f"var __index = {text};\n", "utf-8")
+        index.write_text(json.dumps(whole | {"docs": []}), "utf-8")
 
 
 def _report(problems: list[Problem]) -> None:

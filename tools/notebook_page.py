@@ -14,6 +14,8 @@ from bs4 import BeautifulSoup, Tag
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+from tools.render import lighter_code
+
 SVG = "data:image/svg+xml;base64,"
 
 
@@ -39,9 +41,7 @@ def inner(tag: Tag) -> str:
 
 
 def code_block(pre: Tag) -> str:
-    for plain in pre.select("span.n, span.p, span.w"):  # they look like the text around them
-        plain.unwrap()
-    return f'<div class="highlight"><pre><code>{inner(pre)}</code></pre></div>'
+    return f'<div class="highlight"><pre><code>{lighter_code(inner(pre))}</code></pre></div>'
 
 
 def output_block(output: Tag) -> str:

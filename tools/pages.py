@@ -180,6 +180,8 @@ def check_snippet(target: str, seen: frozenset[str] = frozenset()) -> None:
     text = file.read_text("utf-8")
     if section and not section[0].isalpha():
         raise ValueError(f'"{target}": name a section; lines move')
+    if not re.fullmatch(r"[\w-]*", section):
+        raise ValueError(f'"{target}": a section of a file that is no example has no spaces')
     for mark in ("start", "end") if section else ():
         if not re.search(
             rf"-8<-+[ \t]+\[[ \t]*{mark}[ \t]*:[ \t]*{re.escape(section)}[ \t]*\]", text

@@ -52,8 +52,27 @@ def themed_svg(svg: str, name: str, alt: str) -> str:
     svg = re.sub(r' transform="rotate\(-?0 [^"]*"', "", svg)
     svg = re.sub(r' (d|x|y|transform)="[^"]*"', lambda m: _rounded(m[0]), svg)
     svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><").strip()
+    svg = _without_idle_groups(svg)
     head = f'<svg role="img" aria-label="{html.escape(alt)}" fill="currentColor" '
     return svg.replace("<svg ", head, 1)
+
+
+def _without_idle_groups(svg: str) -> str:
+    """The figure without groups that say nothing of what is in them."""
+    idle: list[bool] = []  # of the groups that are open
+
+    def kept(tag: re.Match[str]) -> str:
+        if tag[0] == "</g>":
+            return "" if idle.pop() else tag[0]
+        idle.append(tag[0] == "<g>")
+        return "" if idle[-1] else tag[0]
+
+    return re.sub(r"<g(?: [^>]*[^>/])?>|</g>", kept, svg)
+
+
+def lighter_code(page: str) -> str:
+    """The page without marks around pieces of code that look like the text around them."""
+    return re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", page)
 
 
 def _rounded(attribute: str) -> str:

@@ -1,0 +1,253 @@
+"""What holds on every page: its weight, its policy, its colours, its search, with any reader."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Response
+
+from tests.browser.conftest import Host, Reader, assert_accessible, policy
+from tests.conftest import ROOT
+
+MOST_BYTES = 150_000  # of a first load, as it goes over the wire
+SOURCES = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.py")]
+PAGES = sorted(
+    source.relative_to(ROOT / "docs" if source.suffix == ".md" else ROOT)
+    .with_suffix(".html")
+    .as_posix()
+    for source in SOURCES
+)
+STORAGE_REFUSED = """
+for (const name of ["localStorage", "sessionStorage"]) {
+  Object.defineProperty(window, name, {
+    get() { throw new DOMException("refused", "SecurityError"); },
+  });
+}
+"""
+
+
+def scheme(page: Page) -> str | None:
+    return page.locator("body").get_attribute("data-md-color-scheme")
+
+
+def overflow(page: Page) -> float:
+    """By how many pixels the page is wider than its window."""
+    wider: float = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return wider
+
+
+def open_search(page: Page, words: str) -> None:
+    """As a reader without a mouse does it."""
+    page.keyboard.press("/")
+    page.keyboard.type(words)
+
+
+def results(page: Page) -> list[str]:
+    page.locator(".md-search-result__item").first.wait_for()
+    return page.locator(".md-search-result__item h1").all_text_contents()
+
+
+@pytest.mark.parametrize("path", [*PAGES, "404.html"])
+@pytest.mark.parametrize(("size", "colours"), [("wide", "light"), ("narrow", "dark")])
+def test_a_page_is_accessible_light_and_fits_its_window(
+    reader: Reader, path: str, size: str, colours: str
+) -> None:
+    loaded: list[Response] = []
+    page = reader.open(
+        path, size=size, scheme=colours, prepare=lambda page: page.on("response", loaded.append)
+    )
+    page.wait_for_load_state("networkidle")
+    assert scheme(page) == {"light": "default", "dark": "slate"}[colours]
+    sizes = [response.request.sizes() for response in loaded]
+    weight = sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
+    assert 20_000 < weight <= MOST_BYTES
+    assert overflow(page) <= 0
+    assert_accessible(page)
+
+
+def test_the_policy_allows_no_script_inside_of_a_page_and_no_other_host(host: Host) -> None:
+    rules = dict(rule.strip().split(" ", 1) for rule in policy().split(";"))
+    assert rules["default-src"] == "'self'"
+    assert set(" ".join(rules.values()).split()) <= {"'self'", "'unsafe-inline'", "data:"}
+    assert {name for name, sources in rules.items() if "unsafe" in sources} <= {"style-src"}
+
+
+def test_the_browser_holds_pages_to_the_policy(reader: Reader) -> None:
+    page = reader.open("index.html")
+    with pytest.raises(Exception, match="unsafe-eval"):
+        page.evaluate("new Function('1')()")
+    page.evaluate(
+        """const script = document.createElement("script");
+        script.textContent = "window.broken = true";
+        document.body.append(script);"""
+    )
+    assert page.evaluate("window.broken") is None
+    assert any("Content Security Policy" in said for said in reader.noted)
+    reader.noted.clear()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_search_is_fetched_when_it_is_opened_and_works_by_keyboard(
+    reader: Reader, colours: str
+) -> None:
+    asked: list[str] = []
+    page = reader.open(
+        "summary.html",
+        scheme=colours,
+        prepare=lambda page: page.on("request", lambda r: asked.append(urlsplit(r.url).path)),
+    )
+    page.wait_for_load_state("networkidle")
+    assert not [path for path in asked if "workers" in path or path.endswith("search_index.js")]
+    open_search(page, "next sentence")
+    assert "Next sentence prediction" in results(page)
+    assert_accessible(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"h=next"))
+    assert "next sentence" in " ".join(page.locator("article mark").all_text_contents()).lower()
+
+
+def test_the_search_says_that_nothing_was_found_and_closes(reader: Reader) -> None:
+    page = reader.open("index.html")
+    open_search(page, "<img src=x onerror=alert(1)> zygote")
+    page.get_by_text("No matching documents").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("#__search").is_checked() is False
+
+
+def test_the_search_says_so_when_it_cannot_be_loaded(reader: Reader) -> None:
+    def without_index(page: Page) -> None:
+        page.route("**/search_index.js", lambda route: route.fulfill(status=404, body=""))
+
+    page = reader.open("index.html", prepare=without_index)
+    open_search(page, "mask")
+    page.get_by_text("The search could not be loaded").wait_for()
+    assert all("404" in said for said in reader.noted)
+    reader.noted.clear()
+
+
+def test_a_chosen_scheme_is_remembered_and_the_system_s_is_followed(reader: Reader) -> None:
+    page = reader.open("index.html", scheme="light")
+    page.get_by_title("Switch to the dark scheme").click()
+    assert scheme(page) == "slate"
+    page.goto(page.url.replace("index", "summary"))
+    assert scheme(page) == "slate"
+    page.get_by_title("Switch to the light scheme").click()
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    assert scheme(page) == "slate", "light was what the system asked for: nothing to remember"
+
+
+def test_the_scheme_is_right_before_material_s_script_runs(reader: Reader) -> None:
+    def without_bundle(page: Page) -> None:
+        page.route("**/bundle.*.js", lambda route: route.fulfill(body=""))
+
+    assert scheme(reader.open("index.html", scheme="dark", prepare=without_bundle)) == "slate"
+
+
+def test_the_scheme_can_be_switched_by_keyboard(reader: Reader) -> None:
+    page = reader.open("index.html", scheme="light")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "__palette":
+            break
+    page.keyboard.press("Enter")
+    assert scheme(page) == "slate"
+
+
+def test_nonsense_in_the_storage_harms_nothing(reader: Reader) -> None:
+    page = reader.open("index.html")
+    for nonsense in ("{", "7", "null", '{"index": 9}', '{"index": "x", "color": 3}'):
+        page.evaluate("text => localStorage.setItem('/.__palette', text)", nonsense)
+        page.reload()
+        assert scheme(page) == "default"
+
+
+def test_the_first_tab_skips_to_the_content_and_focus_is_always_visible(reader: Reader) -> None:
+    page = reader.open("lesson/masking.html")
+    page.keyboard.press("Tab")
+    skip = page.get_by_text("Skip to content")
+    assert skip.evaluate("link => link === document.activeElement")
+    assert skip.evaluate("link => getComputedStyle(link).opacity") == "1"
+    page.keyboard.press("Enter")
+    assert urlsplit(page.url).fragment
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        seen = page.evaluate(
+            """() => {
+              const at = document.activeElement;
+              // the switch of the scheme is drawn by the label beside it, the search by its form
+              const drawn = [at, at.nextElementSibling, at.parentElement].filter(Boolean);
+              const visible = drawn.some((e) => {
+                const style = getComputedStyle(e);
+                return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+              });
+              return visible || at.matches("body, .md-search__input") ? "" : at.outerHTML;
+            }"""
+        )
+        assert seen == ""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_from_disk_where_nothing_is_stored(
+    reader: Reader, built: Path, path: str
+) -> None:
+    page = reader.open(
+        "", url=(built / path).as_uri(), prepare=lambda p: p.add_init_script(STORAGE_REFUSED)
+    )
+    assert page.locator("h1").first.is_visible()
+    for note in page.locator("[data-widget] > .widget-note").all_text_contents():
+        assert "from a file" in note
+
+
+def test_the_search_works_from_disk(reader: Reader, built: Path) -> None:
+    page = reader.open("", url=(built / "summary.html").as_uri())
+    open_search(page, "mask")
+    assert results(page)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("h=mask"))
+
+
+def test_the_scheme_can_be_switched_where_nothing_is_stored(reader: Reader) -> None:
+    page = reader.open("index.html", prepare=lambda page: page.add_init_script(STORAGE_REFUSED))
+    page.get_by_title("Switch to the dark scheme").click()
+    assert scheme(page) == "slate"
+
+
+@pytest.mark.parametrize("path", ["index.html", "lesson/masking.html", "examples/masking.html"])
+def test_a_page_reads_well_without_scripts(reader: Reader, path: str) -> None:
+    page = reader.open(path, size="narrow", scripts=False)
+    assert page.locator("h1").first.is_visible()
+    assert page.get_by_role("link", name=re.compile("^Next:")).is_visible()
+
+
+def test_nothing_moves_while_a_page_loads(reader: Reader) -> None:
+    watch = """
+    window.moved = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.moved += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+    """
+    page = reader.open("lesson/masking.html", prepare=lambda page: page.add_init_script(watch))
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.moved") < 0.02
+
+
+def test_the_cheat_sheet_is_one_printed_page(reader: Reader, tmp_path: Path) -> None:
+    page = reader.open("reference/cheat-sheet.html")
+    paper = page.pdf(path=tmp_path / "sheet.pdf", prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+
+
+def test_the_colours_of_the_figures_stand_in_their_python_too() -> None:
+    css = (ROOT / "docs" / "assets" / "lesson.css").read_text("utf-8")
+    render = (ROOT / "tools" / "render.py").read_text("utf-8")
+    drawn = re.findall(r'"#(\w{6})": "var\((--chart-\d)', render)
+    cycle = (ROOT / "tools" / "matplotlibrc").read_text("utf-8")
+    assert [colour for colour, _ in drawn] == re.findall(r"'(\w{6})'", cycle)[:4]
+    assert all(css.count(f"{variable}:") == 2 for _, variable in drawn)

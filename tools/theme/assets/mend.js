@@ -1,0 +1,20 @@
+/** What Material's script puts into a page, made fit for the keyboard and for screen readers. */
+(() => {
+  // A table that has to be pushed sideways can be reached, and pushed with the arrow keys.
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+
+  const additions = new MutationObserver((records) => {
+    for (const element of records.flatMap((record) => [...record.addedNodes])) {
+      if (!(element instanceof Element)) continue;
+      if (element.matches(".md-typeset__scrollwrap")) sizes.observe(element);
+      // The buttons of a code block are no landmark of the page.
+      if (element.matches(".md-code__nav")) element.setAttribute("role", "none");
+    }
+  });
+  additions.observe(document.querySelector("article"), { childList: true, subtree: true });
+})();
