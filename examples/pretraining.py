@@ -101,7 +101,7 @@ verdict = torch.cat([part.seq_relationship_logits for part in outputs]).argmax(-
 truth = masked["labels"][masked["labels"] != IGNORE_INDEX]
 accuracy = (guess == truth).float().mean().item()
 nsp_accuracy = (verdict == masked["next_sentence_label"]).float().mean().item()
-print(f"selected tokens named {accuracy:.1%}, next sentences told {nsp_accuracy:.1%}")
+print(f"selected tokens named {accuracy:.1%}, pairs judged rightly {nsp_accuracy:.1%}")
 
 # %% what it can and cannot tags=["hide-input"]
 people = tokenizer.convert_tokens_to_ids(
