@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tools import stylesheet
 from tools.examples import Problem
 
 # Attributes by which an element loads something by itself (a link in <a> loads nothing).
@@ -87,7 +88,7 @@ def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Proble
         for target, loads in dict.fromkeys(read(path).targets):
             if wrong := _wrong(target, loads, path, site, ids):
                 yield path, Problem(source, _line(source, target), f'"{target}" {wrong}')
-    for path in sorted(site.rglob("*.css")):
+    for path in sorted(set(site.rglob("*.css")) - {site / stylesheet.NAME}):  # its parts are there
         for target in css_urls(path.read_text("utf-8")):
             if wrong := _wrong(target, True, path, site, ids):
                 yield path, Problem(path, 1, f'"{target}" {wrong}')
