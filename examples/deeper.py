@@ -105,6 +105,7 @@ print(f"first pieces named, the whole word hidden        {without:.1%}")
 assert with_rest > without + 0.05, "The rest of a word gives its first piece away"
 
 # %% selected positions
+torch.manual_seed(0)
 config = BertConfig(
     vocab_size=30_522,  # BERT's own
     hidden_size=128,

@@ -104,6 +104,7 @@ def probe(model):
     vectors, targets = hidden[labels != IGNORE_INDEX], labels[labels != IGNORE_INDEX]
     linear = torch.nn.Linear(vectors.shape[1], len(LABELS))
     torch.nn.init.zeros_(linear.weight)
+    torch.nn.init.zeros_(linear.bias)
     optimizer = torch.optim.LBFGS(linear.parameters(), max_iter=100)
 
     def closure():

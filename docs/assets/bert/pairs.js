@@ -6,7 +6,7 @@
 
 export const [IS_NEXT, IS_RANDOM] = [0, 1]; // the labels, as the model was trained on them
 
-/** @typedef {{text: string, size: number}[]} Story Its sentences, each with its number of tokens. */
+/** @typedef {{text: string, size: number}[]} Story Its sentences with their numbers of tokens. */
 
 /**
  * Two passages, and whether the second follows the first. A true B and a random one are both made
@@ -51,7 +51,8 @@ function drawElsewhere(stories, home, middle, stop, room) {
     for (let from = 1; from + count <= other.length; from++) {
       const to = from + count;
       const alike = grow(other, from, room) === to && (to === other.length) === closes;
-      if (alike && !follows(stories, home[middle - 1], other[from])) found.push(other.slice(from, to));
+      if (!alike || follows(stories, home[middle - 1], other[from])) continue;
+      found.push(other.slice(from, to));
     }
   }
   return found;

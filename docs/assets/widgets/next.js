@@ -33,7 +33,8 @@ export function mount(host) {
   const slot = h("div");
   const score = h("div", { class: "widget-buttons next-score" });
   const link = linkButton(NAME, () => ({ a: begin(pair.a), b: begin(pair.b) }));
-  host.append(h("p", { class: "widget-title" }, "Is it next?"), stage, result, actions, slot, score);
+  const title = h("p", { class: "widget-title" }, "Is it next?");
+  host.append(title, stage, result, actions, slot, score);
   stage.append(
     "Two passages from stories that the model has never seen: does B follow A, or does it come " +
       "from another story? You guess first, then the head does.",
@@ -65,7 +66,8 @@ export function mount(host) {
 
   async function load() {
     const texts = await fetchJSON("stories.json");
-    const isStory = (story) => Array.isArray(story) && story.every((text) => text.split);
+    const isText = (text) => typeof text === "string";
+    const isStory = (story) => Array.isArray(story) && story.every(isText);
     if (!(Array.isArray(texts) && texts.length && texts.every(isStory))) {
       throw new Error("The file stories.json came damaged.");
     }
@@ -96,11 +98,12 @@ export function mount(host) {
   /** Show a pair, and let the reader guess. */
   function ask() {
     slot.replaceChildren();
+    const said = { "aria-label": "The pair", "aria-describedby": "next-a next-b" };
     const passages = h(
       "div",
-      { role: "group", "aria-label": "The pair", "aria-describedby": "next-a next-b", tabindex: -1 },
-      h("p", { id: "next-a", class: "next-passage", dir: "auto" }, h("b", {}, "A"), pair.a),
-      h("p", { id: "next-b", class: "next-passage segment-b", dir: "auto" }, h("b", {}, "B"), pair.b),
+      { role: "group", tabindex: -1, ...said },
+      h("p", { id: "next-a", class: "passage", dir: "auto" }, h("b", {}, "A"), pair.a),
+      h("p", { id: "next-b", class: "passage segment-b", dir: "auto" }, h("b", {}, "B"), pair.b),
     );
     stage.replaceChildren(passages);
     result.replaceChildren(h("p", { class: "next-question" }, "Does B follow A?"));
@@ -153,8 +156,8 @@ export function mount(host) {
   /** Passages of the reader's own: there is no truth, and the score stays. */
   function write() {
     slot.replaceChildren();
-    const field = (key) =>
-      h("textarea", { id: `next-${key}`, rows: 4, dir: "auto", spellcheck: "false", oninput: edited });
+    const like = { rows: 4, dir: "auto", spellcheck: "false", oninput: edited };
+    const field = (key) => h("textarea", { id: `next-${key}`, ...like });
     const fields = { a: field("a"), b: field("b") };
     stage.replaceChildren(
       ...Object.values(fields).flatMap((area, n) => [
@@ -202,7 +205,7 @@ export function mount(host) {
     }
   }
 
-  /** The probability that B is next, null where there is nothing to read; and what is odd about it. */
+  /** The probability that B is next, null where there is nothing to read; and what to mind. */
   function verdict({ a, b }) {
     const { tokenizer, bert, longest } = model;
     if (![a, b].every((text) => tokenizer.tokenize(text).length)) {
@@ -211,7 +214,9 @@ export function mount(host) {
     const { tokens, ids, segments, cut } = tokenizer.encode(a, b, { longest });
     const share = softmax(bert.nextSentence(bert.encode(ids, segments)))[IS_NEXT];
     const notes = [];
-    if (cut) notes.push(`Too long for its ${longest} tokens: the end of the longer one was cut off.`);
+    if (cut) {
+      notes.push(`Too long for its ${longest} tokens: the end of the longer one was cut off.`);
+    }
     if (tokens.some(({ piece }) => /^(\[UNK\]|##.)$/u.test(piece))) {
       notes.push(
         "Not all of these words are in its small vocabulary; of those it sees letters, or " +
@@ -225,9 +230,11 @@ export function mount(host) {
     const { rounds, reader, head, word } = readScore();
     if (!rounds) return score.replaceChildren();
     const pairs = rounds === 1 ? "1 pair" : `${rounds} pairs`;
-    const reset = h("button", { type: "button", class: "quiet", onclick: forget }, "Reset the score");
-    const text = `Right so far, of ${pairs}: you ${reader}, the head ${head}, one word alone ${word}.`;
-    score.replaceChildren(h("span", {}, text), reset);
+    const counts = `you ${reader}, the head ${head}, one word alone ${word}`;
+    score.replaceChildren(
+      h("span", {}, `Right so far, of ${pairs}: ${counts}.`),
+      h("button", { type: "button", class: "quiet", onclick: forget }, "Reset the score"),
+    );
   }
 
   function forget() {
@@ -293,8 +300,8 @@ function clues({ a, b, label }, names) {
     const told = [null, "That one word settles it."][label];
     found.push(`A speaks of a ${inA[0]}, B of a ${inB[0]}.`, told);
   } else {
-    const silent = inA.length ? "B" : inB.length ? "A" : "Neither";
-    found.push(`${silent} names ${silent === "Neither" ? "a" : "no"} kind of place, so no such word helps.`);
+    const silent = inA.length ? "B names no" : inB.length ? "A names no" : "Neither names a";
+    found.push(`${silent} kind of place, so no such word helps.`);
   }
   const both = names.filter((name) =>
     [a, b].every((text) => plain(text).includes(` ${name.toLowerCase()} `)),
