@@ -58,9 +58,11 @@ def test_a_page_is_accessible_light_and_fits_its_window(
     reader: Reader, path: str, size: str, colours: str
 ) -> None:
     loaded: list[Response] = []
-    page = reader.open(
-        path, size=size, scheme=colours, prepare=lambda page: page.on("response", loaded.append)
-    )
+
+    def watch(page: Page) -> None:
+        page.on("response", lambda response: loaded.append(response))
+
+    page = reader.open(path, size=size, scheme=colours, prepare=watch)
     page.wait_for_load_state("networkidle")
     assert scheme(page) == {"light": "default", "dark": "slate"}[colours]
     sizes = [response.request.sizes() for response in loaded]
