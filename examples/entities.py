@@ -106,7 +106,7 @@ assert behind > -curve.spread, "Nowhere does pretraining fall behind by more tha
 # %% the chart tags=["hide-input"]
 fig = learning_curve.draw(
     curve,
-    title="Names that no label has shown are found by who has read them",
+    title="After pretraining, it finds names that no label has shown",
     unit="entity F1",
     labels="labelled sentences",
 )

@@ -4,6 +4,8 @@
 # from them. [The lesson's page](../lesson/masking.md) has the words to it.
 
 # %% set-up
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -22,8 +24,8 @@ story = generate_documents(1, seed=3, split="test")[0]  # held out: the model ne
 opening = " ".join(sentence.text for sentence in story.sentences[:3])
 encoded = tokenizer(opening, return_special_tokens_mask=True, return_tensors="pt")
 pieces = tokenizer.convert_ids_to_tokens(encoded.input_ids[0])
-print(opening, "\n")
-print(" ".join(pieces))
+print(textwrap.fill(opening), "\n")
+print(textwrap.fill(" ".join(pieces)))
 
 # %% three fates
 torch.manual_seed(10)  # few seeds give so short a passage all three fates

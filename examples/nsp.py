@@ -90,7 +90,7 @@ with torch.inference_mode():
     pooled = torch.tanh(model.bert.pooler.dense(cls))  # (1, hidden)
     logits = model.cls["seq_relationship"](pooled)  # (1, 2): is next, random
     output = model(**inputs)
-print("logits", logits[0].tolist())
+print("logits", *(f"{logit:.3f}" for logit in logits[0]))
 print(f"P(is next) = {logits.softmax(-1)[0, IS_NEXT]:.3f}")
 largest = (logits - output.seq_relationship_logits).abs().max().item()
 assert largest < 1e-5, "Written out, the head gives what the model gives"

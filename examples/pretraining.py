@@ -70,14 +70,16 @@ steps = (np.arange(len(curves["mlm_loss"])) + 0.5) * 50
 for number, (name, level, text) in enumerate(
     (("mlm_loss", unigram, "word frequencies alone"), ("nsp_loss", math.log(2), "a coin"))
 ):
-    ax.plot(steps, curves[name], color=f"C{number}", label=name.split("_")[0].upper())
-    ax.axhline(level, color=f"C{number}", linestyle=":", linewidth=1)
-    ax.annotate(text, (steps[-1], level), color=f"C{number}", ha="right", va="top")
+    colour, offset = f"C{number}", {"textcoords": "offset points", "color": f"C{number}"}
+    ax.plot(steps, curves[name], color=colour)
+    ax.axhline(level, color=colour, linestyle=":", linewidth=1)
+    ax.annotate(text, (steps[-1], level), xytext=(0, -3), ha="right", va="top", **offset)
+    end = steps[-1], curves[name][-1]
+    ax.annotate(name.split("_")[0].upper(), end, xytext=(6, 0), va="center", **offset)
 ax.set_ylim(0)
 ax.set_title("Both losses fall below what can be had without reading")
 ax.set_xlabel("training step")
 ax.set_ylabel("loss, nats")
-ax.legend()
 below_a_coin = int(50 * np.argmax(curves["nsp_loss"] < 0.9 * math.log(2)))  # steps before that
 mlm_end, nsp_end = curves["mlm_loss"][-1], curves["nsp_loss"][-1]
 fig.set_label(
@@ -99,7 +101,7 @@ verdict = torch.cat([part.seq_relationship_logits for part in outputs]).argmax(-
 truth = masked["labels"][masked["labels"] != IGNORE_INDEX]
 accuracy = (guess == truth).float().mean().item()
 nsp_accuracy = (verdict == masked["next_sentence_label"]).float().mean().item()
-print(f"selected tokens named {accuracy:.1%}, next sentences told {nsp_accuracy:.1%}")
+print(f"selected tokens named {accuracy:.1%}, pairs judged rightly {nsp_accuracy:.1%}")
 
 # %% what it can and cannot tags=["hide-input"]
 people = tokenizer.convert_tokens_to_ids(

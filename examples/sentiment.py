@@ -78,7 +78,7 @@ assert behind > -curve.spread, "Nowhere does pretraining fall behind by more tha
 # %% the chart tags=["hide-input"]
 fig = learning_curve.draw(
     curve,
-    title="Few labels are enough for who has read before",
+    title="After pretraining, few labels are enough",
     unit="accuracy",
     labels="labelled sentences",
 )

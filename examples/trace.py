@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bertlesson import tiny
 from bertlesson.corpus import SENTIMENTS, generate_documents
+from bertlesson.corpus_text import ADJECTIVES
 from bertlesson.heads import SequenceClassificationModel
 from bertlesson.masking import IGNORE_INDEX
 from bertlesson.nsp import IS_NEXT
@@ -53,6 +54,8 @@ print(textwrap.fill(" ".join(map(str, input_ids[0].tolist())), 56))
 
 # %% the draws
 selectable = encoded["special_tokens_mask"] == 0  # (1, length)
+adjectives = {word for words in ADJECTIVES.values() for word in words}
+telling = torch.tensor([[piece in adjectives for piece in pieces]])  # (1, length)
 for seed in count():
     torch.manual_seed(seed)
     select_draw, fate_draw = torch.rand(2, *input_ids.shape)  # each (1, length), from 0 up to 1
@@ -60,7 +63,7 @@ for seed in count():
     is_masked = selected & (fate_draw < 0.8)
     is_random = selected & (fate_draw >= 0.8) & (fate_draw < 0.9)
     is_kept = selected & (fate_draw >= 0.9)
-    if is_masked.sum() == is_random.sum() == is_kept.sum() == 1:
+    if is_masked.sum() == is_random.sum() == is_kept.sum() == (is_masked & telling).sum() == 1:
         break
 
 labels = torch.where(selected, input_ids, IGNORE_INDEX)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tools.examples import Example, load_examples, parse
 from tools.results import Outcome, problems_of
 from tools.runner import Runner
+from tools.runner import log as runner_log
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("lesson", deadline=None)  # a busy machine is slow, and not wrong
+settings.load_profile("lesson")
 
 
 def article(page: str) -> str:
@@ -126,12 +133,30 @@ def examples() -> dict[str, Example]:
     return found
 
 
+@contextmanager
+def progress_shown(config: pytest.Config) -> Iterator[None]:
+    """Let the runner tell how far it is: cold it takes minutes, and pytest would keep it quiet."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    level = runner_log.level
+    with capture.global_and_fixture_disabled():
+        handler = logging.StreamHandler(sys.stderr)
+        runner_log.addHandler(handler)
+        runner_log.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            runner_log.setLevel(level)
+            runner_log.removeHandler(handler)
+
+
 @pytest.fixture(scope="session")
-def runner(examples: dict[str, Example]) -> Iterator[Runner]:
+def runner(examples: dict[str, Example], pytestconfig: pytest.Config) -> Iterator[Runner]:
     """Has run every example of the lesson, once; what has been run before is not run again."""
     made = Runner()
-    made.want(examples.values())
-    made.wait()
+    with progress_shown(pytestconfig):
+        made.want(examples.values())
+        made.wait()
     yield made
     made.stop()
 

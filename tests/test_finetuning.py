@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import BertModel, BertTokenizer
+from transformers import BatchEncoding, BertModel, BertTokenizer
 
 from bertlesson.finetuning import (
     Questions,
@@ -176,6 +176,30 @@ def test_features_without_or_with_unequal_rows_are_refused(rows: dict[str, int])
         )
 
 
+@pytest.mark.parametrize(
+    ("rows", "settings", "message"),
+    [
+        ({"input_ids": 3}, {}, "expected the model's labels"),
+        ({"input_ids": 3, "labels": 3}, {"batch_size": 0}, "batch_size=0"),
+        ({"input_ids": 3, "labels": 3}, {"steps": 0}, "total_steps=0"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused(
+    rows: dict[str, int], settings: dict[str, int], message: str
+) -> None:
+    features = {name: torch.ones(count, dtype=torch.int64) for name, count in rows.items()}
+    features["input_ids"] = features["input_ids"][:, None]
+    model = SequenceClassificationModel(small_config())
+    with pytest.raises(ValueError, match=message):
+        fine_tune(model, features, learning_rate=1e-3, progress=False, **{"steps": 1} | settings)
+
+
+@pytest.mark.parametrize("features", [{}, {"input_ids": torch.zeros(0, 4, dtype=torch.int64)}])
+def test_nothing_is_not_predicted_on(features: dict[str, torch.Tensor]) -> None:
+    with pytest.raises(ValueError, match="without a row of input_ids"):
+        predict(SequenceClassificationModel(small_config()), features)
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_predictions_do_not_depend_on_the_batch(batch_size: int) -> None:
     torch.manual_seed(0)
@@ -226,11 +250,28 @@ def test_first_pieces_are_labelled_and_all_others_are_not() -> None:
         ((1, 3, "PER"), "'da', does not begin and end with a word"),
         ((3, 4, "PER"), "does not begin and end with a word"),
         ((0, 3, "MISC"), "of kind MISC; the labels are"),
+        ((0, 99, "PER"), "does not lie in these 17 characters"),
+        ((-5, 3, "PER"), "does not lie in these 17 characters"),
+        ((3, 0, "PER"), "does not lie in these 17 characters"),
+        ((4, 16, "LOC"), "'Delft', overlaps the one before it"),
     ],
 )
 def test_entities_that_are_no_words_are_refused(entity: tuple[int, int, str], message: str) -> None:
+    entities = [(11, 16, "LOC"), entity]
     with pytest.raises(ValueError, match=message):
-        encode_entities(make_tokenizer(), ["Ada was in Delft."], [[entity]], LABELS)
+        encode_entities(make_tokenizer(), ["Ada was in Delft."], [entities], LABELS)
+
+
+@pytest.mark.parametrize("kinds", [["B-PER", "I-PER"], ["O", "I-PER"], ["O", "B-PER"]])
+def test_labels_that_cannot_spell_an_entity_are_refused(kinds: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"the labels are \["):
+        encode_entities(make_tokenizer(), ["Ada was."], [[(0, 3, "PER")]], kinds)
+
+
+def test_words_are_found_in_what_a_fast_tokenizer_returned() -> None:
+    for other in ({"input_ids": [[5]]}, BatchEncoding({"input_ids": [[5]]})):
+        with pytest.raises(TypeError, match="expected what a fast tokenizer returned"):
+            find_words(other, 0)  # type: ignore[arg-type]
 
 
 def test_an_entity_past_the_end_of_the_row_is_left_out() -> None:
@@ -238,6 +279,14 @@ def test_an_entity_past_the_end_of_the_row_is_left_out() -> None:
         make_tokenizer(4), ["Ada was in Delft."], [[(0, 3, "PER"), (11, 16, "LOC")]], LABELS
     )
     assert features["labels"].tolist() == [[-100, LABELS.index("B-PER"), 0, -100]]
+
+
+def test_an_entity_across_the_end_of_the_row_is_labelled_as_far_as_it_is_read() -> None:
+    tokenizer, text = make_tokenizer(5), "Ada, Greta was in Delft."
+    features = encode_entities(tokenizer, [text], [[(5, 23, "PER")]], LABELS)
+    assert [LABELS[i] for i in features["labels"][0, 1:4].tolist()] == ["O", "O", "B-PER"]
+    with pytest.raises(ValueError, match="'reta was in Delft', does not begin"):
+        encode_entities(tokenizer, [text], [[(6, 23, "PER")]], LABELS)
 
 
 @given(st.randoms(use_true_random=False))
@@ -341,6 +390,63 @@ def test_a_long_context_takes_several_rows() -> None:
 def test_answers_outside_of_their_context_are_refused(answer: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="in a context of 8 characters"):
         encode_questions(make_tokenizer(), ["Who?"], ["Ada was."], [answer])
+
+
+@pytest.mark.parametrize(
+    ("question", "context", "settings", "message"),
+    [
+        ("Who was in?", "Ada was in Bergen, Greta in Delft.", {"stride": 5}, "for 5 pieces"),
+        ("the owl " * 9, "Ada was in Delft.", {"stride": 0}, "leaves room for 0 pieces"),
+        ("Who?", "Ada was.", {"stride": -1}, "stride=-1"),
+    ],
+)
+def test_a_row_without_room_for_the_context_is_refused(
+    question: str, context: str, settings: dict[str, int], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        encode_questions(make_tokenizer(12), [question], [context], **settings)
+
+
+def test_a_context_that_fits_needs_no_room_to_repeat_anything() -> None:
+    made = encode_questions(make_tokenizer(12), ["Who was in?"], ["Ada was in Delft."], stride=5)
+    assert made.example.tolist() == [0]
+
+
+def test_examples_and_what_belongs_to_them_are_counted() -> None:
+    tokenizer = make_tokenizer()
+    with pytest.raises(ValueError, match="1 texts and 2 entities"):
+        encode_entities(tokenizer, ["Ada."], [[], []], LABELS)
+    with pytest.raises(ValueError, match="no texts"):
+        encode_entities(tokenizer, [], [], LABELS)
+    with pytest.raises(ValueError, match="1 questions and 2 contexts"):
+        encode_questions(tokenizer, ["Who?"], ["Ada.", "Greta."])
+    with pytest.raises(ValueError, match="1 contexts and 2 answers"):
+        encode_questions(tokenizer, ["Who?"], ["Ada."], [None, None])
+    with pytest.raises(ValueError, match="no questions"):
+        encode_questions(tokenizer, [], [])
+    with pytest.raises(ValueError, match="2 truth and 1 predicted"):
+        entity_f1([[], []], [[]])
+
+
+@pytest.mark.parametrize("threshold", [None, 0.0, -99.0])
+def test_an_empty_context_has_no_answer(threshold: float | None) -> None:
+    made = encode_questions(make_tokenizer(), ["Who was?", "Who?"], ["", "Ada."])
+    scores = torch.zeros(made.features["input_ids"].shape)
+    scores[:, 0] = -9.0
+    expected = None if threshold == -99.0 else (0, 3)
+    found = decode_answers(scores, scores, made, null_threshold=threshold)
+    assert found == [None, expected]
+
+
+def test_logits_of_other_rows_are_refused() -> None:
+    made = encode_questions(make_tokenizer(), ["Who?"], ["Ada."])
+    scores = torch.zeros(made.features["input_ids"].shape)
+    with pytest.raises(ValueError, match="expected one of each for every piece"):
+        decode_answers(scores[:, 1:], scores[:, 1:], made)
+    with pytest.raises(ValueError, match="expected one of each for every piece"):
+        decode_answers(scores, scores[:, 1:], made)
+    with pytest.raises(ValueError, match="max_answer_length=0"):
+        decode_answers(scores, scores, made, max_answer_length=0)
 
 
 def naive_answer(

@@ -99,7 +99,7 @@ def is_tied(model: nn.Module) -> bool:
 
 @pytest.mark.parametrize(("ours", "theirs"), COUNTERPARTS.items())
 @each_config
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(rows=st.integers(1, 5), length=st.integers(1, LENGTH), seed=st.integers(0, 999))
 def test_scores_losses_and_gradients_are_those_of_transformers(
     ours: Any, theirs: Any, changes: dict[str, Any], rows: int, length: int, seed: int
@@ -179,7 +179,6 @@ def test_single_heads_are_parts_of_the_models() -> None:
 # The loss
 
 
-@settings(deadline=None)
 @given(
     shape=st.lists(st.integers(1, 4), min_size=1, max_size=3),
     classes=st.integers(1, 6),

@@ -219,7 +219,7 @@ def test_every_place_is_as_likely_as_any_other(
 # a fixed count
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     lengths=st.lists(st.integers(0, 40), min_size=1, max_size=5),
     share=st.sampled_from([0.01, 0.1, 0.15, 0.25, 0.5, 1.0]),
@@ -287,7 +287,7 @@ def words_of(word_ids: Tensor, special: Tensor) -> list[list[tuple[int, int]]]:
     return words
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(seed=st.integers(0, 10**6), cap=st.sampled_from([None, 1, 3, 20]))
 def test_words_are_selected_as_a_whole(seed: int, cap: int | None) -> None:
     rng = generator(seed)
@@ -448,7 +448,7 @@ def test_nothing_is_selected_where_nothing_can_be(cap: int | None) -> None:
 # properties of mask_tokens
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     shape=st.tuples(st.integers(0, 5), st.integers(0, 12)),
     dtype=st.sampled_from([torch.int32, torch.int64]),
@@ -731,7 +731,7 @@ def test_padding_that_came_along_is_told_from_tokens(tokenizer: BertTokenizer) -
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0, 0], [0, 1, 1, 1, 1]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.lists(st.integers(0, VOCAB - 1), max_size=9), min_size=1, max_size=5),
     side=st.sampled_from(["left", "right"]),

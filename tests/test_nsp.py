@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch.utils.data import DataLoader
@@ -122,7 +122,6 @@ def test_all_golden_cases_are_here() -> None:
     assert len(GOLDEN) == 6
 
 
-@settings(deadline=None)
 @given(
     documents=any_documents,
     length=lengths,
@@ -344,7 +343,6 @@ def split_words(pieces: list[str]) -> list[list[str]]:
     return [pieces[i:j] for i, j in zip(starts, [*starts[1:], None], strict=True)]
 
 
-@settings(deadline=None)
 @given(distinct_documents, lengths, st.sampled_from([0, 0.1, 1]), seeds)
 def test_pairs_are_well_formed(documents: Any, length: int, short: float, seed: int) -> None:
     before = copy.deepcopy(documents)

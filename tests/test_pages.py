@@ -207,6 +207,7 @@ def test_a_false_claim_is_shown_as_such_and_the_values_stay(site: pages.Site) ->
         ('--8<-- "open.txt:a"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
         ('--8<-- "open.txt:a-b"', 'open.txt has no "--8<-- [start:a-b]"'),
         ('--8<-- "nested.txt"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
+        ('--8<-- "whole.txt:a b"', '"whole.txt:a b": a section of a file that is no example has'),
         ('--8<-- "whole.txt:1:2"', '"whole.txt:1:2": name a section; lines move'),
         ("--8<--", "an include stands on one line"),
         ("{{ one.y }}", "examples/one.py leaves no value 'y'; it has x, n, word, row, passage"),
@@ -405,6 +406,14 @@ GOOD = {
 
             --8<-- "examples/one.py:folded"
 
+        <div class="box" markdown>
+
+        ??? question "Folded in a box"
+
+            --8<-- "examples/one.py:boxed"
+
+        </div>
+
         ## The end
         """,
     "examples/one.py": """
@@ -433,8 +442,12 @@ GOOD = {
         fig, ax = plt.subplots()
         ax.bar(["a", "b"], [1, 2])
         fig.set_label("two bars")
+
+        # %% boxed
+        print("in the box")
         """.replace("VALUES", repr(VALUES)),
-    "examples/two.py": "# %% [markdown]\n# # Two\n\n# %%\nassert 2 > 1, 'two is more'\n",
+    "examples/two.py": "# %% [markdown]\n# # Two\n\n# %%\nassert 2 > 1, 'two is more'\n"
+    "with open('two.bin', 'wb') as file:\n    file.write(bytes(range(256)))\n",
 }
 
 ONE_PAGE = "# Page\n\nwords\n\n{}\n\n## The end\n"
@@ -458,6 +471,10 @@ BROKEN = {
     ),
     "a script that is no example": (
         {"examples/two.py": "x = 1\n"}, "examples/two.py:1: an example starts with a cell",
+    ),
+    "a file that two examples leave": (
+        {"examples/two.py": TWO.format("", "open('one.py', 'w').close()")},
+        'examples/two.py:1: a file "one.py" is left by another example',
     ),
     "a missing section": (
         {"docs/page.md": ONE_PAGE.format('--8<-- "examples/two.py:no"')},
@@ -615,7 +632,7 @@ def test_a_failed_build_ends_with_an_error_strict_or_not(good: Project) -> None:
         page.write_text(before)
     assert ended.returncode != 0
     assert 'docs/page.md:13: examples/one.py has no section "no"' in ended.stderr
-    assert "docs/page.md:25: examples/one.py leaves no value 'no'" in ended.stderr
+    assert "docs/page.md:33: examples/one.py leaves no value 'no'" in ended.stderr
     assert "2 problems" in ended.stderr
 
 
@@ -645,11 +662,13 @@ def test_tokens_are_drawn_with_their_fates(good: Project) -> None:
 
 def test_sections_stand_well_inside_of_lists_and_notes(good: Project) -> None:
     text = article(good.page())
-    assert "data-slot" not in text
+    assert "⟦" not in text
     assert not re.search(r"<p>\s*<(pre|ul|figure|div)", text)
     note = text.partition('<div class="admonition note">')[2].partition("<ol>")[0]
     assert 'aria-label="a rising line"' in note
     assert '<details class="code">' in text.partition("<ol>")[2]
+    box = text.partition('<div class="box">')[2].partition("</div>\n</details>")[0]
+    assert 'aria-label="Output">in the box</pre>' in box
 
 
 def test_a_page_leads_to_its_examples_and_they_are_there(good: Project) -> None:
@@ -660,6 +679,11 @@ def test_a_page_leads_to_its_examples_and_they_are_there(good: Project) -> None:
     assert script == (good.folder / "examples" / "one.py").read_text()
     notebook = nbformat.read(good.folder / "site" / "downloads" / "one.ipynb", as_version=4)
     nbformat.validate(notebook)
+
+
+def test_what_an_example_leaves_in_its_folder_is_published(good: Project) -> None:
+    left = good.folder / "site" / "downloads" / "two.bin"
+    assert left.read_bytes() == bytes(range(256))
 
 
 def test_the_notebook_page_is_part_of_the_site(good: Project) -> None:

@@ -64,7 +64,7 @@ def toy_batches(dropout: float = 0.0) -> tuple[PretrainingModel, list[dict[str, 
 
 
 @each_config
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(rows=st.integers(1, 5), length=st.integers(1, LENGTH), seed=st.integers(0, 999))
 def test_loss_and_gradients_are_those_of_the_dense_model(
     changes: dict[str, Any], rows: int, length: int, seed: int

@@ -16,6 +16,7 @@ def test_prose_counts_and_code_outputs_claims_and_answers_do_not() -> None:
     <details class="code"><summary>no</summary></details>
     <details class="question"><summary>no</summary><p>no</p><details>no</details></details>
     <div class="optional"><p>no</p><details>no</details></div>
+    <div class="widget" data-widget="x"><p class="widget-note">no</p></div>
     <table><tr><td>nine</td><td>—</td></tr></table>
     """
     assert read(page) == Reading(words=9, answers=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,14 +87,33 @@ def test_a_damaged_result_is_made_anew(workshop: Workshop, tmp_path: Path) -> No
     assert log.read_text() == "xx"
 
 
+def test_files_that_an_example_leaves_are_kept_with_its_result(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    leave = "import os\nopen('left.txt', 'w').write('words')\nos.mkdir('folder')\n"
+    example = workshop.example("one", counting(log, leave))
+    (outcome,) = workshop.run(example)
+    assert outcome.result["files"] == ["left.txt"]
+    left = workshop.runner().store.file(example, "left.txt")
+    assert left.read_text() == "words"
+    left.unlink()  # without it, the result is not whole
+    assert workshop.run(example)[0].state == "done"
+    assert (left.read_text(), log.read_text()) == ("words", "xx")
+
+
 def test_only_the_last_texts_of_an_example_are_kept(workshop: Workshop) -> None:
     runner = workshop.runner()
     for number in range(10):
-        runner.want([workshop.example("one", f"# %%\nx = {number}\n")])
+        leave = f"open('left.txt', 'w').write('{number}')"
+        runner.want([workshop.example("one", f"# %%\n{leave}\n")])
         runner.wait()
     kept = list((workshop.folder / "cache").glob("one-*.json"))
     assert len(kept) == 8
-    assert runner.store.path(workshop.example("one", "# %%\nx = 9\n")) in kept
+    folders = {path.name for path in (workshop.folder / "cache").glob("one-*") if path.is_dir()}
+    assert folders == {path.stem for path in kept}
+    last = "# %%\nopen('left.txt', 'w').write('9')\n"
+    assert runner.store.path(workshop.example("one", last)) in kept
 
 
 # What a result depends on
@@ -567,7 +587,8 @@ def test_an_example_runs_as_a_reader_runs_it(workshop: Workshop) -> None:
         "NotDefined True",
         "def typed(x: NotDefined) -> None: ...",
     ]
-    assert not list(workshop.folder.rglob("left.txt"))
+    # kept with the result, and nowhere else
+    assert [path.parent.parent.name for path in workshop.folder.rglob("left.txt")] == ["cache"]
 
 
 def test_annotations_are_evaluated_as_python_does(workshop: Workshop) -> None:
@@ -1070,7 +1091,8 @@ def test_progress_is_logged_example_by_example(
     one = workshop.example("one", "# %% hello\n1\n")
     two = workshop.example("two", "# %%\n1 / 0\n")
     workshop.run(one, two, cores=1)
-    assert caplog.messages == [
+    # as many seconds as the machine takes
+    assert [re.sub(r"\d+ s", "0 s", message) for message in caplog.messages] == [
         "examples/one.py: cell 1 of 1 (hello)",
         "examples/one.py: done in 0 s (1 of 2)",
         "examples/two.py: cell 1 of 1",
@@ -1102,3 +1124,25 @@ def test_the_command_line_runs_everything_and_says_what_is_wrong(
     assert "examples/worse.py:1: an example starts with a cell" in ended.stderr
     kept = json.loads(next((project.folder / ".cache/examples").glob("good-*.json")).read_text())
     assert kept["claims"][0]["passed"]
+
+
+def test_tests_that_wait_for_the_examples_say_how_far_these_are(tmp_path: Path) -> None:
+    (tmp_path / "test_waits.py").write_text(
+        "from tests.conftest import Workshop, progress_shown\n"
+        "def test_waits(tmp_path, pytestconfig):\n"
+        "    workshop = Workshop(tmp_path)\n"
+        "    example = workshop.example('a', '# %%\\nx = 1\\n')\n"
+        "    print('kept quiet')\n"
+        "    with progress_shown(pytestconfig):\n"
+        "        workshop.run(example)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml")]
+    ended = subprocess.run(
+        [*command, "--rootdir", str(tmp_path), str(tmp_path / "test_waits.py")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "examples/a.py: done in" in ended.stderr
+    assert "kept quiet" not in ended.stdout + ended.stderr

@@ -62,12 +62,13 @@ class Page:
     def fill(self, html: str) -> str:
         """Put the outputs where Markdown has left their placeholders."""
         for placeholder, content in self.slots.items():
-            # Inside of a list or an admonition, Markdown takes the placeholder for a paragraph.
+            # Markdown takes the placeholder for a paragraph.
             html = html.replace(f"<p>{placeholder}</p>", content).replace(placeholder, content)
         return html
 
     def _slot(self, content: str) -> str:
-        placeholder = f'<div class="slot" data-slot="{len(self.slots)}"></div>'
+        # Plain text: inside of `<div markdown>`, Markdown rewrites or escapes elements.
+        placeholder = f"⟦slot {len(self.slots)}⟧"
         self.slots[placeholder] = content
         return placeholder
 
@@ -179,6 +180,8 @@ def check_snippet(target: str, seen: frozenset[str] = frozenset()) -> None:
     text = file.read_text("utf-8")
     if section and not section[0].isalpha():
         raise ValueError(f'"{target}": name a section; lines move')
+    if not re.fullmatch(r"[\w-]*", section):
+        raise ValueError(f'"{target}": a section of a file that is no example has no spaces')
     for mark in ("start", "end") if section else ():
         if not re.search(
             rf"-8<-+[ \t]+\[[ \t]*{mark}[ \t]*:[ \t]*{re.escape(section)}[ \t]*\]", text

@@ -23,6 +23,7 @@ SKIPPED_CLASSES = {
     "tokens",
     "pending",
     "optional",
+    "widget-note",
 }
 VOID = {"br", "hr", "img", "input", "meta", "link", "source", "wbr"}
 WORD = re.compile(r"\w[\w’'.,/%→-]*")
@@ -33,7 +34,8 @@ class Reading(NamedTuple):
 
     Attributes:
         words: Of its prose, headings, lists and tables; without code, outputs, claims, figures,
-            folded answers, and what is marked as optional.
+            folded answers, what is marked as optional, and what stands for a widget that has not
+            started.
         answers: How many questions have folded answers. Answers with nothing to read between them
             are the choices of one question.
     """

@@ -102,12 +102,14 @@ def fine_tune(
         The loss of each step, in nats.
 
     Raises:
-        ValueError: If there are no examples, or the features differ in their number.
+        ValueError: If there are no examples or no labels, or the features differ in their number.
     """
     rows = {name: len(tensor) for name, tensor in features.items()}
     count = max(rows.values(), default=0)
     if count == 0 or set(rows.values()) != {count}:
         raise ValueError(f"features with rows {rows}; expected the same number for each, 1 or more")
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}; expected examples in an update, 1 or more")
     optimizer = make_optimizer(model, learning_rate)
     schedule = make_schedule(optimizer, warmup_steps=int(warmup_share * steps), total_steps=steps)
     rng = np.random.default_rng(seed)
@@ -120,6 +122,8 @@ def fine_tune(
         model.train()
         for batch in tqdm(batches, desc="fine-tuning", unit="step", disable=not progress):
             output = model(**{name: tensor[batch] for name, tensor in features.items()})
+            if output.loss is None:
+                raise ValueError(f"features {list(features)}; expected the model's labels as well")
             output.loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
             optimizer.step()
@@ -143,9 +147,16 @@ def predict(
 
     Returns:
         ``logits``, or ``start_logits`` and ``end_logits``, each ``(examples, ...)``.
+
+    Raises:
+        ValueError: If there are no examples.
     """
     model.eval()
     inputs = {name: t for name, t in features.items() if name in ENCODER_ARGUMENTS}
+    if not len(inputs.get("input_ids", ())):
+        raise ValueError(
+            f"features {list(features)} without a row of input_ids; expected 1 or more"
+        )
     parts = [
         model(**{name: tensor[start : start + batch_size] for name, tensor in inputs.items()})
         for start in range(0, len(inputs["input_ids"]), batch_size)
@@ -180,10 +191,18 @@ def find_words(encoded: BatchEncoding, row: int) -> list[Word]:
     Args:
         encoded: From a fast tokenizer, as it returned it.
         row: Which of its texts.
+
+    Raises:
+        TypeError: If it is something else, which does not know which characters a piece came from.
     """
     words: list[Word] = []
-    assert encoded.encodings is not None, "expected the output of a fast tokenizer"
-    encoding = encoded.encodings[row]
+    encodings = getattr(encoded, "encodings", None)
+    if encodings is None:
+        raise TypeError(
+            f"encoded is a {type(encoded).__name__} without word boundaries; expected what a fast "
+            "tokenizer returned, as it is"
+        )
+    encoding = encodings[row]
     known: int | None = None
     for piece, (word, (start, end)) in enumerate(
         zip(encoding.word_ids, encoding.offsets, strict=True)
@@ -219,20 +238,30 @@ def encode_entities(
         ``(texts, length)``.
 
     Raises:
-        ValueError: If an entity holds no word, or begins or ends within one, or its label is not
-            among `labels`.
+        ValueError: If an entity holds no word, begins or ends within one, overlaps another or
+            passes the end of its text, or its label is not among `labels`.
     """
+    _check_same_number(texts=texts, entities=entities)
+    if "O" not in labels:
+        raise ValueError(f"the labels are {list(labels)}; expected O among them, see bio_labels")
     encoded = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
     numbers = torch.full_like(encoded["input_ids"], IGNORE_INDEX)  # (texts, length)
     for row, (text, spans) in enumerate(zip(texts, entities, strict=True)):
         words = find_words(encoded, row)
         starts, ends = {word.start for word in words}, {word.end for word in words}
-        for start, end, kind in spans:
+        read_to = max(ends, default=0)  # where the row ends, the rest of the text is cut off
+        taken = 0
+        for start, end, kind in sorted(spans):
             name = f"the entity {start}:{end} of {text!r}, {text[start:end]!r},"
-            if end <= max(ends, default=0) and not (start in starts and end in ends):
+            if not 0 <= start < end <= len(text):
+                raise ValueError(f"{name} does not lie in these {len(text)} characters")
+            if (start < read_to and start not in starts) or (end <= read_to and end not in ends):
                 raise ValueError(f"{name} does not begin and end with a word")
-            if f"I-{kind}" not in labels:
+            if start < taken:
+                raise ValueError(f"{name} overlaps the one before it; a word has one label")
+            if not {f"B-{kind}", f"I-{kind}"} <= set(labels):
                 raise ValueError(f"{name} is of kind {kind}; the labels are {list(labels)}")
+            taken = end
         for word in words:
             label = "O"
             for start, end, kind in spans:
@@ -281,9 +310,13 @@ def entity_f1(truth: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[En
         2 · right / (entities that are there + entities found), from 0 to 1; 1 if there are none
         and none was found.
 
+    Raises:
+        ValueError: If the two are not of the same texts.
+
     >>> entity_f1([[(0, 3, "PER"), (8, 12, "LOC")]], [[(0, 3, "PER"), (8, 10, "LOC")]])
     0.5
     """
+    _check_same_number(truth=truth, predicted=predicted)
     right = sum(len(set(a) & set(b)) for a, b in zip(truth, predicted, strict=True))
     total = sum(map(len, truth)) + sum(map(len, predicted))
     return 2 * right / total if total else 1.0
@@ -331,8 +364,11 @@ def encode_questions(
         stride: How many pieces of the context one row shares with the next.
 
     Raises:
-        ValueError: If an answer does not lie within its context.
+        ValueError: If an answer does not lie within its context, or a question leaves no room for
+            the context beside it.
     """
+    _check_same_number(questions=questions, contexts=contexts)
+    _check_room(tokenizer, questions, contexts, stride)
     encoded = tokenizer(
         list(questions),
         list(contexts),
@@ -349,6 +385,7 @@ def encode_questions(
     characters[torch.tensor([[segment != 1 for segment in row] for row in segments])] = -1
     features = dict(encoded)
     if answers is not None:
+        _check_same_number(contexts=contexts, answers=answers)
         for context, answer in zip(contexts, answers, strict=True):
             if answer is not None and not 0 <= answer[0] < answer[1] <= len(context):
                 raise ValueError(
@@ -386,8 +423,19 @@ def decode_answers(
 
     Returns:
         For each question the first character of its answer in the context and the one after the
-        last; None is "no answer".
+        last; None is "no answer", also where the context has no piece that could be one.
+
+    Raises:
+        ValueError: If the logits are of other rows, or no span may be one piece long.
     """
+    given, rows_read = start_logits.shape, questions.characters.shape[:2]
+    if not given == end_logits.shape == rows_read:
+        raise ValueError(
+            f"start_logits {tuple(given)} and end_logits {tuple(end_logits.shape)}; expected one "
+            f"of each for every piece of the questions, {tuple(rows_read)}"
+        )
+    if max_answer_length < 1:
+        raise ValueError(f"max_answer_length={max_answer_length}; expected pieces, 1 or more")
     length = start_logits.shape[1]
     span = torch.ones(length, length, dtype=torch.bool).triu().tril(max_answer_length - 1)
     in_context = questions.characters[..., 0] >= 0  # (rows, length)
@@ -403,5 +451,37 @@ def decode_answers(
         found = int(questions.characters[row, start, 0]), int(questions.characters[row, end, 1])
         # a long context lacks an answer only if no row of it has one
         margin = none[rows].min() - best[row]
-        answers.append(None if null_threshold is not None and margin > null_threshold else found)
+        refused = null_threshold is not None and margin > null_threshold
+        answers.append(None if refused or best[row] == -torch.inf else found)
     return answers
+
+
+def _check_same_number(**given: Sequence[object]) -> None:
+    (name, first), (other, second) = given.items()
+    if len(first) != len(second):
+        raise ValueError(
+            f"{len(first)} {name} and {len(second)} {other}; expected one of each for every example"
+        )
+    if not len(first):
+        raise ValueError(f"no {name}; expected 1 or more")
+
+
+def _check_room(
+    tokenizer: PreTrainedTokenizerFast,
+    questions: Sequence[str],
+    contexts: Sequence[str],
+    stride: int,
+) -> None:
+    """Refuse what `tokenizers` would panic about: a context cut to no more than is repeated."""
+    if stride < 0:
+        raise ValueError(f"stride={stride}; expected a number of pieces, 0 or more")
+    longest = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add(pair=True)
+    asked = tokenizer(list(questions), add_special_tokens=False)["input_ids"]
+    for question, context, pieces in zip(questions, contexts, asked, strict=True):
+        room = longest - len(pieces)
+        if room <= stride and room < len(tokenizer.tokenize(context)):
+            raise ValueError(
+                f"the question {question!r} leaves room for {max(room, 0)} pieces of its context "
+                f"in a row of {tokenizer.model_max_length}; expected more than stride={stride}: "
+                "take a smaller stride, or a tokenizer with a larger model_max_length"
+            )

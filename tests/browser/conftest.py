@@ -20,11 +20,12 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import ROOT
 from tools import stylesheet
 
+expect.set_options(timeout=20_000)  # as long as all other waits
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 
@@ -51,7 +52,15 @@ class Host:
             def do_GET(self) -> None:
                 path = host.find(unquote(urlsplit(self.path).path))
                 body = path.read_bytes() if path else b"not here"
-                self.send_response(200 if path else 404)
+                # a part of a file, as static hosts give it
+                part = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+                if path and part:
+                    body, whole = body[int(part[1]) : int(part[2]) + 1], len(body)
+                    self.send_response(206)
+                    last = int(part[1]) + len(body) - 1
+                    self.send_header("Content-Range", f"bytes {part[1]}-{last}/{whole}")
+                else:
+                    self.send_response(200 if path else 404)
                 kind = mimetypes.guess_type(path.name)[0] if path else "text/plain"
                 kind = kind or "application/octet-stream"
                 self.send_header("Content-Type", kind)

@@ -66,6 +66,7 @@ export class Bert {
     const size = width / heads;
     const context = new Float32Array(hidden.length);
     const scores = new Float32Array(length);
+    // --8<-- [start:all-to-all]
     for (let begin = 0; begin < width; begin += size) {
       for (let i = 0; i < length; i++) {
         for (let j = 0; j < length; j++) {
@@ -79,33 +80,38 @@ export class Bert {
         }
       }
     }
+    // --8<-- [end:all-to-all]
     return context;
   }
   // --8<-- [end:attention]
 
+  // --8<-- [start:decoder]
+  /** Scores of the vocabulary at these positions, one Float32Array each. */
+  maskedLM(hidden, positions) {
+    const width = this.config.hidden_size;
+    const chosen = new Float32Array(positions.length * width);
+    positions.forEach((position, n) => {
+      chosen.set(hidden.subarray(position * width, (position + 1) * width), n * width);
+    });
+    const inner = gelu(this.#linear("cls.predictions.transform.dense", chosen));
+    const transformed = this.#layerNorm("cls.predictions.transform.LayerNorm", inner);
+    const words = this.#get("bert.embeddings.word_embeddings.weight"); // the decoder's as well
+    return rows(linear(transformed, words, this.#get("cls.predictions.bias")), positions.length);
+  }
+  // --8<-- [end:decoder]
+
+  // --8<-- [start:one-vector]
   /** The vector that answers for the whole input, `(hidden)`: a layer on what stands at [CLS]. */
   pooled(hidden) {
     const cls = hidden.subarray(0, this.config.hidden_size);
     return this.#linear("bert.pooler.dense", cls).map(Math.tanh);
   }
 
-  /** Scores of the vocabulary at these positions, one Float32Array each. */
-  maskedLM(hidden, positions) {
-    const width = this.config.hidden_size;
-    const words = this.#get("bert.embeddings.word_embeddings.weight"); // the decoder's as well
-    const bias = this.#get("cls.predictions.bias");
-    return positions.map((position) => {
-      const vector = hidden.subarray(position * width, (position + 1) * width);
-      const inner = gelu(this.#linear("cls.predictions.transform.dense", vector));
-      const transformed = this.#layerNorm("cls.predictions.transform.LayerNorm", inner);
-      return linear(transformed, words, bias);
-    });
-  }
-
   /** Two scores: B is next, B is random. */
   nextSentence(hidden) {
     return this.#linear("cls.seq_relationship", this.pooled(hidden));
   }
+  // --8<-- [end:one-vector]
 
   /** A score for each class of the whole input. */
   classify(hidden) {
@@ -119,8 +125,9 @@ export class Bert {
 
   /** For each token, how well an answer starts and how well it ends there. */
   spans(hidden) {
-    const scores = rows(this.#linear("qa_outputs", hidden), hidden.length / this.config.hidden_size);
-    return { start: scores.map((pair) => pair[0]), end: scores.map((pair) => pair[1]) };
+    const length = hidden.length / this.config.hidden_size;
+    const scores = rows(this.#linear("qa_outputs", hidden), length);
+    return { start: scores.map(([start]) => start), end: scores.map(([, end]) => end) };
   }
 
   #get(name) {
@@ -162,6 +169,7 @@ function linear(vectors, weight, bias) {
   for (let output = 0; output < outputs; output++) {
     const row = weight.subarray(output * width, (output + 1) * width);
     let i = 0;
+    // --8<-- [start:four-at-once]
     // four vectors at once: a weight is fetched once for four products, in a third of the time
     for (; i + 3 < count; i += 4) {
       const a = i * width;
@@ -183,6 +191,7 @@ function linear(vectors, weight, bias) {
       made[(i + 2) * outputs + output] = sumC;
       made[(i + 3) * outputs + output] = sumD;
     }
+    // --8<-- [end:four-at-once]
     for (; i < count; i++) {
       made[i * outputs + output] = bias[output] + dot(row, 0, vectors, i * width, width);
     }
@@ -210,8 +219,8 @@ const gelu = (vector) => vector.map((x) => 0.5 * x * (1 + erf(x / Math.SQRT2)));
 /** The error function to 1.5e-7 (Abramowitz and Stegun, formula 7.1.26). */
 function erf(x) {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const series =
-    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  const tail = t * (-1.453152027 + t * 1.061405429);
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + tail)));
   return Math.sign(x) * (1 - series * Math.exp(-x * x));
 }
 
@@ -223,6 +232,7 @@ export function softmax(scores) {
   return exps.map((number) => number / sum);
 }
 
+/** As many vectors as `length`, each with its share of the numbers. */
 function rows(flat, length) {
   const width = flat.length / length;
   return Array.from({ length }, (_, row) => flat.subarray(row * width, (row + 1) * width));

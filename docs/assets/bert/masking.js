@@ -13,23 +13,44 @@ export function seededDraws(seed) {
 }
 
 /**
- * @param {{id: number, structural?: boolean}[]} tokens As `Tokenizer.encode` gives them.
+ * What becomes of one token.
  * @param {{select: number, mask: number, random: number}} recipe Shares; the rest is kept.
  * @param {() => number} draw Numbers from 0 up to 1.
+ * @returns {"" | "masked" | "random" | "kept"} "" if it was not selected.
+ */
+export function drawFate({ select, mask, random }, draw) {
+  if (draw() >= select) return "";
+  // one draw decides between all three fates, so their shares are the recipe's
+  const deciding = draw();
+  if (deciding < mask) return "masked";
+  return deciding < mask + random ? "random" : "kept";
+}
+
+/**
+ * @param {{id: number, structural?: boolean}[]} tokens As `Tokenizer.encode` gives them.
+ * @param {{select: number, mask: number, random: number}} recipe As for `drawFate`.
+ * @param {() => number} draw Numbers from 0 up to 1.
  * @param {{maskId: number, vocabSize: number}} vocabulary
- * @returns {{fate: "" | "masked" | "random" | "kept", id: number, draws: number[]}[]} For each
- *   token its fate, "" if it was not selected, what the model sees, and what was drawn for it.
+ * @returns {{fate: "" | "masked" | "random" | "kept", id: number}[]} For each token its fate, and
+ *   the id that the model sees. Structural tokens are never selected.
  */
 export function maskTokens(tokens, recipe, draw, { maskId, vocabSize }) {
   return tokens.map(({ id, structural }) => {
-    if (structural) return { fate: "", id, draws: [] };
-    const selecting = draw();
-    if (selecting >= recipe.select) return { fate: "", id, draws: [selecting] };
-    // one draw decides between all three fates, so their shares are the recipe's
-    const deciding = draw();
-    const draws = [selecting, deciding];
-    if (deciding < recipe.mask) return { fate: "masked", id: maskId, draws };
-    if (deciding >= recipe.mask + recipe.random) return { fate: "kept", id, draws };
-    return { fate: "random", id: Math.floor(draw() * vocabSize), draws };
+    const fate = structural ? "" : drawFate(recipe, draw);
+    if (fate === "masked") return { fate, id: maskId };
+    if (fate === "random") return { fate, id: Math.floor(draw() * vocabSize) };
+    return { fate, id };
   });
+}
+
+/**
+ * How often each fate comes up over many draws.
+ * @param {number} times How many tokens, each drawn for by itself.
+ * @returns {{selected: number, masked: number, random: number, kept: number}}
+ */
+export function countFates(times, recipe, draw) {
+  const counts = { "": 0, masked: 0, random: 0, kept: 0 };
+  for (let time = 0; time < times; time++) counts[drawFate(recipe, draw)] += 1;
+  const { "": passed, ...fates } = counts;
+  return { selected: times - passed, ...fates };
 }

@@ -4,10 +4,18 @@
  * A file holds weights, configuration and vocabulary (`bertlesson.browser.write_model`).
  */
 import { Bert } from "./bert.js";
-import { FileError, parseSafetensors } from "./safetensors.js";
+import { FileError, parseSafetensors, readHeader } from "./safetensors.js";
 import { Tokenizer } from "./tokenizer.js";
 
 const FOLDER = new URL("../../downloads/", import.meta.url);
+// what each model is for
+const HEADS = {
+  pretrained: (bert, vectors) => [bert.maskedLM(vectors, [0]), bert.nextSentence(vectors)],
+  sentiment: (bert, vectors) => bert.classify(vectors),
+  entities: (bert, vectors) => bert.labelTokens(vectors),
+  spans: (bert, vectors) => bert.spans(vectors),
+};
+const BEGINNING = 32_768; // bytes, of which a header with its vocabulary takes a third
 const loading = new Map(); // name -> promise
 const listeners = new Map(); // name -> functions
 
@@ -40,6 +48,22 @@ export function loadModel(name, onProgress = () => {}) {
   return loading.get(name);
 }
 
+/**
+ * How a model reads, without the model: for that the beginning of its file is enough.
+ * @returns {Promise<{tokenizer: Tokenizer, longest: number}>}
+ * @throws {Error} With a message for the reader, if it cannot be had.
+ */
+export async function loadTokenizer(name) {
+  const url = new URL(`${name}.safetensors`, FOLDER);
+  const bytes = await fetchBytes(url, () => {}, BEGINNING);
+  try {
+    const { config, vocab } = JSON.parse(readHeader(bytes).header.__metadata__.model);
+    return { tokenizer: new Tokenizer(vocab), longest: config.max_position_embeddings };
+  } catch {
+    throw new Error(`The file ${name}.safetensors came damaged.`);
+  }
+}
+
 /** The pretrained encoder under the head that this fine-tuned model began with. */
 export function beforeFineTuning(pretrained, tuned) {
   const tensors = new Map(pretrained.bert.tensors);
@@ -63,23 +87,33 @@ function readModel(bytes, name) {
   try {
     const { tensors, metadata } = parseSafetensors(bytes);
     const { config, vocab, labels } = JSON.parse(metadata.model);
+    const bert = new Bert(tensors, config);
+    tryOut(bert, name);
     return {
-      bert: new Bert(tensors, config),
+      bert,
       tokenizer: new Tokenizer(vocab),
       labels,
       longest: config.max_position_embeddings,
     };
   } catch (error) {
-    const how = error instanceof FileError ? error.message : "it does not say what model it is";
+    const how = error instanceof FileError ? error.message : "it does not hold the whole model";
     throw new Error(`The file ${name}.safetensors came damaged: ${how}.`);
   }
 }
 
-async function fetchBytes(url, tell) {
+/** Run all of it: so what is missing shows now, and the browser is warm when the reader acts. */
+function tryOut(bert, name) {
+  const ids = new Array(bert.config.max_position_embeddings).fill(0);
+  HEADS[name](bert, bert.encode(ids, ids));
+}
+
+/** All bytes of a file, or those that it begins with; `tell` hears what share has come. */
+async function fetchBytes(url, tell, enough = Infinity) {
   const name = url.pathname.split("/").at(-1);
   let response;
   try {
-    response = await fetch(url);
+    const headers = enough < Infinity ? { Range: `bytes=0-${enough - 1}` } : {};
+    response = await fetch(url, { headers });
   } catch {
     throw new Error(`The file ${name} could not be fetched. Is the network there?`);
   }
@@ -95,6 +129,10 @@ async function fetchBytes(url, tell) {
       chunks.push(value);
       size += value.length;
       tell(Math.min(1, size / expected));
+      if (size >= enough) {
+        reader.cancel(); // a host that knows no ranges would go on to the end
+        break;
+      }
     }
   } catch {
     throw new Error(`The file ${name} broke off on its way. Try again.`);

@@ -8,51 +8,82 @@
 /** The file is not what it should be; the message says how. */
 export class FileError extends Error {}
 
+const BYTES = new Map([["F16", 2], ["F32", 4]]); // of one number
+
 /**
  * @param {ArrayBuffer} buffer The whole file.
  * @returns {{tensors: Map<string, {shape: number[], data: Float32Array}>, metadata: object}}
  * @throws {FileError} If the file is cut off or damaged.
  */
 export function parseSafetensors(buffer) {
-  if (buffer.byteLength < 8) throw new FileError(`it has ${buffer.byteLength} bytes, expected more`);
-  const length = Number(new DataView(buffer).getBigUint64(0, true));
-  if (length > buffer.byteLength - 8) throw new FileError("its header is cut off, or damaged");
-  let header;
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
-    header = JSON.parse(text);
-  } catch {
-    throw new FileError("its header is damaged");
-  }
+  const { header, end } = readHeader(buffer);
   const tensors = new Map();
   for (const [name, about] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
-    const { dtype, shape, data_offsets: [from, to] } = about;
-    const size = shape.reduce((product, axis) => product * axis, 1);
-    const bytes = { F16: 2, F32: 4 }[dtype];
-    if (!bytes) throw new FileError(`${name} is ${dtype}, expected F16 or F32`);
-    if (to - from !== size * bytes) throw new FileError(`${name} has not as many numbers as it says`);
-    if (8 + length + to > buffer.byteLength) throw new FileError("it is cut off");
-    // a copy, since a view would have to begin at a multiple of its numbers' size
-    const raw = buffer.slice(8 + length + from, 8 + length + to);
-    const data = dtype === "F32" ? new Float32Array(raw) : fromHalf(new Uint16Array(raw));
-    tensors.set(name, { shape, data });
+    if (name !== "__metadata__") tensors.set(name, readTensor(buffer, end, name, about));
   }
   return { tensors, metadata: header.__metadata__ ?? {} };
 }
 
-// --8<-- [start:half precision]
+/**
+ * The header, and where it ends: the tensors' places are counted from there.
+ * @param {ArrayBuffer} buffer The file, or as much of it as holds the header.
+ * @throws {FileError} If the header is cut off or damaged.
+ */
+export function readHeader(buffer) {
+  const bytes = buffer.byteLength;
+  if (bytes < 8) throw new FileError(`it has ${bytes} bytes, expected more`);
+  const length = Number(new DataView(buffer).getBigUint64(0, true));
+  if (length > bytes - 8) throw new FileError("its header is cut off, or damaged");
+  let header;
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    header = JSON.parse(decoder.decode(new Uint8Array(buffer, 8, length)));
+  } catch {
+    throw new FileError("its header is damaged");
+  }
+  if (!(header instanceof Object)) throw new FileError("its header is damaged");
+  return { header, end: 8 + length };
+}
+
+/** One tensor, as the header tells about it. */
+function readTensor(buffer, begin, name, about) {
+  const { dtype, shape, data_offsets: places } = about ?? {};
+  if (!BYTES.has(dtype)) {
+    throw new FileError(`${name} is ${JSON.stringify(dtype)}, expected F16 or F32`);
+  }
+  if (!areCounts(shape) || !areCounts(places) || places.length !== 2) {
+    throw new FileError(`it does not say where ${name} is`);
+  }
+  const [from, to] = places;
+  const size = shape.reduce((product, axis) => product * axis, 1);
+  if (to - from !== size * BYTES.get(dtype)) {
+    throw new FileError(`${name} has not as many numbers as it says`);
+  }
+  if (begin + to > buffer.byteLength) throw new FileError("it is cut off");
+  // a copy, since a view would have to begin at a multiple of its numbers' size
+  const raw = buffer.slice(begin + from, begin + to);
+  const data = dtype === "F32" ? new Float32Array(raw) : fromHalf(new Uint16Array(raw));
+  if (!data.every(Number.isFinite)) throw new FileError(`${name} has numbers that are none`);
+  return { shape, data };
+}
+
+function areCounts(list) {
+  return Array.isArray(list) && list.every((number) => Number.isSafeInteger(number) && number >= 0);
+}
+
+// --8<-- [start:half-precision]
 /** Half precision: 1 bit for the sign, 5 for the exponent, 10 for the fraction. */
-function fromHalf(halves) {
+export function fromHalf(halves) {
   const numbers = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) {
     const sign = halves[i] & 0x8000 ? -1 : 1;
     const exponent = (halves[i] >> 10) & 0x1f;
     const fraction = halves[i] & 0x3ff;
-    numbers[i] = exponent
-      ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024)
-      : sign * 2 ** -14 * (fraction / 1024); // so close to zero that it has no leading one
+    let size = 2 ** (exponent - 15) * (1 + fraction / 1024);
+    if (exponent === 0) size = 2 ** -14 * (fraction / 1024); // small ones have no leading one
+    if (exponent === 31) size = fraction ? NaN : Infinity;
+    numbers[i] = sign * size;
   }
   return numbers;
 }
-// --8<-- [end:half precision]
+// --8<-- [end:half-precision]

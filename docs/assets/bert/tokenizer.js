@@ -4,7 +4,7 @@
  * Follows google-research/bert, `tokenization.py`, and gives what `tokenizers` gives (a test
  * compares them). Places are counted in JavaScript's characters: `text.slice(start, end)`.
  */
-import { isAccent, isChinese, isControl, isPunctuation, isSpace } from "./unicode.js";
+import { isAccent, isChinese, isControl, isPunctuation, isSpace, takeApart } from "./unicode.js";
 
 const LONGEST_WORD = 100; // characters; a longer word is unknown
 
@@ -13,6 +13,7 @@ export class Tokenizer {
   constructor(vocab) {
     this.pieces = vocab;
     this.ids = new Map(vocab.map((piece, id) => [piece, id]));
+    this.longestPiece = Math.max(...vocab.map((piece) => piece.length));
     this.special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].filter((t) => this.ids.has(t));
   }
 
@@ -63,13 +64,13 @@ export class Tokenizer {
     return { piece, id: this.ids.get(piece), start, end };
   }
 
-  // --8<-- [start:longest piece first]
+  // --8<-- [start:longest-piece-first]
   /** Cut a word: always the longest piece that the vocabulary has, from left to right. */
   #wordPieces({ chars, places, start, end }) {
     if (chars.length > LONGEST_WORD) return [this.#token("[UNK]", start, end)];
     const found = [];
     for (let from = 0; from < chars.length; ) {
-      let to = chars.length;
+      let to = Math.min(chars.length, from + this.longestPiece); // no longer one can be there
       let piece;
       for (; to > from; to--) {
         piece = (from ? "##" : "") + chars.slice(from, to).join("");
@@ -81,13 +82,18 @@ export class Tokenizer {
     }
     return found;
   }
-  // --8<-- [end:longest piece first]
+  // --8<-- [end:longest-piece-first]
 }
 
-/** Lower case without accents, split at spaces, punctuation and Chinese characters. */
-function* words(text, offset) {
+/**
+ * The words of a text: lower case, without accents, split at spaces, punctuation and Chinese
+ * characters. A lower-case letter has the place of the one that it came from.
+ *
+ * @param {number} at The place where the text begins.
+ * @returns {Generator<{chars: string[], places: number[][], start: number, end: number}>}
+ */
+export function* words(text, at = 0) {
   let word = newWord();
-  let at = offset;
   for (const char of text) {
     const place = [at, at + char.length];
     at += char.length;
@@ -98,7 +104,7 @@ function* words(text, offset) {
       word = newWord();
       if (!alone) continue;
     }
-    for (const bare of char.normalize("NFD")) {
+    for (const bare of takeApart(char)) {
       if (isAccent(bare)) continue;
       for (const lower of bare.toLowerCase()) {
         if (isPunctuation(lower)) {

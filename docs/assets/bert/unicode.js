@@ -37,27 +37,40 @@ const isNewPunctuation = ranges(`
   1e95e-1e95f
 `);
 
+// letters with accents that it does not take apart, for the same reason
+const isNewLetter = ranges(`
+  105c9 105e4 11383 11385 1138e 11391 113c5 113c7-113c8 11938 16121-16128 16d68-16d6a
+`);
+
 /** Control and format characters, which are dropped. */
 export function isControl(char) {
   if (char === "\t" || char === "\n" || char === "\r") return false;
-  return char === "\0" || char === "\uFFFD" || (/[\p{Cc}\p{Cf}\p{Co}]/u.test(char) && !isNewMark(char));
+  if (char === "\0" || char === "\uFFFD") return true;
+  return /[\p{Cc}\p{Cf}\p{Co}]/u.test(char) && !isNewMark(char);
 }
 
 export function isSpace(char) {
   return /\p{White_Space}/u.test(char);
 }
 
+/** A letter, and then its accents by themselves. */
+export function takeApart(char) {
+  return isNewLetter(char) ? char : char.normalize("NFD");
+}
+
 /** Accents by themselves, as they come off their letters: dropped. */
 export function isAccent(char) {
-  return (/\p{Mn}/u.test(char) && !isNewMark(char)) || char === "\u1734" || char === "\u{1171E}";
+  if (char === "\u1734" || char === "\u{1171E}") return true; // accents no more
+  return /\p{Mn}/u.test(char) && !isNewMark(char);
 }
 
 export function isPunctuation(char) {
   if (/[!-/:-@[-`{-~]/.test(char)) return true;
-  return (/\p{P}/u.test(char) && !isNewPunctuation(char)) || char === "\u166D" || char === "\u{111C9}";
+  if (char === "\u166D" || char === "\u{111C9}") return true; // punctuation no more
+  return /\p{P}/u.test(char) && !isNewPunctuation(char);
 }
 
-/** Chinese characters, each of which is a word of its own (as in the release's `tokenization.py`). */
-export function isChinese(char) {
-  return /[\u4E00-\u9FFF\u3400-\u4DBF\uF900-\uFAFF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/u.test(char);
-}
+/** Chinese characters, each a word of its own (as in the release's `tokenization.py`). */
+export const isChinese = ranges(`
+  3400-4dbf 4e00-9fff f900-faff 20000-2a6df 2a700-2b73f 2b740-2b81f 2b920-2ceaf 2f800-2fa1f
+`);

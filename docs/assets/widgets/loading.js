@@ -30,7 +30,12 @@ export async function getModels(slot, names) {
       clearTimeout(timer);
       announce(error.message);
       await new Promise((again) => {
-        const button = h("button", { type: "button", onclick: again }, "Try again");
+        const tryAgain = () => {
+          slot.focus(); // the button goes away, and must not take the reader's place with it
+          again();
+        };
+        slot.tabIndex = -1;
+        const button = h("button", { type: "button", onclick: tryAgain }, "Try again");
         slot.replaceChildren(h("span", { class: "widget-error" }, error.message), " ", button);
       });
     }

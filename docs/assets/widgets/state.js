@@ -56,6 +56,15 @@ export function remember(name, value) {
   document.dispatchEvent(new CustomEvent("remembered", { detail: name }));
 }
 
+/** Whether anything is remembered in this browser, by any part of the site. */
+export function anythingRemembered() {
+  try {
+    return memory.size > 0 || Object.keys(localStorage).some((key) => key.startsWith(PREFIX));
+  } catch {
+    return memory.size > 0;
+  }
+}
+
 /** Forget everything. */
 export function forgetAll() {
   memory.clear();

@@ -1,0 +1,82 @@
+/**
+ * From a head's scores to an answer in the reader's own text.
+ *
+ * Follows `bertlesson.finetuning`: `find_words`, `decode_entities` and `decode_answers` (tests
+ * compare them). Places are counted in JavaScript's characters: `text.slice(start, end)`.
+ */
+
+/** Where the highest number stands; the first of them, if there are several. */
+export const argmax = (numbers) =>
+  numbers.reduce((best, number, at) => (number > numbers[best] ? at : best), 0);
+
+/**
+ * The words of a model's input, from left to right: what the tokenizer splits into pieces.
+ *
+ * @param {object[]} tokens As `Tokenizer.encode` gives them.
+ * @returns {{at: number, start: number, end: number, pieces: string[]}[]} `at` is the place of a
+ *   word's first piece among the tokens.
+ */
+export function findWords(tokens) {
+  const words = [];
+  tokens.forEach(({ piece, start, end, structural }, at) => {
+    if (structural) return;
+    if (piece.startsWith("##")) {
+      words.at(-1).end = end;
+      words.at(-1).pieces.push(piece);
+    } else {
+      words.push({ at, start, end, pieces: [piece] });
+    }
+  });
+  return words;
+}
+
+// --8<-- [start:entities]
+/**
+ * The entities that the labels spell. A word's label is read at its first piece.
+ *
+ * @param {ArrayLike<number>[]} scores For each token, a score for each label.
+ * @param {{at: number, start: number, end: number}[]} words See `findWords`.
+ * @param {string[]} labels Such as `["O", "B-PER", "I-PER"]`.
+ * @returns {{start: number, end: number, kind: string}[]}
+ */
+export function decodeEntities(scores, words, labels) {
+  const found = [];
+  let previous = ""; // the kind of the word before, if it is in an entity
+  for (const word of words) {
+    const [place, kind = ""] = labels[argmax(scores[word.at])].split("-");
+    if (place === "I" && kind === previous) found.at(-1).end = word.end;
+    // an I without a B before it begins one, too
+    else if (kind) found.push({ start: word.start, end: word.end, kind });
+    previous = kind;
+  }
+  return found;
+}
+// --8<-- [end:entities]
+
+// --8<-- [start:answer]
+/**
+ * The best span of the context, and whether "no answer" beats it.
+ *
+ * @param {{start: number[], end: number[]}} scores For each token, from `Bert.spans`.
+ * @param {object[]} tokens Question and context, as `Tokenizer.encode` gives them.
+ * @param {{longest?: number}} limits In pieces; longer spans are not looked at.
+ * @returns {{span: {start: number, end: number, score: number} | null, none: number,
+ *   answered: boolean}} The span's characters in the context and its score, null if there is no
+ *   context; the score of "no answer"; and which of the two is higher.
+ */
+export function decodeAnswer(scores, tokens, { longest = 30 } = {}) {
+  const isContext = ({ segment, structural }) => segment === 1 && !structural;
+  const first = tokens.findIndex(isContext);
+  const last = tokens.findLastIndex(isContext);
+  const none = scores.start[0] + scores.end[0]; // [CLS] stands for "no answer"
+  let span = null;
+  for (let i = first; first >= 0 && i <= last; i++) {
+    for (let j = i; j <= last && j < i + longest; j++) {
+      const score = scores.start[i] + scores.end[j];
+      if (span && score <= span.score) continue;
+      span = { start: tokens[i].start, end: tokens[j].end, score };
+    }
+  }
+  return { span, none, answered: span !== null && none <= span.score };
+}
+// --8<-- [end:answer]

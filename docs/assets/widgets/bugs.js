@@ -1,0 +1,174 @@
+/** Find the bug: the lines of the code are buttons, and one of them is the faulty one. */
+import { announce, h } from "./dom.js";
+import { atTry, headingOf, headingText, keepScore } from "./score.js";
+
+const WORDS = {
+  status: {
+    new: "not tried yet",
+    open: "tried, not found yet",
+    first: "found at the first try",
+    done: "found",
+    shown: "looked up",
+  },
+  sum(entries, count) {
+    const found = count("first") + count("done");
+    const tries = entries.reduce((sum, { chosen }) => sum + chosen.length, 0);
+    if (!tries && !count("shown")) {
+      return "Click the line that is wrong. Your score stays in this browser alone.";
+    }
+    const shown = count("shown") ? `, ${count("shown")} looked up` : "";
+    return (
+      `Found ${found} of ${entries.length}, ${count("first")} at the first try${shown}; ` +
+      `${tries} ${tries === 1 ? "try" : "tries"} in all.`
+    );
+  },
+};
+
+export function mount(host) {
+  const parts = [...host.querySelectorAll(".piece")];
+  const headings = parts.map(headingOf);
+  const pieces = headings.map((heading) => ({ id: heading.id, title: headingText(heading) }));
+  const score = keepScore(host, "bugs", pieces, WORDS, () => resets.forEach((reset) => reset()));
+  const resets = parts.map((part, n) => search(part, pieces[n], score));
+}
+
+/** A node cut where its lines end: a copy for each line. The colours of the code stay. */
+function cut(node) {
+  if (node.nodeType === Node.TEXT_NODE) return node.data.split("\n").map((text) => new Text(text));
+  const empty = () => {
+    const copy = node.cloneNode();
+    copy.removeAttribute("id"); // there is one of each id
+    return copy;
+  };
+  const lines = [empty()];
+  for (const child of node.childNodes) {
+    if (child.nodeName === "A") continue; // anchors of line numbers that are not shown
+    const [first, ...others] = cut(child);
+    lines.at(-1).append(first);
+    for (const other of others) {
+      lines.push(empty());
+      lines.at(-1).append(other);
+    }
+  }
+  return lines;
+}
+
+/** One piece: its code as buttons, and above the code what there is to say. */
+function search(piece, { id, title }, score) {
+  const blocks = [...piece.querySelectorAll(":scope > .highlight")];
+  const hints = [...piece.querySelectorAll(":scope > details.hint")];
+  const answer = piece.querySelector(":scope > details.question");
+  const says = h("p", {});
+  const act = h("button", { type: "button", class: "quiet", hidden: true });
+  const area = h("div", { class: "bug-code" }, h("div", { class: "bug-says" }, says, act));
+  const lines = []; // the buttons, of all blocks
+
+  // what is said stays in sight as long as the code is: both share a box
+  blocks[0].before(area);
+  while (area.nextSibling !== blocks.at(-1)) area.append(area.nextSibling);
+  area.append(blocks.at(-1));
+
+  for (const block of blocks) {
+    const code = block.querySelector("code");
+    const parts = cut(code).map((line) => {
+      if (!line.textContent.trim()) return line.textContent;
+      const n = lines.length;
+      const press = (event) => event.detail < 2 && choose(n); // a double click is one
+      const button = h("button", { type: "button", onclick: press, onkeydown: walk });
+      button.append(...line.childNodes);
+      lines.push(button);
+      return button;
+    });
+    code.replaceChildren(...parts.flatMap((part, n) => (n ? ["\n", part] : [part])));
+    code.setAttribute("role", "group");
+    code.setAttribute("aria-label", `${title}: the arrow keys go from line to line`);
+  }
+  const faulty = lines.findIndex((line) => line.textContent.includes(piece.dataset.line));
+  answer.querySelector("summary").addEventListener("click", lookUp);
+  draw();
+  say();
+
+  function choose(n) {
+    const { chosen, done, shown } = score.get(id);
+    if (done || shown) return;
+    if (!chosen.includes(n)) {
+      score.set(id, { chosen: [...chosen, n], done: n === faulty, shown });
+    }
+    if (n === faulty) answer.open = true;
+    draw();
+    say(n);
+    announce(says.textContent);
+  }
+
+  /** The reader has opened the answer without having found the line. */
+  function lookUp() {
+    const { chosen, done, shown } = score.get(id);
+    if (done || shown || answer.open) return;
+    score.set(id, { chosen, done, shown: true });
+    draw();
+    say();
+  }
+
+  function say(n) {
+    const { chosen, done, shown } = score.get(id);
+    const tries = chosen.length;
+    let text = "Which line is wrong? Click it.";
+    let next = null;
+    if (done) {
+      text = `✓ Found ${atTry(tries)}.`;
+      next = ["Why?", answer];
+    } else if (shown) {
+      text = "→ This is the line.";
+      next = ["Why?", answer];
+    } else if (n !== undefined) {
+      text = "✗ Not this one: it does what it should.";
+      if (Math.abs(n - faulty) === 1) text = "✗ Not this one, but you are very close.";
+      const hint = hints.find((one) => !one.open);
+      next = hint ? ["A hint", hint] : ["Show me", answer];
+    }
+    says.textContent = text;
+    act.hidden = !next;
+    if (!next) return;
+    act.textContent = next[0];
+    act.onclick = () => {
+      const summary = next[1].querySelector("summary");
+      if (!next[1].open) summary.click(); // as if the reader had opened it
+      summary.focus();
+    };
+  }
+
+  function draw() {
+    const { chosen, done, shown } = score.get(id);
+    const over = done || shown;
+    let stop = over ? faulty : lines.indexOf(document.activeElement);
+    if (stop < 0) stop = Math.max(0, lines.findIndex((line) => line.tabIndex === 0));
+    lines.forEach((line, n) => {
+      const wrong = n !== faulty && chosen.includes(n);
+      line.tabIndex = n === stop ? 0 : -1;
+      line.className = over && n === faulty ? "faulty" : wrong ? "innocent" : "";
+      line.setAttribute("aria-disabled", over);
+      const verdict = { faulty: "the faulty line: ", innocent: "not this one: " }[line.className];
+      line.setAttribute("aria-label", `line ${n + 1}, ${verdict ?? ""}${line.textContent.trim()}`);
+    });
+  }
+
+  /** One line can be reached with the tab key, the others from it with the arrow keys. */
+  function walk(event) {
+    const here = lines.indexOf(event.currentTarget);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: lines.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const line = lines[Math.max(0, Math.min(lines.length - 1, to))];
+    for (const other of lines) other.tabIndex = other === line ? 0 : -1;
+    line.focus();
+  }
+
+  return function reset() {
+    answer.open = false;
+    for (const hint of hints) hint.open = false;
+    for (const line of lines) line.tabIndex = -1;
+    lines[0].tabIndex = 0;
+    draw();
+    say();
+  };
+}

@@ -1,0 +1,99 @@
+/** Match the head: choose, be told why it is right or not, try again until it is. */
+import { announce, h } from "./dom.js";
+import { atTry, headingOf, headingText, keepScore } from "./score.js";
+
+const WORDS = {
+  status: {
+    new: "not tried yet",
+    open: "tried, not solved yet",
+    first: "right at the first try",
+    done: "solved",
+  },
+  sum(entries, count) {
+    const solved = count("first") + count("done");
+    const tries = entries.reduce((sum, { chosen }) => sum + chosen.length, 0);
+    if (!tries) return "Choose, and be told why. Your score stays in this browser alone.";
+    return (
+      `Solved ${solved} of ${entries.length}, ${count("first")} at the first try; ` +
+      `${tries} ${tries === 1 ? "try" : "tries"} in all.`
+    );
+  },
+};
+
+/** The page's folded answers say themselves which choice is right, and why. */
+const answerOf = (choice) => [...choice.children].filter((part) => !part.matches("summary"));
+const isRight = (choice) => answerOf(choice)[0].textContent.trim().startsWith("✓");
+
+export function mount(host) {
+  const scenarios = []; // for each: its choices
+  for (const choice of host.querySelectorAll("details.choice")) {
+    if (choice.previousElementSibling?.matches("details.choice")) scenarios.at(-1).push(choice);
+    else scenarios.push([choice]);
+  }
+  const headings = scenarios.map(([first]) => headingOf(first));
+  const pieces = headings.map((heading) => ({ id: heading.id, title: headingText(heading) }));
+  const score = keepScore(host, "match", pieces, WORDS, () => resets.forEach((reset) => reset()));
+  const resets = scenarios.map((choices, n) => ask(choices, pieces[n], score));
+}
+
+/** One scenario: a button for each choice, and beneath them why the pressed one is right or not. */
+function ask(choices, { id, title }, score) {
+  let pressed = -1;
+  const looked = new Set(); // at other choices, after the right one
+  const panel = h("div", { class: "match-answer", hidden: true });
+  const buttons = choices.map((choice, n) => {
+    const label = choice.querySelector("summary").textContent.trim();
+    const sign = h("i", { "aria-hidden": "true" });
+    const press = () => choose(n);
+    const button = h("button", { type: "button", onclick: press }, sign, label);
+    return { button, sign, label };
+  });
+  const group = h(
+    "div",
+    { class: "match", role: "group", "aria-label": title },
+    buttons.map(({ button }) => button),
+    panel,
+  );
+  choices.at(-1).after(group);
+  for (const choice of choices) choice.hidden = true;
+  draw();
+
+  function choose(n) {
+    const right = isRight(choices[n]);
+    const { chosen, done } = score.get(id);
+    const counts = !done && !chosen.includes(n);
+    if (counts) score.set(id, { chosen: [...chosen, n], done: right, shown: false });
+    looked.add(n);
+    pressed = n;
+    const tries = score.get(id).chosen.length;
+    let then = "";
+    if (counts && right) then = `Right ${atTry(tries)}.`;
+    else if (!score.get(id).done) then = "Choose again.";
+    panel.replaceChildren(...answerOf(choices[n]).map((part) => part.cloneNode(true)));
+    if (then) panel.append(h("p", { class: "match-then" }, then));
+    panel.classList.toggle("right", right);
+    panel.hidden = false;
+    announce(panel.textContent.replace(/\s+/g, " "));
+    draw();
+  }
+
+  function draw() {
+    const { chosen, done } = score.get(id);
+    buttons.forEach(({ button, sign, label }, n) => {
+      const right = isRight(choices[n]);
+      const known = right ? done : chosen.includes(n) || looked.has(n);
+      button.className = known ? (right ? "right" : "wrong") : "";
+      button.setAttribute("aria-pressed", n === pressed);
+      sign.textContent = known ? (right ? "✓" : "✗") : "";
+      const verdict = right ? "right" : "not this one";
+      button.setAttribute("aria-label", known ? `${label}: ${verdict}` : label);
+    });
+  }
+
+  return function reset() {
+    pressed = -1;
+    looked.clear();
+    panel.hidden = true;
+    draw();
+  };
+}

@@ -1,0 +1,310 @@
+/**
+ * Is it next? The reader guesses whether passage B follows passage A, and then the head does.
+ *
+ * Drawn pairs are a game whose score is kept. On passages of the reader's own there is no truth,
+ * only the head's verdict.
+ */
+import { softmax } from "../bert/bert.js";
+import { fetchJSON } from "../bert/model.js";
+import { drawPair, IS_NEXT, IS_RANDOM, labelOf } from "../bert/pairs.js";
+import { announce, h, percent, whenQuiet } from "./dom.js";
+import { getModels } from "./loading.js";
+import { linkButton, remember, remembered, stateFromAddress } from "./state.js";
+import { bar } from "./tokens.js";
+
+const NAME = "next";
+const LONGEST = 2000; // characters of a passage in a link, far more than the model reads
+const LABELS = ["B is next", "B is random"]; // by label
+const NOTHING = { rounds: 0, reader: 0, head: 0, word: 0 };
+const OWN = {
+  a: "Thea spent a beautiful Sunday at the garden in Lucca.",
+  b: "Thea wrote to Otto about the marvellous garden.",
+};
+// what a story can be about: the keys of VENUES in corpus_text.py
+const KINDS = "bakery theatre museum hotel market library garden circus castle zoo".split(" ");
+
+export function mount(host) {
+  let model, stories, names; // once they are there
+  let pair = OWN; // the passages, and their label where there is a truth
+
+  const stage = h("div");
+  const result = h("div");
+  const actions = h("div", { class: "widget-buttons" });
+  const slot = h("div");
+  const score = h("div", { class: "widget-buttons next-score" });
+  const link = linkButton(NAME, () => ({ a: begin(pair.a), b: begin(pair.b) }));
+  host.append(h("p", { class: "widget-title" }, "Is it next?"), stage, result, actions, slot, score);
+  stage.append(
+    "Two passages from stories that the model has never seen: does B follow A, or does it come " +
+      "from another story? You guess first, then the head does.",
+  );
+  actions.append(step("Draw a pair", play, "main"), step("Write your own", write));
+  showScore();
+  document.addEventListener("remembered", showScore);
+  addEventListener("hashchange", openLink);
+  openLink();
+
+  /** A button; what it does gives back what has the focus next. */
+  function step(text, action, kind) {
+    return h("button", { type: "button", class: kind, onclick: () => use(action) }, text);
+  }
+
+  /** Does this as soon as the model and the stories are there. */
+  async function use(action, moveFocus = true) {
+    const again = slot.querySelector("button"); // it has failed before
+    if (again) return again.click();
+    try {
+      if (!model) await load();
+      const next = action();
+      if (moveFocus) next.focus();
+    } catch (error) {
+      slot.replaceChildren(h("p", { class: "widget-error" }, error.message));
+      announce(error.message);
+    }
+  }
+
+  async function load() {
+    const texts = await fetchJSON("stories.json");
+    const isStory = (story) => Array.isArray(story) && story.every((text) => text.split);
+    if (!(Array.isArray(texts) && texts.length && texts.every(isStory))) {
+      throw new Error("The file stories.json came damaged.");
+    }
+    const [pretrained] = await getModels(slot, ["pretrained"]);
+    stories = texts.map((story) =>
+      story.map((text) => ({ text, size: pretrained.tokenizer.tokenize(text).length })),
+    );
+    names = namesIn(texts.flat().join(" "));
+    model = pretrained;
+  }
+
+  /** What the address brings: a pair of the stories to guess, or one that somebody has written. */
+  function openLink() {
+    const state = stateFromAddress(NAME);
+    if (!state) return;
+    const [a, b] = [begin(state.get("a") ?? ""), begin(state.get("b") ?? "")];
+    use(() => {
+      pair = { a, b, label: labelOf(stories, a, b) };
+      return pair.label === null ? write() : ask();
+    }, false);
+  }
+
+  function play() {
+    pair = drawPair(stories, model.longest - 3, Math.random); // [CLS] and [SEP] take three
+    return ask();
+  }
+
+  /** Show a pair, and let the reader guess. */
+  function ask() {
+    slot.replaceChildren();
+    const passages = h(
+      "div",
+      { role: "group", "aria-label": "The pair", "aria-describedby": "next-a next-b", tabindex: -1 },
+      h("p", { id: "next-a", class: "next-passage", dir: "auto" }, h("b", {}, "A"), pair.a),
+      h("p", { id: "next-b", class: "next-passage segment-b", dir: "auto" }, h("b", {}, "B"), pair.b),
+    );
+    stage.replaceChildren(passages);
+    result.replaceChildren(h("p", { class: "next-question" }, "Does B follow A?"));
+    actions.replaceChildren(
+      ...LABELS.map((text, label) => step(text, () => tell(label))),
+      h("span", { class: "next-more" }, link),
+    );
+    return passages;
+  }
+
+  /** The truth, and what the three said: the reader, the head, and a rule of one word. */
+  function tell(guess) {
+    const { label } = pair;
+    const share = verdict(pair).share;
+    const head = share > 0.5 ? IS_NEXT : IS_RANDOM;
+    const word = sharedKinds(pair).length ? IS_NEXT : IS_RANDOM;
+    const truth = [
+      "B is next: it follows A in the story.",
+      "B is random: it comes from another story.",
+    ][label];
+    const points = readScore();
+    remember(NAME, {
+      rounds: points.rounds + 1,
+      reader: points.reader + (guess === label),
+      head: points.head + (head === label),
+      word: points.word + (word === label),
+    });
+    result.replaceChildren(
+      h("p", { class: "next-truth" }, truth),
+      h(
+        "ul",
+        { class: "next-said" },
+        said("You", guess, label),
+        said("One word alone", word, label),
+        said("The head", head, label),
+      ),
+      bars(share),
+      h("p", {}, clues(pair, names)),
+    );
+    const again = step("Another pair", play, "main");
+    actions.replaceChildren(
+      again,
+      h("span", { class: "next-more" }, step("Edit A and B", write, "quiet"), link),
+    );
+    const [you, it] = [guess, head].map((said) => (said === label ? "right" : "wrong"));
+    announce(`You were ${you}. ${truth} The head was ${it}, with ${shown(share)} for is next.`);
+    return again;
+  }
+
+  /** Passages of the reader's own: there is no truth, and the score stays. */
+  function write() {
+    slot.replaceChildren();
+    const field = (key) =>
+      h("textarea", { id: `next-${key}`, rows: 4, dir: "auto", spellcheck: "false", oninput: edited });
+    const fields = { a: field("a"), b: field("b") };
+    stage.replaceChildren(
+      ...Object.values(fields).flatMap((area, n) => [
+        h("label", { for: area.id }, `Passage ${"AB"[n]}`),
+        area,
+      ]),
+    );
+    const swap = h("button", { type: "button", onclick: swapped }, "Swap A and B");
+    actions.replaceChildren(
+      swap,
+      step("Draw a pair", play),
+      h("span", { class: "next-more" }, link),
+    );
+    const judgeLater = whenQuiet(() => fields.a.isConnected && judge());
+    let before;
+    fill(pair);
+    return fields.a;
+
+    function fill({ a, b }) {
+      [fields.a.value, fields.b.value] = [a, b];
+      judge();
+    }
+
+    function edited() {
+      pair = { a: fields.a.value, b: fields.b.value, label: null };
+      judgeLater();
+    }
+
+    function swapped() {
+      before = null; // say the verdict, even if it stays
+      fill({ a: pair.b, b: pair.a });
+    }
+
+    function judge() {
+      pair = { a: fields.a.value, b: fields.b.value, label: null };
+      const { share, notes } = verdict(pair);
+      const head = share > 0.5 ? IS_NEXT : IS_RANDOM;
+      result.replaceChildren(...notes.map((note) => h("p", { class: "widget-note" }, note)));
+      if (share === null) return;
+      const heading = h("p", { class: "next-truth" }, `The head: ${LABELS[head]}`);
+      result.prepend(heading, bars(share), h("p", {}, clues(pair, names)));
+      // each letter moves the bars; who only hears the page is told when the verdict turns
+      if (head !== before) announce(`The head says: ${LABELS[head]}, ${shown(share)} for is next.`);
+      before = head;
+    }
+  }
+
+  /** The probability that B is next, null where there is nothing to read; and what is odd about it. */
+  function verdict({ a, b }) {
+    const { tokenizer, bert, longest } = model;
+    if (![a, b].every((text) => tokenizer.tokenize(text).length)) {
+      return { share: null, notes: ["Write something in both passages."] };
+    }
+    const { tokens, ids, segments, cut } = tokenizer.encode(a, b, { longest });
+    const share = softmax(bert.nextSentence(bert.encode(ids, segments)))[IS_NEXT];
+    const notes = [];
+    if (cut) notes.push(`Too long for its ${longest} tokens: the end of the longer one was cut off.`);
+    if (tokens.some(({ piece }) => /^(\[UNK\]|##.)$/u.test(piece))) {
+      notes.push(
+        "Not all of these words are in its small vocabulary; of those it sees letters, or " +
+          "nothing. Its verdict means little.",
+      );
+    }
+    return { share, notes };
+  }
+
+  function showScore() {
+    const { rounds, reader, head, word } = readScore();
+    if (!rounds) return score.replaceChildren();
+    const pairs = rounds === 1 ? "1 pair" : `${rounds} pairs`;
+    const reset = h("button", { type: "button", class: "quiet", onclick: forget }, "Reset the score");
+    const text = `Right so far, of ${pairs}: you ${reader}, the head ${head}, one word alone ${word}.`;
+    score.replaceChildren(h("span", {}, text), reset);
+  }
+
+  function forget() {
+    remember(NAME, NOTHING);
+    announce("The score is reset.");
+    actions.querySelector("button").focus();
+  }
+}
+
+/** The score that this browser remembers; what is no score counts as none. */
+function readScore() {
+  const kept = remembered(NAME, NOTHING);
+  const counts = Object.keys(NOTHING).map((key) => kept?.[key]);
+  const sound = counts.every((n) => Number.isSafeInteger(n) && n >= 0 && n <= counts[0]);
+  return sound ? kept : NOTHING;
+}
+
+function said(who, what, label) {
+  const right = what === label;
+  const [sign, word] = right ? ["✓", "right"] : ["✗", "wrong"];
+  return h("li", { class: word }, h("b", {}, sign), ` ${who}: ${LABELS[what]} (${word})`);
+}
+
+function bars(share) {
+  return h(
+    "div",
+    { class: "next-bars" },
+    bar("is next", share, shown(share)),
+    bar("random", 1 - share, shown(1 - share)),
+  );
+}
+
+/** A probability that is never rounded to certainty. */
+function shown(share) {
+  if (share > 0.9995) return "> 99.9%";
+  return share < 0.0005 ? "< 0.1%" : percent(share, 1);
+}
+
+const begin = (text) => text.slice(0, LONGEST);
+
+/** The words of a text, in lower case with a space before and after each. */
+const plain = (text) => ` ${text.toLowerCase().replace(/[^\p{L}]+/gu, " ")} `;
+
+const kindsIn = (text) => KINDS.filter((kind) => plain(text).includes(` ${kind} `));
+
+const sharedKinds = ({ a, b }) => kindsIn(a).filter((kind) => kindsIn(b).includes(kind));
+
+/** People, towns and named places: what is capital within a sentence, but for days. */
+function namesIn(text) {
+  const found = text.match(/(?<=[\p{Ll},] )\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)?/gu) ?? [];
+  return [...new Set(found)].filter((name) => !name.endsWith("day"));
+}
+
+/** What may give the label away: only what can be seen in the words. */
+function clues({ a, b, label }, names) {
+  const [inA, inB] = [kindsIn(a), kindsIn(b)];
+  const [kind] = sharedKinds({ a, b });
+  const found = [];
+  if (kind) {
+    const told = ["That one word settles it.", "That one word leads astray here."][label];
+    found.push(`Both speak of a ${kind}.`, told);
+  } else if (inA.length && inB.length) {
+    const told = [null, "That one word settles it."][label];
+    found.push(`A speaks of a ${inA[0]}, B of a ${inB[0]}.`, told);
+  } else {
+    const silent = inA.length ? "B" : inB.length ? "A" : "Neither";
+    found.push(`${silent} names ${silent === "Neither" ? "a" : "no"} kind of place, so no such word helps.`);
+  }
+  const both = names.filter((name) =>
+    [a, b].every((text) => plain(text).includes(` ${name.toLowerCase()} `)),
+  );
+  if (both.length) {
+    const named = both.slice(0, 4).map((name) => (name.includes(" ") ? `the ${name}` : name));
+    found.push(`Both name ${listed(named)}${label === IS_RANDOM ? ", by chance" : ""}.`);
+  }
+  return found.filter(Boolean).join(" ");
+}
+
+const listed = (words) =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;

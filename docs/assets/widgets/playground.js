@@ -1,0 +1,412 @@
+/** The masking playground: a sentence, a recipe, what a draw makes of it, what the model says. */
+import { countFates, maskTokens, seededDraws } from "../bert/masking.js";
+import { loadTokenizer } from "../bert/model.js";
+import { announce, fixed, h, percent, whenQuiet } from "./dom.js";
+import { getModels } from "./loading.js";
+import { linkButton, stateFromAddress } from "./state.js";
+import { bar, chip, FATES, row } from "./tokens.js";
+
+const NAME = "playground";
+const START = {
+  text:
+    "On a beautiful Tuesday, Rufus took a train to the museum. Fiona loved the splendid statue.",
+  select: 15,
+  mask: 80,
+  random: 10,
+  seed: 183, // few seeds give so short a text all three fates
+};
+const MANY = 10_000; // draws to count over
+const ASK = "What does the model say?";
+const NOTHING = "This draw selected nothing: no position carries a loss, so nothing is learned.";
+const GUESSES = 3; // for each position
+const LONGEST_TEXT = 10_000; // characters that a link may bring
+
+// Devlin et al. 2019, Table 8, in its order; what is neither masked nor random is kept
+const RECIPES = [
+  { name: "As BERT", mask: 80, random: 10 },
+  { name: "Masks only", mask: 100, random: 0 },
+  { name: "None kept", mask: 80, random: 20 },
+  { name: "None random", mask: 80, random: 0 },
+  { name: "No masks", mask: 0, random: 80 },
+  { name: "Random only", mask: 0, random: 100 },
+];
+
+/**
+ * The shares of the three fates in percent, which always add up to 100.
+ *
+ * What the reader set last stands as it is. The rest is kept; where too little is left, the other
+ * share gives way, and has its place back as soon as there is room: every move can be undone.
+ * @param {{mask: number, random: number, last?: "mask" | "random"}} wishes As the reader set them.
+ */
+export function sharesOf({ mask, random, last = "mask" }) {
+  if (last === "random") mask = Math.min(mask, 100 - random);
+  else random = Math.min(random, 100 - mask);
+  return { masked: mask, random, kept: 100 - mask - random };
+}
+
+/** Fates of which a slider's move changes no more than it must: each token keeps its numbers. */
+export function maskSteadily(tokens, recipe, seed, vocabulary) {
+  const draw = seededDraws(seed);
+  return tokens.flatMap((token) => {
+    const own = [draw(), draw(), draw()]; // to select, to decide, to replace
+    return maskTokens([token], recipe, () => own.shift(), vocabulary);
+  });
+}
+
+/**
+ * What the model makes of one position.
+ * @param {Float32Array} scores Of the vocabulary.
+ * @param {number} truth The id that stood there.
+ * @returns {{loss: number, best: {id: number, share: number}[]}} The loss, −ln of the truth's
+ *   probability, and the likeliest ids; the truth is always among them.
+ */
+export function judge(scores, truth) {
+  const highest = Math.max(...scores); // so that no exp overflows, and no loss is infinite
+  const sum = scores.reduce((total, score) => total + Math.exp(score - highest), 0);
+  const logSum = highest + Math.log(sum);
+  const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a]).slice(0, GUESSES);
+  if (!order.includes(truth)) order.push(truth);
+  return {
+    loss: logSum - scores[truth],
+    best: order.map((id) => ({ id, share: Math.exp(scores[id] - logSum) })),
+  };
+}
+
+/** The state of a link, whatever it may hold. */
+function readState(parameters) {
+  const whole = (name, highest) => {
+    const number = Number.parseInt(parameters?.get(name), 10);
+    return Number.isNaN(number) ? START[name] : Math.min(highest, Math.max(0, number));
+  };
+  return {
+    text: (parameters?.get("text") ?? START.text).slice(0, LONGEST_TEXT),
+    select: whole("select", 100),
+    mask: whole("mask", 100),
+    random: whole("random", 100),
+    seed: whole("seed", 2 ** 32 - 1),
+  };
+}
+
+export async function mount(host) {
+  const { tokenizer, longest } = await loadTokenizer("pretrained");
+  const vocabulary = { maskId: tokenizer.ids.get("[MASK]"), vocabSize: tokenizer.pieces.length };
+  let state = readState(stateFromAddress(NAME));
+  let model = null; // once the reader has asked for it
+  let drawn = null; // tokens, their fates and the recipe, as they are shown
+  let toSay = false; // whether the reader should hear what the next numbers are
+
+  const text = h("textarea", { id: `${NAME}-text`, rows: 2, dir: "auto", spellcheck: "false" });
+  text.addEventListener("input", () => change({ text: text.value }));
+  const cutNote = h("p", { class: "playground-cut", role: "status" });
+  const passage = h("div");
+  const drawNumber = h("span", { class: "playground-quiet" });
+  const emptyNote = h("p", { class: "playground-empty" });
+
+  const select = slider("select", "Of all tokens, select", (value) => change({ select: value }));
+  const mask = slider("masked", "become [MASK]", (value) => change({ mask: value, last: "mask" }));
+  const random = slider("random", "become a random token", (value) =>
+    change({ random: value, last: "random" }),
+  );
+  const kept = restOf("kept", "stay as they are: the rest");
+  const recipes = RECIPES.map((recipe) =>
+    recipeButton(recipe, () => {
+      toSay = true;
+      change({ mask: recipe.mask, random: recipe.random });
+    }),
+  );
+
+  const counts = h("tbody");
+  const slot = h("div", { class: "playground-slot", "aria-live": "polite" });
+  const heading = h("p", { class: "playground-head", tabindex: "-1" }, "What the model says");
+  const guesses = h("ul", {
+    class: "playground-guesses",
+    tabindex: "0", // many scroll
+    "aria-label": "Guesses and losses",
+  });
+  const verdict = h("div");
+  const said = h("div", { hidden: true }, heading, guesses, verdict);
+  const ask = h("button", { type: "button", class: "main", onclick: askModel }, ASK);
+  const columns = ["expected", "this draw", `${MANY.toLocaleString("en")} draws`];
+
+  host.append(
+    h("label", { class: "widget-title", for: text.id }, "A sentence of yours"),
+    text,
+    h(
+      "p",
+      { class: "playground-quiet" },
+      `The model knows the ${tokenizer.pieces.length} pieces of its own small world: stories ` +
+        "about people and towns. Any other word falls into letters, or is [UNK], unknown, where " +
+        "even a character is new.",
+    ),
+    cutNote,
+    passage,
+    emptyNote,
+    h(
+      "div",
+      { class: "widget-buttons" },
+      h("button", { type: "button", onclick: drawAgain }, "Draw again"),
+      drawNumber,
+    ),
+    h("div", { class: "playground-shares" }, select.row),
+    h(
+      "div",
+      { class: "playground-shares", role: "group", "aria-labelledby": `${NAME}-fates` },
+      h("p", { id: `${NAME}-fates`, class: "playground-head" }, "Of the selected tokens"),
+      mask.row,
+      random.row,
+      kept.row,
+    ),
+    h(
+      "div",
+      { role: "group", "aria-labelledby": `${NAME}-recipes` },
+      h(
+        "p",
+        { id: `${NAME}-recipes`, class: "playground-head" },
+        "The recipes of the paper ",
+        h("span", { class: "playground-quiet" }, "(Devlin et al. 2019, Table 8)"),
+      ),
+      h("div", { class: "playground-recipes" }, ...recipes),
+    ),
+    h(
+      "table",
+      { class: "playground-counts" },
+      h("caption", {}, "Expected and measured"),
+      h("thead", {}, h("tr", {}, h("td"), ...columns.map(column))),
+      counts,
+    ),
+    ask,
+    slot,
+    said,
+    h("div", { class: "widget-buttons" }, linkButton(NAME, stateForLink)),
+  );
+  text.value = state.text;
+  addEventListener("hashchange", () => {
+    if (!stateFromAddress(NAME)) return;
+    state = readState(stateFromAddress(NAME));
+    text.value = state.text;
+    change({});
+  });
+  const later = whenQuiet(showSlowly, 200);
+  change({});
+
+  function change(changes) {
+    state = { ...state, ...changes };
+    drawn = draw();
+    showAtOnce();
+    later();
+  }
+
+  function draw() {
+    const shares = sharesOf(state);
+    const [select, mask, random] = [state.select, shares.masked, shares.random].map((n) => n / 100);
+    const recipe = { select, mask, random };
+    const { tokens, cut } = tokenizer.encode(state.text, null, { longest });
+    for (const token of tokens) {
+      // a [SEP] or [MASK] that was typed has nothing to predict either
+      token.structural ||= token.piece !== "[UNK]" && tokenizer.special.includes(token.piece);
+    }
+    const fates = maskSteadily(tokens, recipe, state.seed, vocabulary);
+    const candidates = tokens.filter((token) => !token.structural).length;
+    return { tokens, cut, fates, candidates, recipe, shares };
+  }
+
+  /** What costs nothing: while a reader types, or moves a slider. */
+  function showAtOnce() {
+    const { tokens, cut, fates, candidates, shares } = drawn;
+    const note = cut ? `The model reads ${longest} tokens: the text is cut off there.` : "";
+    if (cutNote.textContent !== note) cutNote.textContent = note;
+    passage.replaceChildren(row(...tokens.map((token, n) => shown(token, fates[n]))));
+    drawNumber.textContent = `Draw ${state.seed}`;
+    const together = `${shares.masked}% masked, ${shares.random}% random, ${shares.kept}% kept`;
+    select.set(state.select, `${state.select}%`);
+    mask.set(shares.masked, together);
+    random.set(shares.random, together);
+    kept.set(shares.kept);
+    RECIPES.forEach((recipe, n) => {
+      const same = recipe.mask === shares.masked && recipe.random === shares.random;
+      recipes[n].setAttribute("aria-pressed", same);
+    });
+    emptyNote.textContent = "";
+    if (!candidates) emptyNote.textContent = "There is no token to select yet: write something.";
+    else if (!countOf(fates).selected) emptyNote.textContent = NOTHING;
+    showCounts(null);
+  }
+
+  /** What takes some milliseconds: once the reader pauses. */
+  function showSlowly() {
+    const { candidates, recipe } = drawn;
+    showCounts(countFates(MANY * candidates, recipe, seededDraws(state.seed)));
+    const loss = model ? showGuesses() : "";
+    const result = emptyNote.textContent || inWords(countOf(drawn.fates), candidates);
+    if (toSay) announce(`Draw ${state.seed}: ${result} ${loss}`);
+    toSay = false;
+  }
+
+  function showCounts(many) {
+    const { fates, candidates, recipe, shares } = drawn;
+    const one = countOf(fates);
+    const ofMany = (part, all) => (all ? percent(part / all, 1) : "none");
+    const line = (name, expected, measured, all, measuredInMany) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, name),
+        h("td", {}, percent(expected)),
+        h("td", {}, all ? `${measured} of ${all}` : "none"),
+        h("td", {}, measuredInMany),
+      );
+    const selected = many ? ofMany(many.selected, MANY * candidates) : "…";
+    counts.replaceChildren(
+      line("selected", recipe.select, one.selected, candidates, selected),
+      ...Object.keys(FATES).map((fate) => {
+        const measured = many ? ofMany(many[fate], many.selected) : "…";
+        return line(signed(fate, fate), shares[fate] / 100, one[fate], one.selected, measured);
+      }),
+    );
+  }
+
+  /** The model's guesses for this draw; returns their mean loss in words. */
+  function showGuesses() {
+    const { tokens, fates } = drawn;
+    const at = [...fates.keys()].filter((n) => fates[n].fate);
+    if (!at.length) {
+      const nothing = "Nothing is asked: the loss is 0.";
+      guesses.replaceChildren();
+      verdict.replaceChildren(nothing);
+      return nothing;
+    }
+    const seen = fates.map(({ id }) => id);
+    const hidden = model.bert.encode(seen, tokens.map((token) => token.segment));
+    const scores = model.bert.maskedLM(hidden, at);
+    const found = at.map((position, n) => judge(scores[n], tokens[position].id));
+    const mean = fixed(found.reduce((sum, { loss }) => sum + loss, 0) / found.length);
+    const positions = at.length === 1 ? "1 position" : `${at.length} positions`;
+    guesses.replaceChildren(
+      ...at.map((position, n) => guessesAt(tokens[position], fates[position], found[n])),
+    );
+    verdict.replaceChildren(
+      h("p", { class: "playground-mean" }, "Mean loss ", h("b", {}, mean), ` over ${positions}`),
+      h(
+        "p",
+        { class: "playground-quiet" },
+        "✓ is what stood there. The loss is −ln of its probability, in nats; to find all pieces " +
+          `equally likely would cost ${fixed(Math.log(vocabulary.vocabSize))}.`,
+      ),
+    );
+    return `The mean loss is ${mean} over ${positions}.`;
+  }
+
+  function guessesAt(token, fate, { loss, best }) {
+    return h(
+      "li",
+      {},
+      h("span", { class: "playground-token" }, shown(token, fate)),
+      h("span", { class: "playground-loss" }, "loss ", h("b", {}, fixed(loss))),
+      h("div", {}, ...best.map((guess) => guessBar(guess, guess.id === token.id))),
+    );
+  }
+
+  function guessBar({ id, share }, right) {
+    const made = bar(`${right ? "✓ " : ""}${tokenizer.pieces[id]}`, share, roughly(share));
+    made.classList.toggle("right", right);
+    return made;
+  }
+
+  function shown(token, { fate, id }) {
+    return chip({ ...token, fate, seen: fate ? tokenizer.pieces[id] : token.piece });
+  }
+
+  function drawAgain() {
+    toSay = true;
+    change({ seed: (state.seed + 1) % 2 ** 32 });
+  }
+
+  async function askModel() {
+    if (ask.hasAttribute("aria-disabled")) return;
+    ask.setAttribute("aria-disabled", "true"); // not `disabled`, which would drop the focus
+    [model] = await getModels(slot, ["pretrained"]);
+    const waited = [ask, slot, document.body].includes(document.activeElement);
+    toSay = true;
+    showSlowly();
+    said.hidden = false;
+    ask.remove();
+    if (waited) heading.focus({ preventScroll: true });
+  }
+
+  function stateForLink() {
+    const { masked: mask, random } = sharesOf(state);
+    return { text: state.text, select: state.select, mask, random, seed: state.seed };
+  }
+}
+
+/** A share that can be moved: its name, the slider and its number. */
+function slider(fate, name, onMove) {
+  const id = `${NAME}-${fate}`;
+  const input = h("input", { id, type: "range", min: 0, max: 100, class: `playground-${fate}` });
+  input.addEventListener("input", () => onMove(input.valueAsNumber));
+  const number = h("output", { for: id });
+  return {
+    row: shareRow(h("label", { for: id }, ...signed(fate, name)), input, number),
+    set(share, words) {
+      input.value = share;
+      input.setAttribute("aria-valuetext", words);
+      number.textContent = `${share}%`;
+    },
+  };
+}
+
+/** The share that is left: shown like the others, but not to be moved. */
+function restOf(fate, name) {
+  const fill = h("span", { class: "bar-fill" });
+  const number = h("span", { class: "playground-number" });
+  const track = h("span", { class: "bar-track", "aria-hidden": "true" }, fill);
+  return {
+    row: shareRow(h("span", {}, ...signed(fate, name)), track, number),
+    set(share) {
+      fill.style.width = `${share}%`;
+      number.textContent = `${share}%`;
+    },
+  };
+}
+
+const shareRow = (...parts) => h("div", { class: "playground-share" }, ...parts);
+
+const column = (name) => h("th", { scope: "col" }, name);
+
+function recipeButton({ name, mask, random }, onclick) {
+  const shares = { masked: mask, random, kept: 100 - mask - random };
+  const parts = Object.entries(shares).filter(([, share]) => share);
+  return h(
+    "button",
+    { type: "button", onclick },
+    h("b", {}, name),
+    " ",
+    h("span", {}, parts.map(([fate, share]) => `${share}% ${fate}`).join(", ")),
+  );
+}
+
+/** A name with the sign of its fate, if it has one. */
+function signed(fate, name) {
+  if (!FATES[fate]) return [name];
+  const sign = h("i", { class: `playground-sign ${fate}`, "aria-hidden": "true" }, FATES[fate]);
+  return [sign, ` ${name}`];
+}
+
+function countOf(fates) {
+  const counts = { selected: 0, masked: 0, random: 0, kept: 0 };
+  for (const { fate } of fates) {
+    if (!fate) continue;
+    counts.selected += 1;
+    counts[fate] += 1;
+  }
+  return counts;
+}
+
+const inWords = ({ selected, masked, random, kept }, all) =>
+  `${selected} of ${all} tokens selected: ${masked} masked, ${random} random, ${kept} kept.`;
+
+/** A probability in whole percent, of which none is called impossible or certain. */
+function roughly(share) {
+  if (share < 0.005) return "<1%";
+  return share > 0.995 ? ">99%" : percent(share);
+}

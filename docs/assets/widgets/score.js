@@ -1,0 +1,120 @@
+/** The score of a page of practice: kept in this browser alone, shown above the pieces. */
+import { announce, h } from "./dom.js";
+import { pageName } from "./progress.js";
+import { remember, remembered } from "./state.js";
+
+const SIGNS = { first: "✓", done: "✓", shown: "→", open: "…", new: "" };
+
+/**
+ * What has become of one piece.
+ * @typedef {object} Entry
+ * @property {number[]} chosen What was tried, in this order, until it was right.
+ * @property {boolean} done It was solved.
+ * @property {boolean} shown The answer was looked up instead.
+ */
+
+/** An entry, whatever the browser has kept under its name. */
+const clean = (entry) => ({
+  chosen: Array.isArray(entry?.chosen) ? entry.chosen.filter(Number.isInteger).slice(0, 100) : [],
+  done: entry?.done === true,
+  shown: entry?.shown === true,
+});
+
+/** "first" (solved at once), "done", "shown", "open" (tried, not solved), or "new". */
+export function statusOf({ chosen, done, shown }) {
+  if (done) return chosen.length <= 1 ? "first" : "done";
+  if (shown) return "shown";
+  return chosen.length ? "open" : "new";
+}
+
+/** "at the first try", "at the second try", … */
+export function atTry(number) {
+  const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth"];
+  return `at the ${ordinals[number - 1] ?? `${number}th`} try`;
+}
+
+/** A heading without the sign of its link. */
+export function headingText(heading) {
+  const copy = heading.cloneNode(true);
+  for (const link of copy.querySelectorAll(".headerlink")) link.remove();
+  return copy.textContent.trim();
+}
+
+/** The heading that a part of the page stands under. */
+export function headingOf(element) {
+  let before = element.previousElementSibling;
+  while (before && !before.matches("h2, h3")) before = before.previousElementSibling;
+  return before;
+}
+
+/**
+ * Shows the score at the top of the host, and keeps it.
+ *
+ * @param {HTMLElement} host
+ * @param {string} name Under which the browser keeps it.
+ * @param {{id: string, title: string}[]} pieces Each with the id of an element to go to.
+ * @param {object} words
+ * @param {Record<string, string>} words.status What a status is called.
+ * @param {(entries: Entry[], count: (status: string) => number) => string} words.sum
+ * @param {() => void} startOver Is called when all of it was forgotten.
+ * @returns {{get: (id: string) => Entry, set: (id: string, entry: Entry) => void}}
+ */
+export function keepScore(host, name, pieces, words, startOver) {
+  let entries = read();
+  const links = pieces.map(({ id }) => h("a", { href: `#${id}` }));
+  const sum = h("p", { class: "score-sum" });
+  const again = h("button", { type: "button", class: "quiet", onclick: clear }, "Start over");
+  const list = links.map((link) => h("li", {}, link));
+  host.prepend(
+    h(
+      "section",
+      { class: "score", "aria-label": "Your score" },
+      h("ol", { class: "score-pieces" }, list),
+      h("div", { class: "score-line" }, sum, again),
+    ),
+  );
+  draw();
+
+  function read() {
+    const kept = Object(remembered(name, {}));
+    return new Map(pieces.map(({ id }) => [id, clean(kept[id])]));
+  }
+
+  function draw() {
+    const all = [...entries.values()];
+    pieces.forEach(({ title }, n) => {
+      const status = statusOf(all[n]);
+      links[n].className = status;
+      links[n].setAttribute("aria-label", `${title}: ${words.status[status]}`);
+      links[n].title = `${title}: ${words.status[status]}`;
+      links[n].replaceChildren(`${n + 1}`, h("i", {}, SIGNS[status]));
+    });
+    sum.textContent = words.sum(all, (status) => all.filter((e) => statusOf(e) === status).length);
+    again.hidden = all.every((entry) => statusOf(entry) === "new");
+  }
+
+  function keep() {
+    const begun = [...entries].filter(([, entry]) => statusOf(entry) !== "new");
+    const over = begun.filter(([, { done, shown }]) => done || shown);
+    remember(name, Object.fromEntries(begun));
+    remember(`done:${pageName()}`, { done: over.length, of: pieces.length });
+  }
+
+  function clear() {
+    entries = new Map(pieces.map(({ id }) => [id, clean(null)]));
+    keep();
+    draw();
+    startOver();
+    links[0].focus(); // the button has gone
+    announce("Your score on this page is forgotten.");
+  }
+
+  return {
+    get: (id) => entries.get(id),
+    set(id, entry) {
+      entries.set(id, entry);
+      keep();
+      draw();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** Self-check: below each answer, the reader notes whether it was the one they had. */
+import { announce, h } from "./dom.js";
+import { headingText, keepScore } from "./score.js";
+
+const WORDS = {
+  status: { new: "not answered yet", open: "not yet", first: "you had it", done: "you had it" },
+  sum(entries, count) {
+    const had = count("first") + count("done");
+    if (!had && !count("open")) {
+      return "Say below each answer whether you had it. That stays in this browser alone.";
+    }
+    const open = count("open") ? `; ${count("open")} to read again (…)` : "";
+    return `You had ${had} of ${entries.length}${open}.`;
+  },
+};
+
+export function mount(host) {
+  const answers = [...host.querySelectorAll("details.question")];
+  const pieces = answers.map((answer, n) => {
+    const question = answer.previousElementSibling;
+    question.id ||= `question-${n + 1}`;
+    return { id: question.id, title: headingText(question) };
+  });
+  const score = keepScore(host, "self-check", pieces, WORDS, () => draws.forEach((draw) => draw()));
+  const draws = answers.map((answer, n) => ask(answer, pieces[n], score));
+}
+
+function ask(answer, { id }, score) {
+  const said = h("span", { class: "check-said" });
+  const button = (text, had) =>
+    h("button", { type: "button", onclick: () => note(had) }, text);
+  const yes = button("I had it", true);
+  const no = button("Not yet", false);
+  answer.querySelector("summary").append(said);
+  answer.append(h("div", { class: "check", role: "group", "aria-label": "Did you have it?" }, yes, no));
+  draw();
+
+  function note(had) {
+    score.set(id, { chosen: had ? [] : [0], done: had, shown: false });
+    draw();
+    announce(had ? "Noted: you had it." : "Noted: not yet.");
+  }
+
+  function draw() {
+    const { chosen, done } = score.get(id);
+    yes.setAttribute("aria-pressed", done);
+    no.setAttribute("aria-pressed", !done && chosen.length > 0);
+    said.textContent = done ? " ✓ you had it" : chosen.length ? " … not yet" : "";
+  }
+
+  return draw;
+}

@@ -1,0 +1,88 @@
+# %% [markdown]
+# # The model in the page
+# What is in the file that the pages fetch, and what half precision and a formula for GELU cost.
+# [The lesson's page](../deeper/browser.md) has the words to it.
+
+# %% set-up
+import json
+import tempfile
+from pathlib import Path
+
+import torch
+
+from bertlesson import tiny
+from bertlesson.browser import round_to_half, write_model
+from bertlesson.corpus import SENTIMENTS, sentiment_examples
+from bertlesson.finetuning import fine_tune, predict, with_encoder
+from bertlesson.heads import SequenceClassificationModel
+
+LABELLED, HELD_OUT = 256, 500  # sentences
+STEPS = 150  # updates of 16 sentences
+
+checkpoint = tiny.load()
+tokenizer, model = checkpoint.tokenizer, checkpoint.model
+
+# %% one file
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder, "pretrained.safetensors")
+    write_model(path, model, tokenizer)
+    content = path.read_bytes()
+length = int.from_bytes(content[:8], "little")  # of the header
+header = json.loads(content[8 : 8 + length])
+about = json.loads(header.pop("__metadata__")["model"])
+
+numbers = (len(content) - 8 - length) // 2  # each takes two bytes
+print(f"{len(content):,} bytes: 8, a header of {length:,}, and {numbers:,} numbers")
+for name in list(header)[:4]:
+    print(f"{header[name]['dtype']}  {header[name]['shape']!s:11}{name}")
+print(f"… and {len(header) - 4} more; the vocabulary: {len(about['vocab'])} pieces")
+assert len(content) < 2_000_000, "The whole pretrained model takes less than 2 MB"
+dtypes = {entry["dtype"] for entry in header.values()}
+assert dtypes == {"F16"}, "All of its numbers are kept in half precision"
+decoders = sum("decoder" in name for name in header)
+assert decoders == 0, "The decoder is not in it: the word embeddings are"
+
+
+# %% half precision
+def encode(sentences):
+    """The arguments of the model, with a class number for each sentence."""
+    features = dict(tokenizer([s.text for s in sentences], padding=True, return_tensors="pt"))
+    features["labels"] = torch.tensor([SENTIMENTS.index(s.sentiment) for s in sentences])
+    return features
+
+
+torch.manual_seed(0)
+tuned = with_encoder(SequenceClassificationModel(model.config), model.bert)
+labelled = encode(sentiment_examples(LABELLED, seed=0, split="train"))
+fine_tune(tuned, labelled, steps=STEPS, learning_rate=1e-3, seed=0, progress=False)
+
+# %% what it changes
+held_out = encode(sentiment_examples(HELD_OUT, seed=0, split="test"))
+before = predict(tuned, held_out)["logits"]  # (sentences, 2)
+round_to_half(tuned)
+after = predict(tuned, held_out)["logits"]
+moved = (after - before).abs().max().item()
+changed = (after.argmax(-1) != before.argmax(-1)).sum().item()
+margin = (before[:, 1] - before[:, 0]).abs().median().item()
+print(f"the logits move by at most {moved:.4f}; their two differ by {margin:.1f} (median)")
+assert moved < 0.01, "Half precision moves no logit of the fine-tuned model by a hundredth"
+assert changed == 0, "Not one verdict changes"
+
+# %% what it does not change
+kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+round_to_half(model)
+different = sum(not torch.equal(kept[name], tensor) for name, tensor in model.state_dict().items())
+assert different == 0, "The pretrained model changes by nothing"
+
+# %% GELU without erf
+x = torch.linspace(-6, 6, 100_001, dtype=torch.float64)
+t = 1 / (1 + 0.3275911 * x.abs())
+a = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+series = sum(factor * t ** (n + 1) for n, factor in enumerate(a))
+erf = x.sign() * (1 - series * (-x * x).exp())
+off = (erf - torch.erf(x)).abs().max().item()
+print(f"erf is off by at most {off:.1e}")
+assert off < 1e-6, "The formula gives erf to within a millionth"
+
+# %%
+values = {"megabytes": len(content) / 1e6, "numbers": numbers, "pieces": len(about["vocab"])}

@@ -1,0 +1,342 @@
+"""Match the head, find the bug and the self-check, as readers work through them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Reader, assert_accessible, widget
+
+MATCH, BUGS, CHECK = (f"practice/{name}.html" for name in ("match", "bugs", "self-check"))
+NAMES = {MATCH: "match", BUGS: "bugs", CHECK: "self-check"}
+
+
+def score(page: Page) -> Any:
+    return page.locator(".score-sum")
+
+
+def choices(page: Page, scenario: int) -> Any:
+    return page.locator(".match").nth(scenario - 1).locator("button")
+
+
+def lines(page: Page, piece: int) -> Any:
+    return page.locator(".piece").nth(piece - 1).locator(".bug-code code button")
+
+
+def stored(page: Page, name: str) -> Any:
+    return page.evaluate("(name) => JSON.parse(localStorage.getItem(`bertlesson:${name}`))", name)
+
+
+def overflows(page: Page) -> bool:
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return bool(wide > 0)
+
+
+def shift_of(page: Page) -> float:
+    """By how much the page has moved without the reader's doing, as browsers reckon it."""
+    moved: float = page.evaluate(
+        """() => new Promise((done) => {
+          let sum = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+          }).observe({ type: "layout-shift", buffered: true });
+          setTimeout(() => done(sum), 300);
+        })"""
+    )
+    return moved
+
+
+# Match the head
+
+
+def test_a_choice_says_why_it_is_right_or_not(reader: Reader) -> None:
+    page = reader.open(MATCH)
+    host = widget(page, "match")
+    expect(host.get_by_text("Not this one").first).to_be_hidden()
+    first, second = choices(page, 1).nth(0), choices(page, 1).nth(1)
+    answer = page.locator(".match-answer").first
+    second.click()
+    expect(answer).to_contain_text("It would say for each word whether it is satisfied")
+    expect(answer).to_contain_text("Choose again.")
+    expect(second).to_have_accessible_name("One label for each token: not this one")
+    expect(page.locator(".widget-voice[role=status]")).to_contain_text("Not this one. It would say")
+    expect(score(page)).to_have_text("Solved 0 of 9, 0 at the first try; 1 try in all.")
+    second.click()  # the same once more is no other try
+    first.click()
+    expect(answer).to_contain_text("One review, one of three labels")
+    expect(answer).to_contain_text("Right at the second try.")
+    expect(first).to_have_accessible_name("One label for the whole input: right")
+    choices(page, 2).nth(1).click()
+    expect(score(page)).to_have_text("Solved 2 of 9, 1 at the first try; 3 tries in all.")
+
+
+def test_after_the_right_choice_the_others_may_be_read(reader: Reader) -> None:
+    page = reader.open(MATCH)
+    widget(page, "match")
+    choices(page, 1).nth(0).click()
+    choices(page, 1).nth(2).click()
+    expect(page.locator(".match-answer").first).to_contain_text("It would point at a passage")
+    expect(page.locator(".match-answer").first).not_to_contain_text("Choose again")
+    expect(score(page)).to_have_text("Solved 1 of 9, 1 at the first try; 1 try in all.")
+
+
+def test_all_scenarios_can_be_solved_and_are_kept_until_started_over(reader: Reader) -> None:
+    page = reader.open(MATCH, size="narrow", touch=True)
+    widget(page, "match")
+    for scenario, right in enumerate([0, 1, 2, 0, 1, 0, 0, 3, 3], 1):
+        choices(page, scenario).nth(right).tap()
+    expect(score(page)).to_have_text("Solved 9 of 9, 9 at the first try; 9 tries in all.")
+    assert stored(page, "done:practice/match") == {"done": 9, "of": 9}
+    page.reload()
+    widget(page, "match")
+    expect(score(page)).to_have_text("Solved 9 of 9, 9 at the first try; 9 tries in all.")
+    expect(choices(page, 9).nth(3)).to_have_class("right")
+    assert not overflows(page)
+    page.get_by_role("button", name="Start over").tap()
+    expect(score(page)).to_contain_text("Choose, and be told why")
+    expect(choices(page, 9).nth(3)).to_have_class("")
+    expect(page.locator(".score-pieces a").first).to_be_focused()
+    page.reload()
+    widget(page, "match")
+    expect(score(page)).to_contain_text("Choose, and be told why")
+
+
+def test_the_keyboard_alone_is_enough_for_a_choice(reader: Reader) -> None:
+    page = reader.open(MATCH)
+    widget(page, "match")
+    page.locator(".score-pieces a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#1-angry-customers$"))
+    for _ in range(30):
+        if choices(page, 1).first.evaluate("e => e === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(choices(page, 1).first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(choices(page, 1).first).to_be_focused()
+    expect(page.locator(".match-answer").first).to_contain_text("Right at the first try.")
+
+
+# Find the bug
+
+
+def test_a_wrong_line_is_no_shame_and_the_right_one_opens_the_answer(reader: Reader) -> None:
+    page = reader.open(BUGS)
+    widget(page, "bugs")
+    piece = page.locator(".piece").first
+    says, answer = piece.locator(".bug-says"), piece.locator("details.question")
+    lines(page, 1).nth(0).click()
+    expect(says).to_contain_text("Not this one")
+    lines(page, 1).nth(0).dblclick()  # counts once, for it is the same line
+    lines(page, 1).nth(2).click()
+    expect(says).to_contain_text("very close")
+    says.get_by_role("button", name="A hint").click()
+    expect(piece.locator("details.hint").first).to_have_attribute("open", "")
+    expect(piece.locator("details.hint > summary").first).to_be_focused()
+    assert answer.get_attribute("open") is None
+    lines(page, 1).nth(3).click()
+    expect(says).to_contain_text("Found at the third try.")
+    expect(answer).to_have_attribute("open", "")
+    expect(lines(page, 1).nth(3)).to_have_class("faulty")
+    expect(page.locator(".widget-voice[role=status]")).to_contain_text("Found at the third try.")
+    expect(score(page)).to_have_text("Found 1 of 8, 0 at the first try; 3 tries in all.")
+    lines(page, 1).nth(0).click(force=True)  # it is over
+    expect(score(page)).to_have_text("Found 1 of 8, 0 at the first try; 3 tries in all.")
+
+
+def test_each_piece_has_its_faulty_line_and_the_score_is_kept(reader: Reader) -> None:
+    page = reader.open(BUGS, size="narrow", touch=True)
+    widget(page, "bugs")
+    for piece in range(1, 9):
+        wanted = page.locator(".piece").nth(piece - 1).get_attribute("data-line")
+        found = lines(page, piece).filter(has_text=wanted)
+        expect(found).to_have_count(1)
+        found.tap()
+        expect(found).to_have_class("faulty")
+    assert not overflows(page)
+    all_found = "Found 8 of 8, 8 at the first try; 8 tries in all."
+    expect(score(page)).to_have_text(all_found)
+    page.reload()
+    widget(page, "bugs")
+    expect(score(page)).to_have_text(all_found)
+    expect(page.locator(".piece .faulty")).to_have_count(8)
+    page.get_by_role("button", name="Start over").tap()
+    expect(page.locator(".piece .faulty")).to_have_count(0)
+    expect(page.locator(".bug-says").first).to_contain_text("Which line is wrong?")
+
+
+def test_an_answer_that_is_looked_up_is_not_found(reader: Reader) -> None:
+    page = reader.open(BUGS)
+    widget(page, "bugs")
+    piece = page.locator(".piece").first
+    piece.locator("details.question > summary").click()
+    expect(piece.locator(".bug-says")).to_contain_text("This is the line.")
+    expect(lines(page, 1).nth(3)).to_have_class("faulty")
+    expect(score(page)).to_have_text(
+        "Found 0 of 8, 0 at the first try, 1 looked up; 0 tries in all."
+    )
+    lines(page, 2).nth(0).click()
+    says = page.locator(".bug-says").nth(1)
+    for _ in range(2):
+        says.get_by_role("button", name="A hint").click()
+        lines(page, 2).nth(2).click()
+    says.get_by_role("button", name="Show me").click()
+    expect(page.locator("details.question").nth(1)).to_have_attribute("open", "")
+    expect(score(page)).to_contain_text("2 looked up")
+    assert stored(page, "done:practice/bugs") == {"done": 2, "of": 8}
+
+
+def test_printing_a_page_looks_up_nothing(reader: Reader) -> None:
+    page = reader.open(BUGS)
+    widget(page, "bugs")
+    page.emulate_media(media="print")
+    page.wait_for_timeout(300)
+    page.emulate_media(media="screen")
+    expect(score(page)).to_contain_text("Click the line")
+
+
+def test_the_arrow_keys_go_from_line_to_line(reader: Reader) -> None:
+    page = reader.open(BUGS)
+    widget(page, "bugs")
+    first = lines(page, 1)
+    first.nth(0).focus()
+    page.keyboard.press("ArrowUp")
+    expect(first.nth(0)).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    expect(first.nth(3)).to_be_focused()
+    page.keyboard.press("End")
+    expect(first.last).to_be_focused()
+    page.keyboard.press("Home")
+    expect(first.nth(0)).to_be_focused()
+    page.keyboard.press("Tab")
+    assert not first.nth(1).evaluate("e => e === document.activeElement")  # one stop for all
+    first.nth(0).focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(first.nth(3)).to_be_focused()
+    expect(page.locator(".bug-says").first).to_contain_text("Found at the first try.")
+
+
+def test_the_code_is_still_the_code_when_it_is_copied(reader: Reader) -> None:
+    page = reader.open(BUGS, permissions=["clipboard-read", "clipboard-write"])
+    texts = "e => e.map((code) => code.innerText)"
+    plain = reader.open(BUGS, scripts=False).locator(".piece > .highlight code")
+    before = plain.evaluate_all(texts)
+    widget(page, "bugs")
+    after = page.locator(".piece .bug-code code").evaluate_all(texts)
+    assert [code.strip("\n") for code in after] == [code.strip("\n") for code in before]
+
+
+# The self-check
+
+
+def test_a_reader_notes_which_answers_they_had(reader: Reader) -> None:
+    page = reader.open(CHECK)
+    widget(page, "self-check")
+    answers = page.locator("details.question")
+    expect(page.get_by_role("button", name="I had it")).to_have_count(0)  # all are folded
+    for number, said in enumerate(["I had it", "Not yet"]):
+        answers.nth(number).locator("summary").click()
+        answers.nth(number).get_by_role("button", name=said).click()
+    expect(score(page)).to_have_text("You had 1 of 12; 1 to read again (…).")
+    expect(answers.nth(0).locator("summary")).to_have_text("Answer ✓ you had it")
+    page.reload()
+    widget(page, "self-check")
+    expect(score(page)).to_have_text("You had 1 of 12; 1 to read again (…).")
+    answers.nth(1).locator("summary").click()
+    answers.nth(1).get_by_role("button", name="I had it").click()
+    expect(score(page)).to_have_text("You had 2 of 12.")
+    page.get_by_role("button", name="Start over").click()
+    expect(answers.nth(0).locator("summary")).to_have_text("Answer")
+
+
+# All three
+
+
+@pytest.mark.parametrize("path", NAMES)
+def test_without_scripts_the_page_is_what_it_was(reader: Reader, path: str) -> None:
+    page = reader.open(path, scripts=False)
+    expect(page.locator(".widget-note")).to_contain_text("With JavaScript")
+    answer = page.locator("details:is(.choice, .hint, .question)").first
+    expect(answer.locator("p").first).to_be_hidden()
+    answer.locator("summary").click()
+    expect(answer.locator("p").first).to_be_visible()
+    expect(page.locator(".practice button:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", NAMES)
+def test_a_missing_file_leaves_the_page_as_it_was(reader: Reader, path: str) -> None:
+    page = reader.open(path, prepare=lambda page: page.route("**/score.js", lambda r: r.abort()))
+    expect(page.locator(".widget-note")).to_contain_text("could not be loaded")
+    page.locator("details:is(.choice, .hint, .question) > summary").first.click()
+    expect(page.locator("details[open] p").first).to_be_visible()
+    assert all("score.js" in note or "ERR_FAILED" in note for note in reader.noted)
+    reader.noted.clear()
+
+
+@pytest.mark.parametrize("path", NAMES)
+@pytest.mark.parametrize("kept", ["null", "no JSON", "[1]", '{"1-three-shares": {"chosen": 7}}'])
+def test_nonsense_in_the_store_is_nothing(reader: Reader, path: str, kept: str) -> None:
+    name = NAMES[path]
+    script = f"localStorage.setItem('bertlesson:{name}', {kept!r})"
+    page = reader.open(path, prepare=lambda page: page.add_init_script(script))
+    widget(page, name)
+    expect(page.get_by_role("button", name="Start over")).to_be_hidden()
+
+
+def refuse_storage(page: Page) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })"
+    )
+
+
+def test_with_storage_refused_the_score_lasts_as_long_as_the_page(reader: Reader) -> None:
+    page = reader.open(MATCH, prepare=refuse_storage)
+    widget(page, "match")
+    choices(page, 1).nth(0).click()
+    expect(score(page)).to_contain_text("Solved 1 of 9")
+    page.get_by_role("button", name="Start over").click()
+    expect(score(page)).to_contain_text("Choose, and be told why")
+
+
+@pytest.mark.parametrize("path", NAMES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible_before_and_after_use(reader: Reader, path: str, scheme: str) -> None:
+    page = reader.open(path, scheme=scheme)
+    widget(page, NAMES[path])
+    part = f'[data-widget="{NAMES[path]}"]'
+    assert_accessible(page, part)
+    if path == MATCH:
+        choices(page, 1).nth(1).click()
+        choices(page, 2).nth(1).click()
+    elif path == BUGS:
+        lines(page, 1).nth(1).click()
+        lines(page, 1).nth(3).click()
+        page.locator("details.hint > summary").first.click()
+    else:
+        page.locator("details.question > summary").first.click()
+        page.get_by_role("button", name="I had it").click()
+    assert_accessible(page, part)
+
+
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+@pytest.mark.parametrize("path", NAMES)
+def test_nothing_moves_when_it_starts(reader: Reader, path: str, size: str) -> None:
+    page = reader.open(path, size=size)
+    page.locator("[data-started]").wait_for()
+    assert shift_of(page) < 0.005
+
+
+@pytest.mark.parametrize("path", NAMES)
+def test_what_can_be_touched_is_large_enough(reader: Reader, path: str) -> None:
+    page = reader.open(path, size="narrow", touch=True)
+    widget(page, NAMES[path])
+    sizes = page.locator(".practice :is(button, .score-pieces a, summary):visible").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect()).map((r) => Math.min(r.width, r.height))"
+    )
+    assert min(sizes) >= 24
+    assert not overflows(page)
