@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 from tests.conftest import ROOT
 from tools import stylesheet
 
-expect.set_options(timeout=20_000)  # as long as all other waits
+expect.set_options(timeout=60_000)  # as long as all other waits
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 
@@ -196,7 +196,7 @@ class Reader:
         )
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: self.noted.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.noted.append(f"exception: {error}"))
         page.on("request", lambda request: self._note_foreign(request.url))
