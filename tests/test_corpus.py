@@ -223,6 +223,10 @@ def test_the_answer_stands_where_it_is_said_to() -> None:
     for example in question_examples(500, seed=0, split="train"):
         assert example.answer
         assert example.context[example.answer_start :].startswith(example.answer)
+        # in the sentence that tells of the trip, which is the one with the day
+        before = example.context[: example.answer_start].rpartition(". ")[2]
+        after = example.context[example.answer_start :].partition(". ")[0]
+        assert any(day in before + after for day in text.DAYS)
         assert not example.is_impossible
         assert example.answer not in example.question
         assert example.question.endswith("?")
