@@ -302,6 +302,9 @@ def _array_like(ids: NDArray[Any], name: str, values: Tensor | NDArray[Any]) -> 
 class MaskingCollator:
     """Pad a batch and mask it: a drop-in for `transformers.DataCollatorForLanguageModeling`.
 
+    Its `mlm_probability=0.2` is `MaskingRecipe(select=0.2)` here, its `mask_replace_prob` and
+    `random_replace_prob` are `mask` and `random`.
+
     It is called with rows (lists, arrays or tensors of ids, or dicts of such) or with a whole
     batch (a two-dimensional tensor or array, or a dict of columns, as a tokenizer returns).
     Beside `input_ids` it returns `attention_mask` and `labels`, all in int64, and passes other
