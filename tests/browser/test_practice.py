@@ -156,6 +156,10 @@ def test_each_piece_has_its_faulty_line_and_the_score_is_kept(reader: Reader) ->
         expect(found).to_have_count(1)
         found.tap()
         expect(found).to_have_class("faulty")
+        # the answer opens and moves what stands below it; the next tap waits for that
+        answer = page.locator(".piece").nth(piece - 1).locator("details.question")
+        expect(answer).to_have_attribute("open", "")
+        page.evaluate("new Promise((after) => setTimeout(after, 300))")
     assert not overflows(page)
     all_found = "Found 8 of 8, 8 at the first try; 8 tries in all."
     expect(score(page)).to_have_text(all_found)
