@@ -102,6 +102,12 @@ def test_a_recipe_names_the_share_it_refuses(name: str, share: float) -> None:
         MaskingRecipe(**{name: share})
 
 
+@pytest.mark.parametrize("share", ["0.15", None, [0.15], torch.tensor(0.15)])
+def test_a_share_is_a_number(share: Any) -> None:
+    with pytest.raises(ValueError, match=r"^select is .*, expected a share from 0 to 1"):
+        MaskingRecipe(select=share)
+
+
 def test_a_recipe_refuses_shares_that_together_pass_1() -> None:
     with pytest.raises(ValueError, match=r"mask \+ random is 0.7 \+ 0.4"):
         MaskingRecipe(mask=0.7, random=0.4)
@@ -553,6 +559,9 @@ def test_strided_tensors_are_read_as_they_stand() -> None:
         ({"max_predictions_per_seq": 2.5}, ValueError, "max_predictions_per_seq is 2.5"),
         ({"mask_token_id": VOCAB}, ValueError, "mask_token_id"),
         ({"mask_token_id": -1}, ValueError, "mask_token_id"),
+        ({"mask_token_id": None}, ValueError, "mask_token_id is None"),
+        ({"recipe": 0.15}, TypeError, r"recipe is 0.15, .*MaskingRecipe\(select=0.15\)"),
+        ({"generator": 7}, TypeError, "generator is 7, expected torch.Generator"),
     ],
 )
 def test_mask_tokens_refuses(change: dict[str, Any], error: type[Exception], message: str) -> None:
@@ -788,6 +797,8 @@ def test_rows_of_any_length_come_back_whole(
         ([CLS, 7, SEP], ValueError, "wrap one row in a list"),
         (torch.tensor([CLS, 7, SEP]), ValueError, "wrap one row in a list"),
         ([[[CLS, 7]], [[SEP, 7]]], ValueError, r"\(2, 1, 2\)"),
+        ([torch.tensor([[CLS, 7]]), torch.tensor([[SEP]])], ValueError, "without return_tensors"),
+        ([np.array([[CLS, 7]])], ValueError, r"rows of shape \(1, 2\)"),
         ([[CLS, VOCAB, SEP]], ValueError, "another tokenizer"),
         ([[CLS, -1, SEP]], ValueError, "another tokenizer"),
         ([{"text": "word1"}], ValueError, r"\['text'\], expected input_ids"),
@@ -827,6 +838,12 @@ def test_the_collator_refuses(
 def test_the_collator_refuses_settings(tokenizer: BertTokenizer, setting: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{setting} is {value!r}"):
         MaskingCollator(tokenizer, **{setting: value})
+
+
+@pytest.mark.parametrize("recipe", [0.15, True, None, {"select": 0.15}])
+def test_the_collator_refuses_what_is_no_recipe(tokenizer: BertTokenizer, recipe: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a MaskingRecipe: MaskingRecipe\(select=0.15\)"):
+        MaskingCollator(tokenizer, recipe)
 
 
 def test_the_collator_needs_a_mask_token_and_sometimes_a_pad_token(

@@ -356,6 +356,8 @@ def test_schedule_may_decay_from_the_start() -> None:
 def test_impossible_schedules_are_refused(warmup: int, total: int) -> None:
     with pytest.raises(ValueError, match=f"warmup_steps={warmup} with total_steps={total}"):
         rates(1, warmup_steps=warmup, total_steps=total)
+    with pytest.raises(ValueError, match=r"expected a whole number of steps: .* int\(0.1 \* total"):
+        rates(1, warmup_steps=0.1, total_steps=10)
     with pytest.raises(ValueError, match="decay_from='end'"):
         rates(1, warmup_steps=1, total_steps=10, decay_from="end")
 

@@ -12,6 +12,7 @@ import os
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ class MaskingRecipe:
         for name in ("select", "mask", "random"):
             share = getattr(self, name)
             # written so that NaN, for which every comparison is false, is refused as well
-            if not 0 <= share <= 1:
-                raise ValueError(f"{name} is {share}, expected a share from 0 to 1")
+            if not (isinstance(share, Real) and 0 <= float(share) <= 1):
+                raise ValueError(f"{name} is {share!r}, expected a share from 0 to 1")
         if self.mask + self.random > 1:
             raise ValueError(
                 f"mask + random is {self.mask} + {self.random}, expected at most 1: "
@@ -119,7 +120,8 @@ def mask_tokens(
         nothing is selected.
 
     Raises:
-        TypeError: `input_ids` is not an int32 or int64 tensor.
+        TypeError: `input_ids` is not an int32 or int64 tensor, `recipe` is not a `MaskingRecipe`,
+            or `generator` not a `torch.Generator`.
         ValueError: shapes differ, or an id lies outside the vocabulary.
 
     >>> import torch
@@ -133,7 +135,10 @@ def mask_tokens(
     ([[1, 3, 3, 3, 3, 2, 0]], [[-100, 7, 8, 9, 6, -100, -100]])
     """
     _check_whole_number("max_predictions_per_seq", max_predictions_per_seq, least=1)
-    if not 0 <= mask_token_id < vocab_size:
+    _check_recipe(recipe)
+    if not (generator is None or isinstance(generator, torch.Generator)):
+        raise TypeError(f"generator is {generator!r}, expected torch.Generator().manual_seed(0)")
+    if mask_token_id is None or not 0 <= mask_token_id < vocab_size:
         raise ValueError(f"mask_token_id is {mask_token_id}, expected 0 to {vocab_size - 1}")
     ids = _checked_ids(input_ids, vocab_size)  # (batch, length)
     candidates = _array_like(ids, "special_tokens_mask", special_tokens_mask) == 0
@@ -287,6 +292,14 @@ def _check_whole_number(name: str, value: int | None, least: int) -> None:
         raise ValueError(f"{name} is {value!r}, expected a whole number from {least} up, or None")
 
 
+def _check_recipe(recipe: MaskingRecipe) -> None:
+    if not isinstance(recipe, MaskingRecipe):
+        raise TypeError(
+            f"recipe is {recipe!r}, expected a MaskingRecipe: MaskingRecipe(select=0.15) selects "
+            "15% of the tokens"
+        )
+
+
 def _array(values: Tensor | NDArray[Any]) -> NDArray[Any]:
     return values.numpy(force=True) if isinstance(values, Tensor) else np.asarray(values)
 
@@ -339,7 +352,8 @@ class MaskingCollator:
     Raises:
         ValueError: the tokenizer has no mask token, or lacks a pad token where one is needed;
             rows differ in length from key to key; an id lies outside the vocabulary.
-        TypeError: `input_ids` holds something else than integers.
+        TypeError: `input_ids` holds something else than integers; `recipe` is not a
+            `MaskingRecipe`.
 
     >>> from transformers import BertTokenizer
     >>> pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] a great film".split()
@@ -368,6 +382,7 @@ class MaskingCollator:
                 f"{type(tokenizer).__name__} has no mask token, expected one to put in the place "
                 "of selected tokens: tokenizer.add_special_tokens({'mask_token': '[MASK]'})"
             )
+        _check_recipe(self.recipe)
         _check_whole_number("seed", self.seed, least=0)
         _check_whole_number("max_predictions_per_seq", self.max_predictions_per_seq, least=1)
         _check_whole_number("pad_to_multiple_of", self.pad_to_multiple_of, least=1)
@@ -480,6 +495,11 @@ class MaskingCollator:
         lengths = _lengths(rows)
         if lengths is None:
             raise ValueError("input_ids holds single values, expected rows: wrap one row in a list")
+        if getattr(rows[0], "ndim", 1) > 1:
+            raise ValueError(
+                f"input_ids holds rows of shape {tuple(rows[0].shape)}, expected rows of ids: "
+                "tokenize without return_tensors"
+            )
         multiple = self.pad_to_multiple_of or 1
         width = -(-int(lengths.max()) // multiple) * multiple
         columns = np.arange(width)

@@ -285,7 +285,8 @@ def make_schedule(
             `optimization.py`. Then the rate drops a little as the warm-up ends.
 
     Raises:
-        ValueError: If the warm-up is negative or does not end before the last step.
+        ValueError: If the warm-up is negative, no whole number, or does not end before the last
+            step.
 
     >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     >>> rate = make_schedule(optimizer, warmup_steps=2, total_steps=10).lr_lambdas[0]
@@ -296,6 +297,11 @@ def make_schedule(
         raise ValueError(
             f"warmup_steps={warmup_steps} with total_steps={total_steps}; the warm-up must end "
             "before the last step"
+        )
+    if warmup_steps != int(warmup_steps):
+        raise ValueError(
+            f"warmup_steps={warmup_steps}; expected a whole number of steps: a share of them is "
+            f"int({warmup_steps} * total_steps)"
         )
     if decay_from not in ("warmup", "start"):
         raise ValueError(f'decay_from={decay_from!r}; expected "warmup" or "start"')
