@@ -67,9 +67,9 @@ def test_a_pressed_token_is_hidden_guessed_and_shown_again(reader: Reader) -> No
     expect(button).to_have_text("▢ [MASK] felix")
     best, *others = guesses(part)
     assert best[0] == "✓ felix"
-    assert float(best[1].rstrip("%")) > 50
+    assert float(best[1].strip("<>%")) > 50
     assert not any(name.startswith("✓") for name, _ in others)
-    expect(voice(page)).to_have_text(re.compile(r"^felix hidden: the model says felix, \d\d%$"))
+    expect(voice(page)).to_have_text(re.compile(r"^felix hidden: the model says felix, \d\d\.\d%$"))
     expect(groups(part).locator("p")).to_have_text("… in Lille. ▢ [MASK] felix wrote to Beatrix …")
     button.click()
     expect(button).to_have_text("felix")
@@ -100,7 +100,7 @@ def test_several_guesses_are_those_of_pytorch(reader: Reader) -> None:
         found = guesses(part, number)
         assert [name for name, _ in found] == wanted
         for (_, written), share in zip(found, top.values.tolist(), strict=True):
-            assert float(written.rstrip("%")) == pytest.approx(100 * share, abs=0.51)
+            assert float(written.strip("<>%")) == pytest.approx(100 * share, abs=0.051)
         rank = int((shares[place] > shares[place, true]).sum()) + 1
         line = groups(part).nth(number).locator(".bar ~ p")
         if rank <= 5:
@@ -182,7 +182,7 @@ def test_the_examples_show_what_they_say(reader: Reader) -> None:
     take(part, "A name told twice")
     best = guesses(part)[0]
     assert best[0] == "✓ felix"
-    assert float(best[1].rstrip("%")) > 50
+    assert float(best[1].strip("<>%")) > 50
     expect(voice(page)).to_contain_text("felix hidden: the model says felix")
 
     take(part, "A name told once")
@@ -190,7 +190,7 @@ def test_the_examples_show_what_they_say(reader: Reader) -> None:
     people = {name.lower() for name in (*corpus_text.WOMEN, *corpus_text.MEN)}
     found = guesses(part)
     assert {name.removeprefix("✓ ") for name, _ in found} <= people
-    assert all(float(share.rstrip("%")) < 15 for _, share in found)
+    assert all(float(share.strip("<>%")) < 15 for _, share in found)
     expect(groups(part)).to_contain_text(re.compile(r"✓ beatrix: rank \d+ of 389"))
 
     for mood, changes in (("negative", {}), ("positive", {"boring": "lovely", "awful": "lovely"})):
@@ -294,6 +294,9 @@ def test_a_link_opens_the_same_state(reader: Reader) -> None:
     expect(groups(other)).to_have_count(2)
     assert other.get_by_role("toolbar").inner_text() == shown
     expect(other).to_be_in_viewport()
+    page.evaluate("location.hash = '#fill-in?text=Otto+met+Ada.&hidden=1'")  # while it is open
+    expect(part.get_by_role("textbox")).to_have_value("Otto met Ada.")
+    expect(part.get_by_role("toolbar")).to_contain_text("▢ [MASK] otto")
 
 
 @pytest.mark.parametrize(

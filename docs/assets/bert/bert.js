@@ -232,6 +232,12 @@ export function softmax(scores) {
   return exps.map((number) => number / sum);
 }
 
+/** The log of the sum of all exp(score): the cross-entropy of one is this, minus its score. */
+export function logSumExp(scores) {
+  const highest = Math.max(...scores); // so that no exp overflows, and no loss is infinite
+  return highest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - highest), 0));
+}
+
 /** As many vectors as `length`, each with its share of the numbers. */
 function rows(flat, length) {
   const width = flat.length / length;

@@ -9,6 +9,10 @@
 export const argmax = (numbers) =>
   numbers.reduce((best, number, at) => (number > numbers[best] ? at : best), 0);
 
+/** The places of the numbers, from the highest number to the lowest. */
+export const ranking = (numbers) =>
+  [...numbers.keys()].sort((one, other) => numbers[other] - numbers[one]);
+
 /**
  * The words of a model's input, from left to right: what the tokenizer splits into pieces.
  *
@@ -29,6 +33,13 @@ export function findWords(tokens) {
   });
   return words;
 }
+
+/**
+ * Whether the lesson's model has never met a word: it is spelled in letters, or unknown altogether.
+ * The words of its world are one piece, or a stem with an ending like "##ing".
+ */
+export const isForeign = ({ pieces }) =>
+  pieces.some((piece) => /^(\[UNK\]|##.|[b-z])$/u.test(piece));
 
 // --8<-- [start:entities]
 /**

@@ -18,7 +18,7 @@ export function seededDraws(seed) {
  * @param {() => number} draw Numbers from 0 up to 1.
  * @returns {"" | "masked" | "random" | "kept"} "" if it was not selected.
  */
-export function drawFate({ select, mask, random }, draw) {
+function drawFate({ select, mask, random }, draw) {
   if (draw() >= select) return "";
   // one draw decides between all three fates, so their shares are the recipe's
   const deciding = draw();

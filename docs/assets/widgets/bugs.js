@@ -1,6 +1,6 @@
 /** Find the bug: the lines of the code are buttons, and one of them is the faulty one. */
 import { announce, h } from "./dom.js";
-import { atTry, headingOf, headingText, keepScore } from "./score.js";
+import { atTry, headingOf, headingText, keepScore, triesInAll } from "./score.js";
 
 const WORDS = {
   status: {
@@ -12,14 +12,13 @@ const WORDS = {
   },
   sum(entries, count) {
     const found = count("first") + count("done");
-    const tries = entries.reduce((sum, { chosen }) => sum + chosen.length, 0);
-    if (!tries && !count("shown")) {
+    if (count("new") === entries.length) {
       return "Click the line that is wrong. Your score stays in this browser alone.";
     }
     const shown = count("shown") ? `, ${count("shown")} looked up` : "";
     return (
       `Found ${found} of ${entries.length}, ${count("first")} at the first try${shown}; ` +
-      `${tries} ${tries === 1 ? "try" : "tries"} in all.`
+      `${triesInAll(entries)}.`
     );
   },
 };

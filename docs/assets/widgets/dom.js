@@ -41,4 +41,11 @@ export function announce(text) {
 /** A number of digits that mean something: 0.31, 2.4, 12.0. */
 export const fixed = (number, digits = 2) => number.toFixed(digits);
 
+/** A probability in percent, of which none is called impossible or certain. */
+export function probability(share, digits = 1) {
+  const least = 10 ** -digits;
+  if (100 * share < least / 2) return `<${least}%`;
+  return 100 * (1 - share) < least / 2 ? `>${100 - least}%` : percent(share, digits);
+}
+
 export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;

@@ -1,9 +1,10 @@
 /** Fill in: hide any tokens of a text, and see which ones the model would put there. */
 import { softmax } from "../bert/bert.js";
+import { findWords, isForeign, ranking } from "../bert/decode.js";
 import { words } from "../bert/tokenizer.js";
-import { announce, h, percent, whenQuiet } from "./dom.js";
+import { announce, h, probability, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
-import { linkButton, stateFromAddress } from "./state.js";
+import { followAddress, linkButton } from "./state.js";
 import { bar, chip, row } from "./tokens.js";
 
 const NAME = "fill-in";
@@ -77,11 +78,10 @@ export async function mount(host) {
   );
   drawTokens();
 
-  const state = stateFromAddress(NAME);
-  if (state) {
+  followAddress(host, NAME, (state) => {
     const places = (state.get("hidden") || "").split(",").map(Number);
     read(state.get("text") ?? text, () => places);
-  }
+  });
 
   function getModel() {
     model ??= getModels(slot, ["pretrained"]).then(([pretrained]) => pretrained);
@@ -228,7 +228,7 @@ export async function mount(host) {
     const vectors = bert.encode(ids, tokens.map(() => 0));
     const guesses = bert.maskedLM(vectors, places).map((scores, n) => {
       const shares = softmax(scores);
-      const ids = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
+      const ids = ranking(shares);
       const ranked = ids.map((id) => ({ piece: tokenizer.pieces[id], share: shares[id] }));
       const truth = hidden.has(places[n]) ? ids.indexOf(tokens[places[n]].id) : null;
       return { place: places[n], ranked, truth };
@@ -324,14 +324,8 @@ function remarksOn(text, tokens, tokenizer, cutAt) {
 /** The words that the model was not made for: those cut into letters, and those unknown. */
 function strangers(text, tokens) {
   const [spelled, unknown] = [new Set(), new Set()];
-  const isLetter = ({ piece }) => /^(##)?\p{L}$/u.test(piece) && piece !== "a";
-  for (let at = 0, next; at < tokens.length; at = next) {
-    next = at + 1;
-    while (tokens[next]?.piece.startsWith("##")) next++;
-    const word = tokens.slice(at, next);
-    const written = text.slice(word[0].start, word.at(-1).end);
-    if (word[0].piece === "[UNK]") unknown.add(written);
-    else if (word.some(isLetter)) spelled.add(written);
+  for (const { start, end, pieces } of findWords(tokens).filter(isForeign)) {
+    (pieces[0] === "[UNK]" ? unknown : spelled).add(text.slice(start, end));
   }
   return { spelled: [...spelled], unknown: [...unknown] };
 }
@@ -347,15 +341,10 @@ function list(names, most = 4) {
   return `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)} are`;
 }
 
-const probability = (share) => {
-  if (share < 0.0005) return "<0.1%";
-  return percent(share, share < 0.0995 ? 1 : 0);
-};
-
 /** What is read out of a guess. */
 function inWords({ ranked, truth }) {
   const what = truth === null ? MASK : `${ranked[truth].piece} hidden`;
-  return `${what}: the model says ${ranked[0].piece}, ${percent(ranked[0].share)}`;
+  return `${what}: the model says ${ranked[0].piece}, ${probability(ranked[0].share)}`;
 }
 
 /** The nearest button on the first other line among these, which lead away from one. */

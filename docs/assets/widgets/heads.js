@@ -1,10 +1,10 @@
 /** One pretrained model, three fine-tuned: a text through each head, before and after. */
 import { softmax } from "../bert/bert.js";
-import { decodeAnswer, decodeEntities, findWords } from "../bert/decode.js";
+import { decodeAnswer, decodeEntities, findWords, isForeign } from "../bert/decode.js";
 import { beforeFineTuning } from "../bert/model.js";
-import { announce, fixed, h, percent, whenQuiet } from "./dom.js";
+import { announce, fixed, h, probability, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
-import { linkButton, stateFromAddress } from "./state.js";
+import { followAddress, linkButton } from "./state.js";
 import { makeTabs } from "./tabs.js";
 import { bar } from "./tokens.js";
 
@@ -65,10 +65,10 @@ const TASKS = {
       const shares = softmax(bert.classify(bert.encode(ids, segments)));
       return labels.map((label, number) => ({ label, share: shares[number] }));
     },
-    draw: (classes) => classes.map(({ label, share }) => bar(label, share, inPercent(share))),
+    draw: (classes) => classes.map(({ label, share }) => bar(label, share, probability(share))),
     tell(classes) {
       const [{ label, share }] = [...classes].sort((a, b) => b.share - a.share);
-      return `${label}, ${inPercent(share)}`;
+      return `${label}, ${probability(share)}`;
     },
   },
 
@@ -150,8 +150,8 @@ export function mount(host) {
     buttons(linkButton(NAME, () => state)),
   );
   offer(EXAMPLES[0].questions);
-  if (!openAddress()) waitForTheReader();
-  addEventListener("hashchange", () => openAddress() && host.scrollIntoView());
+  showState();
+  if (!followAddress(host, NAME, take)) waitForTheReader();
 
   /** Take over what is new, and have it read once the reader pauses. */
   function change(news) {
@@ -167,16 +167,12 @@ export function mount(host) {
     tabs.open(state.task);
   }
 
-  /** Whether the address brings a state, which is then shown; what it lacks stays as it is. */
-  function openAddress() {
-    const brought = stateFromAddress(NAME);
-    if (brought) {
-      for (const field of ["text", "question"]) state[field] = brought.get(field) ?? state[field];
-      if (Object.hasOwn(TASKS, brought.get("task") ?? "")) state.task = brought.get("task");
-      soon();
-    }
-    showState();
-    return brought !== null;
+  /** What a link brings; what it lacks stays as it is. */
+  function take(brought) {
+    const news = {};
+    for (const field of ["text", "question"]) news[field] = brought.get(field) ?? state[field];
+    if (Object.hasOwn(TASKS, brought.get("task") ?? "")) news.task = brought.get("task");
+    change(news);
   }
 
   function choose(example) {
@@ -258,18 +254,12 @@ function whatIsCut({ tokens, cut }, { text }) {
 function whatIsNew({ tokens }, { task, text, question }) {
   const sources = task === "question" ? [question, text] : [text]; // by segment
   const words = findWords(tokens)
-    .filter(isNew)
+    .filter(isForeign)
     .map(({ at, start, end }) => sources[tokens[at].segment].slice(start, end));
   const distinct = [...new Set(words)].map((word) => `“${clip(word, 20)}”`);
   if (distinct.length === 0) return null;
   const few = distinct.slice(0, 4).join(", ") + (distinct.length > 4 ? " and more" : "");
   return `It has never met ${few}: its world is small, and outside of it the model guesses.`;
-}
-
-/** The words of its world are one piece, or end in "##ing" and the like; others are spelled. */
-function isNew({ pieces }) {
-  if (pieces.length === 1) return pieces[0] === "[UNK]" || /^[b-z]$/.test(pieces[0]);
-  return pieces.some((piece) => /^##.$/.test(piece));
 }
 
 // What is drawn
@@ -325,12 +315,6 @@ function scores(...rows) {
       h("td", {}, wins ? "✓ higher" : ""),
     );
   return h("table", { class: "heads-scores" }, h("tbody", {}, ...rows.map(row)));
-}
-
-/** Nothing is quite certain. */
-function inPercent(share) {
-  if (share < 0.0005) return "<0.1%";
-  return share > 0.9995 ? ">99.9%" : percent(share, 1);
 }
 
 const buttons = (...children) => h("div", { class: "widget-buttons" }, ...children);

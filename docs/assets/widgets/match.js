@@ -1,6 +1,6 @@
 /** Match the head: choose, be told why it is right or not, try again until it is. */
 import { announce, h } from "./dom.js";
-import { atTry, headingOf, headingText, keepScore } from "./score.js";
+import { atTry, headingOf, headingText, keepScore, triesInAll } from "./score.js";
 
 const WORDS = {
   status: {
@@ -11,11 +11,10 @@ const WORDS = {
   },
   sum(entries, count) {
     const solved = count("first") + count("done");
-    const tries = entries.reduce((sum, { chosen }) => sum + chosen.length, 0);
-    if (!tries) return "Choose, and be told why. Your score stays in this browser alone.";
+    if (count("new") === entries.length) return "Choose, and be told why. Your score stays in this browser alone.";
     return (
       `Solved ${solved} of ${entries.length}, ${count("first")} at the first try; ` +
-      `${tries} ${tries === 1 ? "try" : "tries"} in all.`
+      `${triesInAll(entries)}.`
     );
   },
 };

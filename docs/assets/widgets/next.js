@@ -5,11 +5,12 @@
  * only the head's verdict.
  */
 import { softmax } from "../bert/bert.js";
+import { findWords, isForeign } from "../bert/decode.js";
 import { fetchJSON } from "../bert/model.js";
 import { drawPair, IS_NEXT, IS_RANDOM, labelOf } from "../bert/pairs.js";
-import { announce, h, percent, whenQuiet } from "./dom.js";
+import { announce, h, probability, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
-import { linkButton, remember, remembered, stateFromAddress } from "./state.js";
+import { followAddress, linkButton, remember, remembered } from "./state.js";
 import { bar } from "./tokens.js";
 
 const NAME = "next";
@@ -42,8 +43,7 @@ export function mount(host) {
   actions.append(step("Draw a pair", play, "main"), step("Write your own", write));
   showScore();
   document.addEventListener("remembered", showScore);
-  addEventListener("hashchange", openLink);
-  openLink();
+  followAddress(host, NAME, openLink);
 
   /** A button; what it does gives back what has the focus next. */
   function step(text, action, kind) {
@@ -80,9 +80,7 @@ export function mount(host) {
   }
 
   /** What the address brings: a pair of the stories to guess, or one that somebody has written. */
-  function openLink() {
-    const state = stateFromAddress(NAME);
-    if (!state) return;
+  function openLink(state) {
     const [a, b] = [begin(state.get("a") ?? ""), begin(state.get("b") ?? "")];
     use(() => {
       pair = { a, b, label: labelOf(stories, a, b) };
@@ -149,7 +147,7 @@ export function mount(host) {
       h("span", { class: "next-more" }, step("Edit A and B", write, "quiet"), link),
     );
     const [you, it] = [guess, head].map((said) => (said === label ? "right" : "wrong"));
-    announce(`You were ${you}. ${truth} The head was ${it}, with ${shown(share)} for is next.`);
+    announce(`You were ${you}. ${truth} The head was ${it}, with ${probability(share)} for is next.`);
     return again;
   }
 
@@ -200,7 +198,7 @@ export function mount(host) {
       const heading = h("p", { class: "next-truth" }, `The head: ${LABELS[head]}`);
       result.prepend(heading, bars(share), h("p", {}, clues(pair, names)));
       // each letter moves the bars; who only hears the page is told when the verdict turns
-      if (head !== before) announce(`The head says: ${LABELS[head]}, ${shown(share)} for is next.`);
+      if (head !== before) announce(`The head says: ${LABELS[head]}, ${probability(share)} for is next.`);
       before = head;
     }
   }
@@ -217,7 +215,7 @@ export function mount(host) {
     if (cut) {
       notes.push(`Too long for its ${longest} tokens: the end of the longer one was cut off.`);
     }
-    if (tokens.some(({ piece }) => /^(\[UNK\]|##.)$/u.test(piece))) {
+    if (findWords(tokens).some(isForeign)) {
       notes.push(
         "Not all of these words are in its small vocabulary; of those it sees letters, or " +
           "nothing. Its verdict means little.",
@@ -262,15 +260,9 @@ function bars(share) {
   return h(
     "div",
     { class: "next-bars" },
-    bar("is next", share, shown(share)),
-    bar("random", 1 - share, shown(1 - share)),
+    bar("is next", share, probability(share)),
+    bar("random", 1 - share, probability(1 - share)),
   );
-}
-
-/** A probability that is never rounded to certainty. */
-function shown(share) {
-  if (share > 0.9995) return "> 99.9%";
-  return share < 0.0005 ? "< 0.1%" : percent(share, 1);
 }
 
 const begin = (text) => text.slice(0, LONGEST);

@@ -1,9 +1,11 @@
 /** The masking playground: a sentence, a recipe, what a draw makes of it, what the model says. */
+import { logSumExp } from "../bert/bert.js";
+import { ranking } from "../bert/decode.js";
 import { countFates, maskTokens, seededDraws } from "../bert/masking.js";
 import { loadTokenizer } from "../bert/model.js";
-import { announce, fixed, h, percent, whenQuiet } from "./dom.js";
+import { announce, fixed, h, percent, probability, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
-import { linkButton, stateFromAddress } from "./state.js";
+import { followAddress, linkButton } from "./state.js";
 import { bar, chip, FATES, row } from "./tokens.js";
 
 const NAME = "playground";
@@ -61,10 +63,8 @@ export function maskSteadily(tokens, recipe, seed, vocabulary) {
  *   probability, and the likeliest ids; the truth is always among them.
  */
 export function judge(scores, truth) {
-  const highest = Math.max(...scores); // so that no exp overflows, and no loss is infinite
-  const sum = scores.reduce((total, score) => total + Math.exp(score - highest), 0);
-  const logSum = highest + Math.log(sum);
-  const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a]).slice(0, GUESSES);
+  const logSum = logSumExp(scores);
+  const order = ranking(scores).slice(0, GUESSES);
   if (!order.includes(truth)) order.push(truth);
   return {
     loss: logSum - scores[truth],
@@ -75,11 +75,11 @@ export function judge(scores, truth) {
 /** The state of a link, whatever it may hold. */
 function readState(parameters) {
   const whole = (name, highest) => {
-    const number = Number.parseInt(parameters?.get(name), 10);
+    const number = Number.parseInt(parameters.get(name), 10);
     return Number.isNaN(number) ? START[name] : Math.min(highest, Math.max(0, number));
   };
   return {
-    text: (parameters?.get("text") ?? START.text).slice(0, LONGEST_TEXT),
+    text: (parameters.get("text") ?? START.text).slice(0, LONGEST_TEXT),
     select: whole("select", 100),
     mask: whole("mask", 100),
     random: whole("random", 100),
@@ -90,7 +90,7 @@ function readState(parameters) {
 export async function mount(host) {
   const { tokenizer, longest } = await loadTokenizer("pretrained");
   const vocabulary = { maskId: tokenizer.ids.get("[MASK]"), vocabSize: tokenizer.pieces.length };
-  let state = readState(stateFromAddress(NAME));
+  let state = START;
   let model = null; // once the reader has asked for it
   let drawn = null; // tokens, their fates and the recipe, as they are shown
   let toSay = false; // whether the reader should hear what the next numbers are
@@ -179,15 +179,14 @@ export async function mount(host) {
     said,
     h("div", { class: "widget-buttons" }, linkButton(NAME, stateForLink)),
   );
-  text.value = state.text;
-  addEventListener("hashchange", () => {
-    if (!stateFromAddress(NAME)) return;
-    state = readState(stateFromAddress(NAME));
-    text.value = state.text;
-    change({});
-  });
   const later = whenQuiet(showSlowly, 200);
-  change({});
+  take(START);
+  followAddress(host, NAME, (brought) => take(readState(brought)));
+
+  function take(whole) {
+    text.value = whole.text;
+    change(whole);
+  }
 
   function change(changes) {
     state = { ...state, ...changes };
@@ -307,7 +306,7 @@ export async function mount(host) {
   }
 
   function guessBar({ id, share }, right) {
-    const made = bar(`${right ? "✓ " : ""}${tokenizer.pieces[id]}`, share, roughly(share));
+    const made = bar(`${right ? "✓ " : ""}${tokenizer.pieces[id]}`, share, probability(share, 0));
     made.classList.toggle("right", right);
     return made;
   }
@@ -404,9 +403,3 @@ function countOf(fates) {
 
 const inWords = ({ selected, masked, random, kept }, all) =>
   `${selected} of ${all} tokens selected: ${masked} masked, ${random} random, ${kept} kept.`;
-
-/** A probability in whole percent, of which none is called impossible or certain. */
-function roughly(share) {
-  if (share < 0.005) return "<1%";
-  return share > 0.995 ? ">99%" : percent(share);
-}

@@ -21,10 +21,16 @@ const clean = (entry) => ({
 });
 
 /** "first" (solved at once), "done", "shown", "open" (tried, not solved), or "new". */
-export function statusOf({ chosen, done, shown }) {
+function statusOf({ chosen, done, shown }) {
   if (done) return chosen.length <= 1 ? "first" : "done";
   if (shown) return "shown";
   return chosen.length ? "open" : "new";
+}
+
+/** "1 try in all", "2 tries in all", … */
+export function triesInAll(entries) {
+  const tries = entries.reduce((sum, { chosen }) => sum + chosen.length, 0);
+  return `${tries} ${tries === 1 ? "try" : "tries"} in all`;
 }
 
 /** "at the first try", "at the second try", … */

@@ -1,8 +1,25 @@
 /** What a reader has done: in a link's fragment to pass it on, in this browser to find it again. */
 import { announce, h } from "./dom.js";
 
-/** The state that the address brings for this widget, as in `#fill-in?text=…`; null without one. */
-export function stateFromAddress(name) {
+/**
+ * Follows links to this widget: what the address brings already, and what it brings later.
+ * @param {(state: URLSearchParams) => void} follow
+ * @returns {boolean} Whether the address has brought a state.
+ */
+export function followAddress(host, name, follow) {
+  addEventListener("hashchange", () => {
+    const state = stateFromAddress(name);
+    if (!state) return;
+    follow(state);
+    host.scrollIntoView();
+  });
+  const state = stateFromAddress(name);
+  if (state) follow(state);
+  return state !== null;
+}
+
+/** What the address brings for this widget, as in `#fill-in?text=…`; null if nothing. */
+function stateFromAddress(name) {
   const begin = `#${name}?`;
   if (!location.hash.startsWith(begin)) return null;
   return new URLSearchParams(location.hash.slice(begin.length));

@@ -2,7 +2,7 @@
 import { fetchJSON } from "../bert/model.js";
 import { announce, h, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
-import { linkButton, stateFromAddress } from "./state.js";
+import { followAddress, linkButton } from "./state.js";
 import { codeBlock } from "./stepper/code.js";
 import { caption } from "./stepper/pictures.js";
 import { steps } from "./stepper/steps.js";
@@ -173,6 +173,7 @@ export async function mount(host) {
 
   /** What a link brings, as far as it makes sense. */
   function follow(state) {
+    whole.open = true;
     const step = Number(state.get("step"));
     if (Number.isInteger(step) && step >= 1 && step <= steps.length) at = step - 1;
     if (state.has("text")) {
@@ -209,17 +210,8 @@ export async function mount(host) {
   stage.addEventListener("pointercancel", () => (touch = null)); // the page scrolls instead
 
   field.value = own.text;
-  const state = stateFromAddress(NAME);
-  if (state) follow(state);
-  else choose(false);
-  host.append(whole);
-  window.addEventListener("hashchange", () => {
-    const linked = stateFromAddress(NAME);
-    if (!linked) return;
-    whole.open = true;
-    follow(linked);
-    host.scrollIntoView();
-  });
+  if (!followAddress(host, NAME, follow)) choose(false);
+  host.append(whole); // once a damaged trace would have shown
 }
 
 const arrow = (text) => h("span", { "aria-hidden": "true" }, text);

@@ -8,7 +8,7 @@ import { h } from "../dom.js";
  * @param {string[]} beginnings
  * @returns {{id: string, nodes: Node[], text: string}[]} With the id of the line's anchor.
  */
-export function findCode(section, beginnings) {
+function findCode(section, beginnings) {
   const titles = [...document.querySelectorAll(".highlight:not(.stepper-code) > .filename")];
   const title = titles.find(({ textContent }) => textContent === `examples/trace.py: ${section}`);
   const lines = linesOf(title?.parentElement.querySelector("code"));

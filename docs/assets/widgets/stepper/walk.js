@@ -5,12 +5,13 @@
  * the page walks through; here the same is made of a reader's sentences, as far as no gradient is
  * needed.
  */
-import { softmax } from "../../bert/bert.js";
+import { logSumExp, softmax } from "../../bert/bert.js";
+import { ranking } from "../../bert/decode.js";
 import { maskTokens, seededDraws } from "../../bert/masking.js";
 import { beforeFineTuning } from "../../bert/model.js";
+import { IS_NEXT } from "../../bert/pairs.js";
 
 export const RECIPE = { select: 0.15, mask: 0.8, random: 0.1 };
-const IS_NEXT = 0;
 const SHOWN = 4; // of the likeliest pieces
 
 /** A text as A and B: the first sentence, and what follows it, null if nothing does. */
@@ -25,7 +26,12 @@ export function walkOf({ bert, tokenizer, longest }, text, seed) {
   const texts = sentences(text);
   const encoded = tokenizer.encode(...texts, { longest });
   const vocabulary = { maskId: tokenizer.ids.get("[MASK]"), vocabSize: tokenizer.pieces.length };
-  const drawn = maskTokens(encoded.tokens, RECIPE, seededDraws(seed), vocabulary);
+  const draw = seededDraws(seed);
+  const drawn = encoded.tokens.map((token) => {
+    const draws = []; // of this token: to select it, to decide its fate
+    const [masked] = maskTokens([token], RECIPE, () => (draws[draws.length] = draw()), vocabulary);
+    return { ...masked, draws };
+  });
   const walk = {
     own: true,
     cut: encoded.cut,
@@ -52,7 +58,7 @@ export function losses(bert, tokenizer, { ids, segments, fates, seen, texts }) {
   const positions = [...fates.keys()].filter((position) => fates[position]);
   const predictions = bert.maskedLM(hidden, positions).map((logits, row) => {
     const position = positions[row];
-    const likeliest = [...logits.keys()].sort((a, b) => logits[b] - logits[a]).slice(0, SHOWN);
+    const likeliest = ranking(logits).slice(0, SHOWN);
     return {
       position,
       truth: tokenizer.pieces[ids[position]],
@@ -85,10 +91,8 @@ export function classScores(walk, pretrained, tuned) {
 
 /** The cross-entropy of these scores: the log of the sum of all exp(logit), minus the true one. */
 export function lossOf(logits, truth) {
-  const highest = Math.max(...logits); // so that no exp overflows
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - highest), 0);
-  const logSumExp = highest + Math.log(sum);
-  return { logit: logits[truth], log_sum_exp: logSumExp, loss: logSumExp - logits[truth] };
+  const all = logSumExp(logits);
+  return { logit: logits[truth], log_sum_exp: all, loss: all - logits[truth] };
 }
 
 /** For a few scores what becomes of each: its exp, and its share of the sum. */
