@@ -20,7 +20,7 @@ from bertlesson.masking import MaskingCollator, MaskingRecipe
 from bertlesson.pretraining import PretrainingModel
 
 LENGTH = 32  # tokens in a row
-STEPS, BATCH = 400, 32  # of each small model
+STEPS, BATCH = 300, 32  # of each small model
 SEEDS = 3
 
 checkpoint = tiny.load()

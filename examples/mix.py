@@ -23,7 +23,7 @@ from bertlesson.heads import IGNORE_INDEX
 from bertlesson.masking import MaskingCollator, MaskingRecipe, mask_tokens
 
 SEEDS = 3
-STEPS, BATCH, LENGTH = 400, 32, 32  # updates of so many rows of so many tokens
+STEPS, BATCH, LENGTH = 300, 32, 32  # updates of so many rows of so many tokens
 ROWS = 1_000  # held out, to measure on
 SENTENCES = 400  # labelled, for the probe
 

@@ -20,7 +20,7 @@ from bertlesson.heads import QuestionAnsweringModel
 
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5
-STEPS = 160  # updates of 16 questions, for both starts and every size
+STEPS = 80  # updates of 16 questions, for both starts and every size
 RATES = (1e-3, 3e-3)
 
 checkpoint = tiny.load()
@@ -117,7 +117,7 @@ fig = learning_curve.draw(
 )
 
 # %% no answer
-model = train(True, 4096, 0, curve.rates["pretrained"], steps=600, impossible=0.5)
+model = train(True, 4096, 0, curve.rates["pretrained"], steps=400, impossible=0.5)
 examples = question_examples(500, seed=1, split="test", impossible=0.3)
 questions = encode(examples)
 found = decode_answers(**predict(model, questions.features), questions=questions, null_threshold=0)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertTokenizer
 
-from bertlesson.heads import MaskedLMModel
-from bertlesson.pretraining import Batch, endless, make_optimizer, make_schedule
+from bertlesson.heads import MaskedLMModel, mean_loss
+from bertlesson.pretraining import Batch, endless, make_optimizer, make_schedule, select
 
 ARGUMENTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -60,8 +60,9 @@ def train_masked_lm(
     optimizer = make_optimizer(model, learning_rate, betas=(0.9, 0.98))
     schedule = make_schedule(optimizer, warmup_steps=steps // 10, total_steps=steps)
     for _, batch in zip(range(steps), endless(batches), strict=False):
-        loss = model(**{name: batch[name] for name in (*ARGUMENTS, "labels")}).loss
-        loss.backward()
+        hidden = model.bert(**{name: batch[name] for name in ARGUMENTS}).last_hidden_state
+        selected, targets = select(hidden, batch["labels"])  # others need no scores
+        mean_loss(model.cls["predictions"](selected), targets).backward()
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
