@@ -2,8 +2,8 @@
 
 The file is a safetensors file, so anything that reads those can read it. Its header's metadata
 holds, as JSON under the key ``model``, what a reader needs beside the weights: the encoder's
-configuration, the vocabulary, and the names of the classes. Weights that are others once more (the
-tied decoder) are left out.
+configuration, the vocabulary, the names of the classes, and a checksum. Weights that are others
+once more (the tied decoder) are left out.
 
 The page computes in single precision on weights of half of it. `round_to_half` gives a model here
 the same weights, so that both give the same scores.
@@ -12,10 +12,12 @@ the same weights, so that both give the same scores.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from transformers import BertTokenizer, PreTrainedModel
 
@@ -94,6 +96,9 @@ def write_model(
             all that is not the encoder's, is written too, under names that begin with
             ``before.``; the encoder itself is in the pretrained model's file.
 
+    The checksum, ``crc32``, is that of zlib over the vocabulary and the labels, joined by line
+    feeds, and all numbers as they stand in the file.
+
     Raises:
         ValueError: See `half_state`.
 
@@ -119,10 +124,14 @@ def write_model(
         head = half_state(before).items()
         tensors |= {f"before.{n}": t for n, t in head if not n.startswith("bert.")}
     vocab = tokenizer.get_vocab()
-    about = {
+    about: dict[str, Any] = {
         "config": {name: getattr(model.config, name) for name in CONFIGURATION},
         "vocab": sorted(vocab, key=vocab.__getitem__),
         "labels": list(labels),
     }
+    numbers = save(tensors)
+    numbers = numbers[8 + int.from_bytes(numbers[:8], "little") :]  # without the header
+    words = "\n".join([*about["vocab"], *about["labels"]])
+    about["crc32"] = zlib.crc32(numbers, zlib.crc32(words.encode()))
     # under one key, because safetensors writes several in an order that differs from run to run
-    save_file(tensors, path, {"model": json.dumps(about)})
+    Path(path).write_bytes(save(tensors, {"model": json.dumps(about)}))

@@ -500,7 +500,10 @@ FAILS = """(name) => lesson.loadModel(name).then(() => "it came", (error) => err
 
 
 @pytest.mark.parametrize("name", CLASSES)
-@pytest.mark.parametrize("damage", ["renamed tensor", "half of it", "no metadata", "empty"])
+@pytest.mark.parametrize(
+    "damage",
+    ["renamed tensor", "half of it", "no metadata", "empty", "another number", "another word"],
+)
 def test_a_damaged_model_is_refused_when_it_comes(
     page: Page, built: Path, name: str, damage: str
 ) -> None:
@@ -512,10 +515,13 @@ def test_a_damaged_model_is_refused_when_it_comes(
         "half of it": whole[: len(whole) // 2],
         "no metadata": whole.replace(b'"__metadata__"', b'"__metadato__"', 1),
         "empty": b"",
+        "another number": whole[:-1000] + bytes([whole[-1000] ^ 1]) + whole[-999:],
+        "another word": whole.replace(b"museum", b"muzeum", 1),
     }[damage]
     assert damaged != whole
     page.route(f"**/{name}.safetensors", lambda route: route.fulfill(body=damaged))
     said = page.evaluate(FAILS, name)
     assert said.startswith(f"The file {name}.safetensors came damaged: ")
+    assert ("checksum" in said) == damage.startswith("another")
     page.unroute(f"**/{name}.safetensors")
     assert page.evaluate(FAILS, name) == "it came"  # the next try fetches again

@@ -4,6 +4,7 @@
  * A file holds weights, configuration and vocabulary (`bertlesson.browser.write_model`).
  */
 import { Bert } from "./bert.js";
+import { crc32 } from "./crc32.js";
 import { FileError, parseSafetensors, readHeader } from "./safetensors.js";
 import { Tokenizer } from "./tokenizer.js";
 
@@ -85,8 +86,12 @@ export async function fetchJSON(name) {
 
 function readModel(bytes, name) {
   try {
-    const { tensors, metadata } = parseSafetensors(bytes);
-    const { config, vocab, labels } = JSON.parse(metadata.model);
+    const { tensors, metadata, numbers } = parseSafetensors(bytes);
+    const { config, vocab, labels, crc32: written } = JSON.parse(metadata.model);
+    const words = new TextEncoder().encode([...vocab, ...labels].join("\n"));
+    if (crc32(numbers, crc32(words)) !== written) {
+      throw new FileError("its checksum is another than was written");
+    }
     const bert = new Bert(tensors, config);
     tryOut(bert, name);
     return {

@@ -12,7 +12,8 @@ const BYTES = new Map([["F16", 2], ["F32", 4]]); // of one number
 
 /**
  * @param {ArrayBuffer} buffer The whole file.
- * @returns {{tensors: Map<string, {shape: number[], data: Float32Array}>, metadata: object}}
+ * @returns {{tensors: Map<string, {shape: number[], data: Float32Array}>, metadata: object,
+ *   numbers: Uint8Array}} `numbers` is all that comes after the header, as it stands in the file.
  * @throws {FileError} If the file is cut off or damaged.
  */
 export function parseSafetensors(buffer) {
@@ -21,7 +22,8 @@ export function parseSafetensors(buffer) {
   for (const [name, about] of Object.entries(header)) {
     if (name !== "__metadata__") tensors.set(name, readTensor(buffer, end, name, about));
   }
-  return { tensors, metadata: header.__metadata__ ?? {} };
+  const numbers = new Uint8Array(buffer, end);
+  return { tensors, metadata: header.__metadata__ ?? {}, numbers };
 }
 
 /**
