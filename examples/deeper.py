@@ -21,7 +21,7 @@ from bertlesson.pretraining import PretrainingModel
 
 LENGTH = 32  # tokens in a row
 STEPS, BATCH = 300, 32  # of each small model
-SEEDS = 3
+SEEDS = 2
 
 checkpoint = tiny.load()
 tokenizer, model = checkpoint.tokenizer, checkpoint.model
