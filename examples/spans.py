@@ -20,7 +20,7 @@ from bertlesson.heads import QuestionAnsweringModel
 
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5
-STEPS = 80  # updates of 16 questions, for both starts and every size
+FEW, MANY = 60, 120  # updates of 16 questions, for both starts: with up to 64 of them, with more
 RATES = (1e-3, 3e-3)
 
 checkpoint = tiny.load()
@@ -67,9 +67,10 @@ def start(pretrained, seed):
     return with_encoder(model, checkpoint.model.bert) if pretrained else model
 
 
-def train(pretrained, size, seed, rate, steps=STEPS, impossible=0.0):
+def train(pretrained, size, seed, rate, steps=None, impossible=0.0):
     """A model, tuned on so many questions, some of which have no answer."""
     model = start(pretrained, seed)
+    steps = steps or (FEW if size <= 64 else MANY)
     features = encode(question_examples(size, seed, "train", impossible)).features
     fine_tune(model, features, steps=steps, learning_rate=rate, seed=seed, progress=False)
     return model
@@ -117,7 +118,7 @@ fig = learning_curve.draw(
 )
 
 # %% no answer
-model = train(True, 4096, 0, curve.rates["pretrained"], steps=400, impossible=0.5)
+model = train(True, 4096, 0, curve.rates["pretrained"], steps=600, impossible=0.5)
 examples = question_examples(500, seed=1, split="test", impossible=0.3)
 questions = encode(examples)
 found = decode_answers(**predict(model, questions.features), questions=questions, null_threshold=0)
@@ -135,6 +136,3 @@ assert together > 0.9, "Of all questions, at least nine of ten are answered righ
 
 # %% the model for the page
 write_model("spans.safetensors", model, tokenizer, before=start(True, seed=0))
-
-# %%
-values = {"seeds": SEEDS, "steps": STEPS}
