@@ -1,6 +1,6 @@
 /** What Material's script puts into a page, made fit for the keyboard and for screen readers. */
 (() => {
-  // A table that has to be pushed sideways can be reached, and pushed with the arrow keys.
+  // What has to be pushed sideways, a table or code, can be reached, and pushed with the arrow keys.
   const sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
@@ -16,5 +16,6 @@
       if (element.matches(".md-code__nav")) element.setAttribute("role", "none");
     }
   });
+  for (const code of document.querySelectorAll("article pre > code")) sizes.observe(code);
   additions.observe(document.querySelector("article"), { childList: true, subtree: true });
 })();

@@ -1,36 +1,70 @@
 /**
- * The colour scheme, before anything is painted; and what Material's script asks a page to have.
+ * The colour scheme: chosen before anything is painted, switched by the reader, and remembered.
  *
- * Material has this as scripts inside of each page, which a strict Content-Security-Policy forbids
- * and which fail where a browser refuses to store anything.
+ * Material does this in a script inside of each page, which a strict Content-Security-Policy
+ * forbids, and in its bundle, which computes all styles of the page four times over for it.
  */
 (() => {
-  const site = new URL("..", document.currentScript.src);
-  const choices = [...document.querySelectorAll("[data-md-component=palette] input")];
-  const ofSystem = choices.findIndex((choice) => matchMedia(choice.dataset.mdColorMedia).matches);
+  const KEY = `${new URL("..", document.currentScript.src).pathname}.__palette`;
+  const form = document.querySelector("[data-scheme-switch]");
+  const choices = [...form.querySelectorAll("input")];
+  const isAsked = (choice) => matchMedia(choice.dataset.mdColorMedia).matches;
+  const ofSystem = Math.max(0, choices.findIndex(isAsked));
 
-  window.__md_get = (name) => {
+  function remembered() {
     try {
-      const kept = JSON.parse(localStorage.getItem(`${site.pathname}.${name}`));
-      return name === "__palette" && !choices[kept?.index] ? null : kept;
+      const { index } = JSON.parse(localStorage.getItem(KEY));
+      return index in choices && Number.isInteger(index) ? index : ofSystem;
     } catch {
-      return null; // refused, or no JSON
+      return ofSystem; // nothing is kept, or refused, or it is none of ours
     }
-  };
+  }
 
-  window.__md_set = (name, value) => {
+  function remember(index) {
     try {
-      // A scheme that the system asks for anyway is not kept: the page goes on following the system.
-      const nothingNew = name === "__palette" && value.index === ofSystem;
-      if (nothingNew) localStorage.removeItem(`${site.pathname}.${name}`);
-      else localStorage.setItem(`${site.pathname}.${name}`, JSON.stringify(value));
+      // What the system asks for anyway is not kept: the page goes on following the system.
+      if (index === ofSystem) localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, JSON.stringify({ index }));
     } catch {
       // refused: it holds for this page
     }
-  };
-
-  const chosen = choices[window.__md_get("__palette")?.index ?? ofSystem];
-  for (const part of ["mdColorMedia", "mdColorScheme", "mdColorPrimary", "mdColorAccent"]) {
-    if (chosen) document.body.dataset[part] = chosen.dataset[part];
   }
+
+  function show(index) {
+    const { dataset } = choices[index];
+    for (const part of ["mdColorMedia", "mdColorScheme", "mdColorPrimary", "mdColorAccent"]) {
+      document.body.dataset[part] = dataset[part];
+    }
+    choices.forEach((choice, n) => {
+      choice.checked = n === index;
+      choice.nextElementSibling.hidden = n !== index; // its label leads to the other one
+    });
+  }
+
+  /** The bar of a telephone's browser has the colour of the page's header. */
+  function paintBrowser() {
+    let meta = document.querySelector("meta[name=theme-color]");
+    if (!meta) document.head.append((meta = document.createElement("meta")));
+    meta.name = "theme-color";
+    meta.content = getComputedStyle(document.querySelector(".md-header")).backgroundColor;
+  }
+
+  // Material's script does this too, later, when all styles would have to be computed again.
+  document.documentElement.classList.replace("no-js", "js");
+  show(remembered());
+  addEventListener("load", paintBrowser);
+  form.addEventListener("change", ({ target }) => {
+    document.body.dataset.mdColorSwitching = ""; // nothing fades from one scheme to the other
+    show(choices.indexOf(target));
+    paintBrowser();
+    delete document.body.dataset.mdColorSwitching;
+    remember(choices.indexOf(target));
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // the form has nowhere to go
+    const next = choices[(choices.indexOf(event.target) + 1) % choices.length];
+    next.click();
+    next.focus();
+  });
 })();
