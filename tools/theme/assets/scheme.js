@@ -49,8 +49,9 @@
     meta.content = getComputedStyle(document.querySelector(".md-header")).backgroundColor;
   }
 
-  // Material's script does this too, later, when all styles would have to be computed again.
+  // Material's script sets these as well, later, when all styles would have to be computed again.
   document.documentElement.classList.replace("no-js", "js");
+  document.documentElement.classList.add("js-focus-visible");
   show(remembered());
   addEventListener("load", paintBrowser);
   form.addEventListener("change", ({ target }) => {
