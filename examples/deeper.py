@@ -23,6 +23,7 @@ LENGTH = 32  # tokens in a row
 STEPS, BATCH = 300, 32  # of each small model
 SEEDS = 2
 
+torch.manual_seed(0)
 checkpoint = tiny.load()
 tokenizer, model = checkpoint.tokenizer, checkpoint.model
 training = tiny.sentence_pairs(generate_documents(3_000, seed=0), tokenizer, LENGTH, seed=0)
@@ -105,7 +106,6 @@ print(f"first pieces named, the whole word hidden        {without:.1%}")
 assert with_rest > without + 0.05, "The rest of a word gives its first piece away"
 
 # %% selected positions
-torch.manual_seed(0)
 config = BertConfig(
     vocab_size=30_522,  # BERT's own
     hidden_size=128,
