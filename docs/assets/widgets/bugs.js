@@ -1,5 +1,6 @@
 /** Find the bug: the lines of the code are buttons, and one of them is the faulty one. */
 import { announce, h } from "./dom.js";
+import { cutIntoLines } from "./lines.js";
 import { atTry, headingOf, headingText, keepScore, triesInAll } from "./score.js";
 
 const WORDS = {
@@ -31,27 +32,6 @@ export function mount(host) {
   const resets = parts.map((part, n) => search(part, pieces[n], score));
 }
 
-/** A node cut where its lines end: a copy for each line. The colours of the code stay. */
-function cut(node) {
-  if (node.nodeType === Node.TEXT_NODE) return node.data.split("\n").map((text) => new Text(text));
-  const empty = () => {
-    const copy = node.cloneNode();
-    copy.removeAttribute("id"); // there is one of each id
-    return copy;
-  };
-  const lines = [empty()];
-  for (const child of node.childNodes) {
-    if (child.nodeName === "A") continue; // anchors of line numbers that are not shown
-    const [first, ...others] = cut(child);
-    lines.at(-1).append(first);
-    for (const other of others) {
-      lines.push(empty());
-      lines.at(-1).append(other);
-    }
-  }
-  return lines;
-}
-
 /** One piece: its code as buttons, and above the code what there is to say. */
 function search(piece, { id, title }, score) {
   const blocks = [...piece.querySelectorAll(":scope > .highlight")];
@@ -69,7 +49,7 @@ function search(piece, { id, title }, score) {
 
   for (const block of blocks) {
     const code = block.querySelector("code");
-    const parts = cut(code).map((line) => {
+    const parts = cutIntoLines(code).map((line) => {
       if (!line.textContent.trim()) return line.textContent;
       const n = lines.length;
       const press = (event) => event.detail < 2 && choose(n); // a double click is one
