@@ -21,7 +21,7 @@ SVG = "data:image/svg+xml;base64,"
 
 def cleaned(rendered: str, page: Page, files: Files) -> str:
     """The notebook's cells and outputs in the markup of the other pages."""
-    soup = BeautifulSoup(rendered, "html.parser")
+    soup = BeautifulSoup(lighter_code(rendered), "html.parser")  # fewer tags to parse
     parts = []
     seen: Counter[str] = Counter()
     for cell in soup.select(".jp-Cell"):
@@ -41,7 +41,7 @@ def inner(tag: Tag) -> str:
 
 
 def code_block(pre: Tag) -> str:
-    return f'<div class="highlight"><pre><code>{lighter_code(inner(pre))}</code></pre></div>'
+    return f'<div class="highlight"><pre><code>{inner(pre)}</code></pre></div>'
 
 
 def output_block(output: Tag) -> str:
