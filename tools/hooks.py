@@ -6,6 +6,7 @@ what is not there yet shows as pending and is filled in by live reload, problems
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
@@ -150,9 +151,26 @@ def _take_away(name: str, page: MkDocsPage, files: Files) -> str:
     )
 
 
+def _cleaned(rendered: str, page: MkDocsPage, files: Files) -> str:
+    """A notebook's content; kept, as taking it apart is a third of the work of a build."""
+    made_of = [rendered, page.file.src_uri, *sorted(f"{file.src_uri} {file.url}" for file in files)]
+    code = ("notebook_page.py", "render.py")
+    made_of += [(ROOT / "tools" / name).read_text("utf-8") for name in code]
+    key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
+    kept = _work_folder() / "notebook-pages" / page.file.name
+    if kept.exists():
+        kept_key, _, content = kept.read_text("utf-8").partition("\n")
+        if kept_key == key:
+            return content
+    content = notebook_page.cleaned(rendered, page, files)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_at_once(kept, f"{key}\n{content}")
+    return content
+
+
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
     if page.file.src_uri.endswith(".ipynb"):
-        return notebook_page.cleaned(html, page, files) + _take_away(page.file.name, page, files)
+        return _cleaned(html, page, files) + _take_away(page.file.name, page, files)
     return render.lighter_code(State.open_pages[page.file.src_uri].fill(html))
 
 

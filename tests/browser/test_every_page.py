@@ -117,6 +117,7 @@ def test_the_search_is_fetched_when_it_is_opened_and_works_by_keyboard(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"h=next"))
+    page.locator("article mark").first.wait_for()
     assert "next sentence" in " ".join(page.locator("article mark").all_text_contents()).lower()
 
 
