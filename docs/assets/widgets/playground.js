@@ -180,8 +180,7 @@ export async function mount(host) {
     h("div", { class: "widget-buttons" }, linkButton(NAME, stateForLink)),
   );
   const later = whenQuiet(showSlowly, 200);
-  take(START);
-  followAddress(host, NAME, (brought) => take(readState(brought)));
+  if (!followAddress(host, NAME, (brought) => take(readState(brought)))) take(START);
 
   function take(whole) {
     text.value = whole.text;
