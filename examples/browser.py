@@ -83,6 +83,3 @@ erf = x.sign() * (1 - series * (-x * x).exp())
 off = (erf - torch.erf(x)).abs().max().item()
 print(f"erf is off by at most {off:.1e}")
 assert off < 1e-6, "The formula gives erf to within a millionth"
-
-# %%
-values = {"megabytes": len(content) / 1e6, "numbers": numbers, "pieces": len(about["vocab"])}

@@ -405,9 +405,4 @@ assert tuned_loss < frozen_loss / 2, "With all weights tuned, the training loss 
 assert tuned_accuracy > frozen_accuracy + 0.1, "And it is right more often"
 
 # %%
-values = {
-    "frozen_accuracy": frozen_accuracy,
-    "tuned_accuracy": tuned_accuracy,
-    "slots": SLOTS,
-    "real": REAL,
-}
+values = {"slots": SLOTS, "real": REAL}

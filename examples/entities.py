@@ -120,11 +120,3 @@ for sentence, found in zip(held_out["test"][:4], find(model, held_out["test"][:4
 # %% the model for the page
 model = train(True, SIZES[-1], 0, curve.rates["pretrained"])
 write_model("entities.safetensors", model, tokenizer, labels=LABELS, before=start(True, seed=0))
-
-# %%
-values = {
-    "seeds": SEEDS,
-    "labels": len(LABELS),
-    "pretrained": curve.mean("pretrained", 16),
-    "random": curve.mean("random", 16),
-}

@@ -164,4 +164,4 @@ same = torch.equal(first["labels"], second["labels"])
 assert not same, "The same rows come back with other masks"
 
 # %%
-values = {"passage": passage, "rows": ROWS, "at_mask": at_mask, "neighbour": best_neighbour}
+values = {"passage": passage, "rows": ROWS}

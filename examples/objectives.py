@@ -293,13 +293,6 @@ assert signal["masked"] < 0.2 < signal["causal"], "MLM learns from few positions
 # %%
 values = {
     "letters": LETTERS,
-    "blind": 1 / LETTERS,
-    "nothing": math.log(LETTERS),
     "next": entropy["next"],
-    "others": entropy["others"],
     "masked": entropy["masked"],
-    "full_right": full_right,
-    "signal_next": signal["causal"],
-    "signal_others": signal["others"],
-    "signal_masked": signal["masked"],
 }

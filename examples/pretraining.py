@@ -127,13 +127,10 @@ write_model("pretrained.safetensors", model, tokenizer)
 # %%
 values = {
     "steps": len(checkpoint.history["loss"]),
-    "accuracy": accuracy,
-    "nsp_accuracy": nsp_accuracy,
     "selected": len(targets),
     "positions": batch["labels"].numel(),
     "below_a_coin": below_a_coin,
     "coin": math.log(2),
     "parameters": model.num_parameters(),
     "vocabulary": len(tokenizer),
-    "unigram": unigram,
 }

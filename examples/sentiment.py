@@ -88,12 +88,3 @@ model = train(True, SIZES[-1], 0, curve.rates["pretrained"])
 write_model(
     "sentiment.safetensors", model, tokenizer, labels=SENTIMENTS, before=start(True, seed=0)
 )
-
-# %%
-values = {
-    "seeds": SEEDS,
-    "steps": STEPS,
-    "pretrained": curve.mean("pretrained", 32),
-    "random": curve.mean("random", 32),
-    "rates": " and ".join(f"{rate:g}" for rate in curve.rates.values()),
-}

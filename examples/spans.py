@@ -20,8 +20,8 @@ from bertlesson.heads import QuestionAnsweringModel
 
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5
-FEW, MANY = 60, 120  # updates of 16 questions, for both starts: with up to 64 of them, with more
-RATES = (1e-3, 3e-3)
+STEPS, BATCH = 120, 12  # updates of so many questions, for both starts and every size
+RATES = (1e-3, 2e-3)
 
 checkpoint = tiny.load()
 tokenizer = checkpoint.tokenizer
@@ -67,19 +67,19 @@ def start(pretrained, seed):
     return with_encoder(model, checkpoint.model.bert) if pretrained else model
 
 
-def train(pretrained, size, seed, rate, steps=None, impossible=0.0):
+def train(pretrained, size, seed, rate, steps=STEPS, impossible=0.0):
     """A model, tuned on so many questions, some of which have no answer."""
     model = start(pretrained, seed)
-    steps = steps or (FEW if size <= 64 else MANY)
     features = encode(question_examples(size, seed, "train", impossible)).features
-    fine_tune(model, features, steps=steps, learning_rate=rate, seed=seed, progress=False)
+    settings = {"learning_rate": rate, "batch_size": BATCH, "seed": seed, "progress": False}
+    fine_tune(model, features, steps=steps, **settings)
     return model
 
 
 # %% back to characters
 held_out = {
     "dev": question_examples(200, seed=2_000, split="train"),
-    "test": question_examples(500, seed=0, split="test"),
+    "test": question_examples(400, seed=0, split="test"),
 }
 encoded = {split: encode(examples) for split, examples in held_out.items()}
 
@@ -118,7 +118,7 @@ fig = learning_curve.draw(
 )
 
 # %% no answer
-model = train(True, 4096, 0, curve.rates["pretrained"], steps=600, impossible=0.5)
+model = train(True, 4096, 0, curve.rates["pretrained"], steps=400, impossible=0.5)
 examples = question_examples(500, seed=1, split="test", impossible=0.3)
 questions = encode(examples)
 found = decode_answers(**predict(model, questions.features), questions=questions, null_threshold=0)

@@ -360,10 +360,7 @@ Path("trace.json").write_text(json.dumps(numbers), "utf-8")
 
 # %%
 values = {
-    "text": f"{text_a} {text_b}",
     "passage": passage,
-    "tokens": int(selectable.sum()),
-    "seed": seed,
     "vocabulary": len(tokenizer),
     "masked_piece": tokenizer.convert_ids_to_tokens(word),
     "random_piece": tokenizer.convert_ids_to_tokens(int(input_ids[is_random])),

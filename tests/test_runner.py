@@ -907,16 +907,21 @@ def test_the_longest_runs_first(workshop: Workshop, tmp_path: Path) -> None:
 
     def make(number: int) -> list[Any]:
         text = "# %%\nopen({!r}, 'a').write('{} ')\nimport time\ntime.sleep({})\nx = {}\n"
-        seconds = {"a": 0.0, "b": 0.6, "c": 0.2}
+        seconds = {"a": 0.0, "b": 0.6, "spans": 0.2}
         return [
             workshop.example(name, text.format(str(order), name, s, number))
             for name, s in seconds.items()
         ]
 
     workshop.run(*make(0), cores=1)
+    assert order.read_text() == "spans a b ", "nothing is known yet but what is long as a rule"
     order.unlink()
     workshop.run(*make(1), cores=1)
-    assert order.read_text() == "b c a "
+    assert order.read_text() == "b spans a "
+
+
+def test_what_is_long_as_a_rule_is_there() -> None:
+    assert set(runner_module.LONG) <= {path.stem for path in (ROOT / "examples").glob("*.py")}
 
 
 def test_a_failure_does_not_stop_the_others(workshop: Workshop) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -102,14 +102,8 @@ def checkpoint_key() -> str:
 
 def _digest(parts: list[str], modules: Iterable[str]) -> str:
     paths = [PACKAGE / f"{name}.py" for name in sorted(modules)]
-    code = [_code_alone(path, path.read_text("utf-8")) for path in paths]
+    code = [code_alone(path) for path in paths]
     return hashlib.sha256("\0".join([*parts, *code]).encode()).hexdigest()[:16]
-
-
-@cache
-def _code_alone(path: Path, text: str) -> str:
-    """Parsed once for all examples, and again when its text has changed."""
-    return code_alone(path)
 
 
 def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Problem]]:

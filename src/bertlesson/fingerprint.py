@@ -8,6 +8,7 @@ library alone.
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -30,26 +31,38 @@ def imported_modules(path: Path, package: Path) -> frozenset[str]:
     return frozenset(found)
 
 
+def code_alone(path: Path) -> str:
+    """The code of a module without its comments and docstrings: what can change a result."""
+    return _code_alone(path.read_text("utf-8"))
+
+
 def _direct_imports(path: Path, package: Path) -> set[str]:
-    names: set[str] = set()
-    inside = path.parent == package
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {a.name for a in node.names if a.name.split(".")[0] == package.name}
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level and inside:  # from . import x, from .x import y
-                module = f"{package.name}.{module}".rstrip(".")
-            if module.split(".")[0] == package.name:
-                names |= {module, *(f"{module}.{a.name}" for a in node.names)}
+    names = _imported_names(path.read_text("utf-8"), package.name, path.parent == package)
     parts = {name.split(".")[1] for name in names if "." in name}
     modules = {p for p in parts if (package / f"{p}.py").exists()}
     return modules | {"__init__"} if names else set()
 
 
-def code_alone(path: Path) -> str:
-    """The code of a module without its comments and docstrings: what can change a result."""
-    tree = ast.parse(path.read_text("utf-8"))
+# A build asks for the same few files again and again.
+@lru_cache(maxsize=256)
+def _imported_names(code: str, package: str, inside: bool) -> frozenset[str]:
+    """Names of the package, and in it, that the code imports; a file inside it may say `.x`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names if a.name.split(".")[0] == package}
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level and inside:  # from . import x, from .x import y
+                module = f"{package}.{module}".rstrip(".")
+            if module.split(".")[0] == package:
+                names |= {module, *(f"{module}.{a.name}" for a in node.names)}
+    return frozenset(names)
+
+
+@lru_cache(maxsize=256)
+def _code_alone(code: str) -> str:
+    tree = ast.parse(code)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
