@@ -1,7 +1,14 @@
-/** Material's script, fetched once the page has been painted: nobody needs it to begin to read. */
+/**
+ * Material's script, fetched once the page has been painted: nobody needs it to begin to read.
+ *
+ * It goes to work at DOMContentLoaded. If that has been, it is said again.
+ */
 (() => {
-  const { script } = document.currentScript.dataset;
-  requestAnimationFrame(() => {
-    setTimeout(() => document.body.append(Object.assign(document.createElement("script"), { src: script })));
+  const bundle = document.createElement("script");
+  bundle.src = document.currentScript.dataset.script;
+  bundle.addEventListener("load", () => {
+    if (document.readyState === "loading") return;
+    document.dispatchEvent(new Event("DOMContentLoaded"));
   });
+  requestAnimationFrame(() => setTimeout(() => document.body.append(bundle)));
 })();
