@@ -52,6 +52,18 @@ def results(page: Page) -> list[str]:
     return page.locator(".md-search-result__item h1").all_text_contents()
 
 
+def cut_off(page: Page) -> list[str]:
+    """Words of figures that reach beyond their figure."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("article svg text")].filter((text) => {
+          const word = text.getBoundingClientRect();
+          const figure = text.ownerSVGElement.getBoundingClientRect();
+          return word.left < figure.left - 1 || word.right > figure.right + 1;
+        }).map((text) => text.textContent)"""
+    )
+    return found
+
+
 @pytest.mark.parametrize("path", [*PAGES, "404.html"])
 @pytest.mark.parametrize(("size", "colours"), [("wide", "light"), ("narrow", "dark")])
 def test_a_page_is_accessible_light_and_fits_its_window(
@@ -69,6 +81,7 @@ def test_a_page_is_accessible_light_and_fits_its_window(
     weight = sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
     assert 20_000 < weight <= MOST_BYTES
     assert overflow(page) <= 0
+    assert cut_off(page) == []
     assert_accessible(page)
 
 
