@@ -49,15 +49,15 @@ FILES = ("model.safetensors", "config.json", "vocab.txt", "history.json")
 class Settings:
     """Everything about the training that is a choice."""
 
-    documents: int = 12_000
+    documents: int = 16_000
     whole_words: int = 150
     max_seq_length: int = 64
-    batch_size: int = 32
-    steps: int = 2_000
+    batch_size: int = 48
+    steps: int = 2_200
     warmup_steps: int = 150
     learning_rate: float = 3e-3
     # So short a run on so small batches learned pairs at once, and moods and names late or never:
-    # NSP's gradient, a mean of 32 answers where MLM's is one of 290, is so noisy that Adam shortens
+    # NSP's gradient, a mean of 48 answers where MLM's is one of 400, is so noisy that Adam shortens
     # all steps. So NSP counts a quarter, and squared gradients are forgotten sooner than in the
     # paper (0.999, that is after some 1,000 steps).
     nsp_weight: float = 0.25
