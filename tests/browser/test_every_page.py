@@ -172,17 +172,6 @@ def test_the_scheme_is_right_before_material_s_script_runs(reader: Reader) -> No
     assert scheme(reader.open("index.html", scheme="dark", prepare=without_bundle)) == "slate"
 
 
-def test_the_page_is_painted_before_material_s_script_is_fetched(reader: Reader) -> None:
-    page = reader.open("lesson/masking.html")
-    entry = "performance.getEntries().find(({ name }) => /{}/.test(name))"
-    page.wait_for_function(entry.replace("{}", "bundle"))
-    fetched, painted = (
-        page.evaluate(f"{entry.replace('{}', name)}.startTime")
-        for name in ("bundle", "first-contentful-paint")
-    )
-    assert painted <= fetched
-
-
 def test_the_scheme_can_be_switched_by_keyboard(reader: Reader) -> None:
     page = reader.open("index.html", scheme="light")
     for _ in range(12):
