@@ -79,7 +79,7 @@ def train(pretrained, size, seed, rate, steps=STEPS, impossible=0.0):
 # %% back to characters
 held_out = {
     "dev": question_examples(200, seed=2_000, split="train"),
-    "test": question_examples(400, seed=0, split="test"),
+    "test": question_examples(500, seed=0, split="test"),
 }
 encoded = {split: encode(examples) for split, examples in held_out.items()}
 
@@ -118,7 +118,7 @@ fig = learning_curve.draw(
 )
 
 # %% no answer
-model = train(True, 4096, 0, curve.rates["pretrained"], steps=400, impossible=0.5)
+model = train(True, 4096, 0, curve.rates["pretrained"], steps=600, impossible=0.5)
 examples = question_examples(500, seed=1, split="test", impossible=0.3)
 questions = encode(examples)
 found = decode_answers(**predict(model, questions.features), questions=questions, null_threshold=0)

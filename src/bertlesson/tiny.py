@@ -64,7 +64,7 @@ class Settings:
     beta2: float = 0.98
     hidden_size: int = 128
     intermediate_size: int = 256
-    layers: int = 3
+    layers: int = 2
     heads: int = 4
     # BERT's 0.02 is made for a width of 768; at 128 it keeps attention silent for hundreds of steps
     initializer_range: float = 0.05
@@ -155,7 +155,7 @@ def pretrain(settings: Settings, progress: bool) -> Checkpoint:
             intermediate_size=settings.intermediate_size,
             max_position_embeddings=settings.max_seq_length,
             initializer_range=settings.initializer_range,
-            hidden_dropout_prob=0.0,  # each row is seen about once, so there is nothing to overfit
+            hidden_dropout_prob=0.0,  # rows are seen about twice, masked anew: nothing to overfit
             attention_probs_dropout_prob=0.0,
         ),
         nsp_weight=settings.nsp_weight,
@@ -176,7 +176,13 @@ def sentence_pairs(
     """Pairs of segments from the documents, as the checkpoint was trained on."""
     documents = list(documents)
     texts = [sentence.text for document in documents for sentence in document.sentences]
-    encoded = tokenizer(texts, add_special_tokens=False, truncation=False)
+    encoded = tokenizer(
+        texts,
+        add_special_tokens=False,
+        truncation=False,
+        return_attention_mask=False,  # to make lists of it takes as long as the pieces themselves
+        return_token_type_ids=False,
+    )
     sentences = iter(encoded.encodings)
     pieces = [[next(sentences).tokens for _ in document.sentences] for document in documents]
     return create_pairs(
@@ -211,9 +217,12 @@ def make_tokenizer(
     assert split.backend_tokenizer is not None
     normalize = split.backend_tokenizer.normalizer.normalize_str
     pre_tokenize = split.backend_tokenizer.pre_tokenizer.pre_tokenize_str
+    # a million words, but few different ones: only these are taken apart
+    unspaced = Counter(part for document in documents for part in document.text.split())
     words: Counter[str] = Counter()
-    for document in documents:
-        words.update(word for word, _ in pre_tokenize(normalize(document.text)))
+    for part, count in unspaced.items():
+        for word, _ in pre_tokenize(normalize(part)):
+            words[word] += count
     vocab = [*SPECIAL_TOKENS, *make_pieces(words, whole_words)]
     return BertTokenizer(
         vocab={piece: i for i, piece in enumerate(vocab)}, model_max_length=max_seq_length
