@@ -1102,6 +1102,7 @@ def test_progress_is_logged_example_by_example(
         "examples/one.py: done in 0 s (1 of 2)",
         "examples/two.py: cell 1 of 1",
         "examples/two.py: failed after 0 s (2 of 2)",
+        f"{two.path}:2: ZeroDivisionError: division by zero",
     ]
 
 

@@ -256,6 +256,8 @@ class Runner:
         how = f"failed after {seconds:.0f} s" if problems else f"done in {seconds:.0f} s"
         settled = [e for e in self._wanted.values() if not self.outcome(e).pending]
         log.info("%s: %s (%d of %d)", _what(job), how, len(settled), len(self._wanted))
+        for _, problem in problems:  # now, for the others may take a quarter of an hour
+            log.info("%s", problem)
 
     def _report(self, job: Job, progress: str) -> None:
         job.progress = progress

@@ -2,8 +2,10 @@
 (() => {
   // What has to be pushed sideways, a table or code, can be reached, and pushed with the arrow keys.
   const sizes = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    // all are measured before one is changed, or each change would cost a layout
+    const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
+    for (const [i, { target }] of entries.entries()) {
+      if (wide[i]) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
     }
   });
