@@ -158,7 +158,7 @@ print(f"loss of the last step: {reported[-1]:.2f}")
 def loss_at_mask(model):
     """The loss where a token is hidden, on some batches."""
     with torch.inference_mode():
-        batches = [make_batch() for _ in range(8)]
+        batches = [make_batch() for _ in range(32)]
         ids = torch.cat([batch["input_ids"] for batch in batches])  # (rows, length)
         labels = torch.cat([batch["labels"] for batch in batches])
         logits = model(ids).logits  # (rows, length, vocab)
@@ -193,7 +193,7 @@ def make_batch():
 
 model = small_bert(BertForMaskedLM)
 honest = train(model, make_batch)
-last_steps, at_mask = sum(honest[-20:]) / 20, loss_at_mask(model)
+last_steps, at_mask = sum(honest[-10:]) / 10, loss_at_mask(model)
 print(f"loss of the last steps: {last_steps:.2f}; at [MASK]: {at_mask:.2f}")
 assert abs(last_steps - at_mask) < 0.3, "What is reported is now the loss at [MASK]"
 

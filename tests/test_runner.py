@@ -742,12 +742,13 @@ def test_stop_ends_the_run_and_all_that_it_started(workshop: Workshop, tmp_path:
 
 
 PARENT = """
-import logging, sys
+import logging, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tools.examples import parse
 from tools.runner import Runner
 logging.basicConfig(level=logging.INFO)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` has it ignored
 runner = Runner(Path({cache!r}), 2)
 runner.want([parse(Path({example!r}))])
 try:
