@@ -262,14 +262,16 @@ def test_code_has_its_button_once_it_is_in_sight_and_is_copied_by_it(reader: Rea
     assert copied == last.locator("code").inner_text().rstrip()
 
 
-def test_nothing_moves_while_a_page_loads(reader: Reader) -> None:
+@pytest.mark.parametrize("path", [path for path in PAGES if not path.startswith("examples/")])
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_nothing_moves_while_a_page_loads(reader: Reader, path: str, size: str) -> None:
     watch = """
     window.moved = 0;
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) window.moved += entry.value;
     }).observe({ type: "layout-shift", buffered: true });
     """
-    page = reader.open("lesson/masking.html", prepare=lambda page: page.add_init_script(watch))
+    page = reader.open(path, size=size, prepare=lambda page: page.add_init_script(watch))
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.moved") < 0.02
 

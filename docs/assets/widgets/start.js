@@ -9,12 +9,13 @@
   const folder = new URL(".", document.currentScript.src);
   const hosts = document.querySelectorAll("[data-widget]");
 
-  /** One plain sentence, in the place of the one that the page has for readers without scripts. */
+  /** It will not start: one plain sentence, in the place of the one for readers without scripts. */
   function say(host, text) {
     let note = host.querySelector(":scope > .widget-note");
     if (!note) host.prepend((note = document.createElement("p")));
     note.className = "widget-note";
     note.textContent = text;
+    host.dataset.failed = "";
   }
 
   function addStyle(name) {
