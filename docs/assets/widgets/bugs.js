@@ -1,5 +1,5 @@
 /** Find the bug: the lines of the code are buttons, and one of them is the faulty one. */
-import { announce, h } from "./dom.js";
+import { announce, breath, h } from "./dom.js";
 import { cutIntoLines } from "./lines.js";
 import { atTry, headingOf, headingText, keepScore, triesInAll } from "./score.js";
 
@@ -24,12 +24,16 @@ const WORDS = {
   },
 };
 
-export function mount(host) {
+export async function mount(host) {
   const parts = [...host.querySelectorAll(".piece")];
   const headings = parts.map(headingOf);
   const pieces = headings.map((heading) => ({ id: heading.id, title: headingText(heading) }));
   const score = keepScore(host, "bugs", pieces, WORDS, () => resets.forEach((reset) => reset()));
-  const resets = parts.map((part, n) => search(part, pieces[n], score));
+  const resets = [];
+  for (const [n, part] of parts.entries()) {
+    resets.push(search(part, pieces[n], score));
+    await breath(); // all pieces in one go would keep a telephone from scrolling
+  }
 }
 
 /** One piece: its code as buttons, and above the code what there is to say. */

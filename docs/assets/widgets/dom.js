@@ -26,6 +26,9 @@ export function whenQuiet(action, milliseconds = 250) {
   };
 }
 
+/** Lets the browser do what has waited: scroll, paint, answer a key. */
+export const breath = () => new Promise((resolve) => setTimeout(resolve));
+
 let voice;
 
 /** Says something to readers who do not see the page. */

@@ -54,7 +54,7 @@ export function headingOf(element) {
 }
 
 /**
- * Shows the score at the top of the host, and keeps it.
+ * Shows the score at the top of the host, where its note was, and keeps it.
  *
  * @param {HTMLElement} host
  * @param {string} name Under which the browser keeps it.
@@ -71,14 +71,14 @@ export function keepScore(host, name, pieces, words, startOver) {
   const sum = h("p", { class: "score-sum" });
   const again = h("button", { type: "button", class: "quiet", onclick: clear }, "Start over");
   const list = links.map((link) => h("li", {}, link));
-  host.prepend(
-    h(
-      "section",
-      { class: "score", "aria-label": "Your score" },
-      h("ol", { class: "score-pieces" }, list),
-      h("div", { class: "score-line" }, sum, again),
-    ),
+  const section = h(
+    "section",
+    { class: "score", "aria-label": "Your score" },
+    h("ol", { class: "score-pieces" }, list),
+    h("div", { class: "score-line" }, sum, again),
   );
+  // in the place of the note for readers without scripts: one change costs one layout, two cost two
+  host.querySelector(":scope > .widget-note").replaceWith(section);
   draw();
 
   function read() {
