@@ -156,6 +156,14 @@ def test_code_has_no_marks_that_show_nothing() -> None:
     assert render.lighter_code(code) == 'a<span class="o">&lt;</span>['
 
 
+def test_a_plain_table_stands_in_a_box_and_one_with_a_class_does_not() -> None:
+    page = '<table class="x"><tr></table>\n<table>\n<tr></table> <table></table>'
+    framed = (
+        '<table class="x"><tr></table>\n<div><table>\n<tr></table></div> <div><table></table></div>'
+    )
+    assert render.framed_tables(page) == framed
+
+
 def test_the_colours_of_figures_are_those_of_the_settings() -> None:
     settings = Path(render.__file__).with_name("matplotlibrc").read_text()
     for colour in ("0072b2", "d55e00", "009e73", "cc79a7", "b0b0b0"):

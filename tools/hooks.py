@@ -172,7 +172,8 @@ def _cleaned(rendered: str, page: MkDocsPage, files: Files) -> str:
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
     if page.file.src_uri.endswith(".ipynb"):
         return _cleaned(html, page, files) + _take_away(page.file.name, page, files)
-    return render.lighter_code(State.open_pages[page.file.src_uri].fill(html))
+    filled = State.open_pages[page.file.src_uri].fill(html)
+    return render.framed_tables(render.lighter_code(filled))
 
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:

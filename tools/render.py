@@ -75,6 +75,15 @@ def lighter_code(page: str) -> str:
     return re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", page)
 
 
+def framed_tables(page: str) -> str:
+    """The page with each plain table in a box of its own.
+
+    Material's script wraps these tables, whereupon the browser computes anew the styles of all that
+    stands in the same box: without this, of the whole page.
+    """
+    return re.sub("<table>.*?</table>", r"<div>\g<0></div>", page, flags=re.S)
+
+
 def _rounded(attribute: str) -> str:
     """The attribute with its numbers to two digits after the point."""
     return re.sub(r"\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), attribute)
