@@ -217,6 +217,16 @@ def test_the_examples_show_what_they_say(reader: Reader) -> None:
     assert guesses(part)[0][0] in corpus_text.VENUES
 
 
+def test_an_example_taken_right_after_typing_keeps_what_it_says(reader: Reader) -> None:
+    page, part = opened(reader)
+    token(part, 11).click()
+    expect(groups(part)).to_have_count(1)  # the model is there
+    part.get_by_role("textbox").press("a")
+    take(part, "Another world")
+    page.wait_for_timeout(600)  # until the letter would count as written
+    expect(part.locator(".fill-in-lesson")).to_be_visible()
+
+
 def test_a_mask_that_is_written_is_guessed_and_has_no_truth(reader: Reader) -> None:
     _, part = opened(reader)
     write(part, "Ada [MASK] the vicar at the [MASK].")
@@ -333,6 +343,23 @@ def test_a_missing_model_is_said_and_fetched_again(reader: Reader) -> None:
     part.get_by_role("button", name="Try again").click()
     expect(groups(part)).to_have_count(2)
     expect(error).to_have_count(0)
+    assert [note for note in reader.noted if "404" not in note] == []
+    reader.noted.clear()
+
+
+def test_a_text_written_while_the_model_is_missing_is_read_once_it_comes(reader: Reader) -> None:
+    page, part = opened(
+        reader, prepare=lambda page: page.route(MODEL, lambda route: route.fulfill(status=404))
+    )
+    token(part, 11).click()
+    again = part.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    write(part, "ada " * 2_500)
+    page.wait_for_timeout(600)  # until it counts as written
+    page.unroute(MODEL)
+    again.click()
+    expect(part.locator(".fill-in-remarks")).to_contain_text("reads at most 64 tokens")
+    expect(part.get_by_role("toolbar").get_by_role("button")).to_have_count(62)
     assert [note for note in reader.noted if "404" not in note] == []
     reader.noted.clear()
 

@@ -100,6 +100,7 @@ export async function mount(host) {
   }
 
   async function typed() {
+    if (field.value === text) return; // an example has come in between
     const [before, saidBefore] = [tokens, remarks.textContent];
     await read(field.value, (now) => follow(hidden, before, now));
     const remark = remarks.textContent === saidBefore ? "" : remarks.textContent;
@@ -222,7 +223,8 @@ export async function mount(host) {
   /** For each hidden token the shares of the vocabulary; shows and returns them. */
   async function guess() {
     const { bert, tokenizer } = await getModel();
-    if (tokens[0].id === undefined) tokens = tokenizer.encode(text).tokens; // of the first example
+    // without ids they are the first example's, also when another text is on its way
+    if (tokens[0].id === undefined) tokens = tokenizer.encode(EXAMPLES[0].text).tokens;
     const places = maskedPlaces();
     const ids = tokens.map(({ id }, place) => (isMasked(place) ? tokenizer.ids.get(MASK) : id));
     const vectors = bert.encode(ids, tokens.map(() => 0));
