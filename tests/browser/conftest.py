@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -172,6 +172,7 @@ class Reader:
         scripts: bool = True,
         url: str = "",
         prepare: Any = None,
+        wait_until: Literal["commit", "load"] = "load",
         **settings: Any,
     ) -> Page:
         """A page of the site in a browser context of its own.
@@ -184,6 +185,7 @@ class Reader:
             scripts: Whether JavaScript is on.
             url: A whole address in the place of the host's, such as a ``file:`` one.
             prepare: Is called with the page before it goes anywhere: to route requests, say.
+            wait_until: "commit" where a file is held back that the page needs to be complete.
             settings: For `Browser.new_context`.
         """
         width, height = SIZES[size]
@@ -202,7 +204,7 @@ class Reader:
         page.on("request", lambda request: self._note_foreign(request.url))
         if prepare:
             prepare(page)
-        page.goto(url or self._host.url(path))
+        page.goto(url or self._host.url(path), wait_until=wait_until)
         return page
 
     def _note_foreign(self, url: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, Route
 
 from tests.browser.conftest import Host, Reader, assert_accessible, policy
 from tests.conftest import ROOT
@@ -134,6 +134,22 @@ def test_the_search_is_fetched_when_it_is_opened_and_works_by_keyboard(
     assert "next sentence" in " ".join(page.locator("article mark").all_text_contents()).lower()
 
 
+def test_the_search_can_be_opened_before_its_script_is_there(reader: Reader) -> None:
+    held: list[Route] = []
+    page = reader.open(
+        "index.html",
+        size="narrow",
+        touch=True,
+        prepare=lambda page: page.route("**/assets/search.js", lambda r: held.append(r)),
+        wait_until="commit",
+    )
+    page.locator(".md-header__button[for=__search]").tap()
+    assert page.locator("#__search").is_checked()
+    held[0].continue_()
+    page.locator(".md-search__input").fill("mask")
+    assert results(page)
+
+
 def test_the_search_says_that_nothing_was_found_and_closes(reader: Reader) -> None:
     page = reader.open("index.html")
     open_search(page, "<img src=x onerror=alert(1)> zygote")
@@ -188,6 +204,16 @@ def test_nonsense_in_the_storage_harms_nothing(reader: Reader) -> None:
         page.evaluate("text => localStorage.setItem('/.__palette', text)", nonsense)
         page.reload()
         assert scheme(page) == "default"
+
+
+def test_scripts_of_a_page_are_deferred(built: Path) -> None:
+    for path in [*PAGES, "404.html"]:
+        text = (built / path).read_text("utf-8")
+        scripts = re.findall(r"<script[^>]* src=[^>]*>", text)
+        early, *others = scripts
+        assert "scheme.js" in early, "the colours are chosen before anything is painted"
+        assert len(others) >= 4, path
+        assert all(re.search(r" defer\b", script) for script in others), (path, others)
 
 
 def test_the_first_tab_skips_to_the_content_and_focus_is_always_visible(reader: Reader) -> None:

@@ -309,6 +309,21 @@ def test_a_link_opens_the_same_state(reader: Reader) -> None:
     expect(part.get_by_role("toolbar")).to_contain_text("▢ [MASK] otto")
 
 
+def test_a_link_on_the_open_page_starts_the_widget_wherever_it_is(reader: Reader) -> None:
+    page = reader.open(PAGE)
+    part = page.locator(f'[data-widget="{NAME}"]')
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    expect(page.locator(f'[data-widget="{NAME}"][data-started]')).to_have_count(0)
+    page.evaluate("location.hash = '#fill-in?text=Otto+met+Ada.&hidden=1'")
+    expect(part.get_by_role("textbox")).to_have_count(1, timeout=10_000)
+    expect(part.get_by_role("textbox")).to_have_value("Otto met Ada.")
+    expect(part).to_be_in_viewport()
+    page.evaluate("scrollBy(0, -2000)")
+    part.scroll_into_view_if_needed()
+    expect(part.get_by_role("textbox")).to_have_count(1)  # it starts once
+
+
 @pytest.mark.parametrize(
     ("state", "tokens", "hidden"),
     [

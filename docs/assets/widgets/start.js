@@ -8,6 +8,10 @@
 (() => {
   const folder = new URL(".", document.currentScript.src);
   const hosts = document.querySelectorAll("[data-widget]");
+  const waiting = new Set(hosts);
+
+  /** A link with a state, such as #fill-in?text=…, leads to where it is used. */
+  const isLinked = (host) => location.hash.startsWith(`#${host.dataset.widget}?`);
 
   /** It will not start: one plain sentence, in the place of the one for readers without scripts. */
   function say(host, text) {
@@ -34,8 +38,7 @@
       await mount(host);
       host.querySelector(":scope > .widget-note")?.remove();
       host.dataset.started = "";
-      // a link with a state, such as #fill-in?text=…, leads to where it is used
-      if (location.hash.startsWith(`#${name}?`)) host.scrollIntoView();
+      if (isLinked(host)) host.scrollIntoView();
     } catch {
       say(host, "This part could not be loaded; all that it shows stands in the text as well.");
     }
@@ -50,16 +53,20 @@
   import(new URL("progress.js", folder)).then(({ mount }) => mount(), () => {});
   const near = new IntersectionObserver(
     (entries) => {
-      for (const { isIntersecting, target } of entries) {
-        if (!isIntersecting) continue;
-        near.unobserve(target);
-        start(target);
-      }
+      for (const { isIntersecting, target } of entries) if (isIntersecting) begin(target);
     },
     { rootMargin: "300px" },
   );
-  for (const host of hosts) {
-    if (location.hash.startsWith(`#${host.dataset.widget}?`)) start(host);
-    else near.observe(host);
+  for (const host of hosts) near.observe(host);
+
+  /** Each part starts once. */
+  function begin(host) {
+    if (!waiting.delete(host)) return;
+    near.unobserve(host);
+    start(host);
   }
+
+  const beginLinked = () => [...waiting].filter(isLinked).forEach(begin);
+  beginLinked();
+  addEventListener("hashchange", beginLinked); // such a link on the open page
 })();

@@ -11,7 +11,9 @@
   const NativeWorker = window.Worker;
 
   const opened = new Promise((resolve) => {
-    document.getElementById("__search").addEventListener("change", resolve, { once: true });
+    const toggle = document.getElementById("__search");
+    if (toggle.checked) resolve(); // a reader was faster than this script
+    else toggle.addEventListener("change", resolve, { once: true });
   });
 
   function load(url, document) {
