@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -481,6 +482,88 @@ def test_no_copy_of_what_follows_is_called_random() -> None:
             last, b_first = documents[a[0]][a[2] - 1], documents[b[0]][b[1]]
             if label == IS_RANDOM:
                 assert [last, b_first] not in [d[i : i + 2] for d in documents for i in range(6)]
+
+
+def spoken(*documents: list[str]) -> tuple[list[list[list[str]]], dict[str, int]]:
+    """Documents of plain words, and a vocabulary for them."""
+    split = [[sentence.split() for sentence in document] for document in documents]
+    words = {word for document in split for sentence in document for word in sentence}
+    return split, {piece: i for i, piece in enumerate([*SPECIAL, *sorted(words)])}
+
+
+def false_negatives(
+    pairs: SentencePairs, documents: list[list[list[str]]], vocab: dict[str, int]
+) -> list[str]:
+    """Rows called random in which a sentence is followed by the one that does follow it."""
+    pieces = {i: piece for piece, i in vocab.items()}
+    successions = [(s, t) for document in documents for s, t in pairwise(document)]
+    found = []
+    for ids in pairs.input_ids[pairs.next_sentence_label == IS_RANDOM].tolist():
+        row = [pieces[i] for i in ids]
+        a, b, _ = " ".join(row).split(" [SEP]")
+        ends, begins = a.split(), b.split()
+        if any(ends[-len(s) :] == s and begins[: len(t)] == t for s, t in successions):
+            found.append(" ".join(row))
+    return found
+
+
+def test_what_is_cut_off_does_not_make_a_random_b_follow() -> None:
+    documents, vocab = spoken(
+        [
+            "we all went to town",
+            "yes",
+            "it rained all day",
+            "we left at nine",
+            "she wrote a letter",
+            "nobody ever read it",
+        ],
+        ["hello", "we all went to town", "it shut", "so we walked home", "good night all"],
+        ["first of all", "the sun rose", "birds sang", "nobody cared much", "night fell again"],
+    )
+    for seed in range(400):  # 245 drew "we all went to town [yes]" and "it shut"
+        pairs = create_pairs(documents, vocab, max_seq_length=10, rng=random.Random(seed))
+        assert not false_negatives(pairs, documents, vocab), seed
+
+
+@pytest.mark.parametrize("length", [8, 12, 20])
+def test_no_row_called_random_shows_what_follows(length: int) -> None:
+    rng = random.Random(0)
+    seen = 0
+    for seed in range(300):
+        # no sentence begins or ends as another does, and words of several pieces are dropped whole
+        texts = [
+            [f"w{i}", *rng.choices(["##e0", "##e1", "w40"], k=rng.randint(0, 4)), f"w{i + 20}"]
+            for i in range(20)
+        ]
+        documents = [rng.choices(texts, k=rng.randint(4, 7)) for _ in range(6)]
+        pairs = pairs_of(documents, seed, length)
+        assert not false_negatives(pairs, documents, VOCAB), seed
+        seen += int((pairs.next_sentence_label == IS_RANDOM).sum())
+    assert seen > 1000
+
+
+def test_what_stays_between_two_sentences_keeps_them_apart() -> None:
+    # in the second document "w5" follows "w1", but here "w2" stays between them
+    documents = [[["w1"], ["w2"], ["w3"]], [["w4"], ["w1"], ["w5"]]]
+    seen = set()
+    for seed in range(50):
+        pairs = pairs_of(documents, seed)
+        for row in np.flatnonzero(pairs.next_sentence_label == IS_RANDOM):
+            a, b = segments(pairs, int(row))
+            seen.add((*a, "|", *b))
+    assert ("w1", "w2", "|", "w5") in seen
+    assert ("w1", "|", "w5") not in seen
+
+
+def test_a_b_that_closes_gives_way_where_all_others_follow() -> None:
+    documents, vocab = spoken(
+        ["how are you", "well", "it rained all day", "we left"],
+        ["hello", "how are you", "fine thanks", "and you too", "goodbye"],
+        ["hello", "fine thanks", "no more tea", "bye now"],
+    )
+    for seed in range(200):  # in 57 of them there was "no random partner"
+        pairs = create_pairs(documents, vocab, max_seq_length=16, rng=random.Random(seed))
+        assert not false_negatives(pairs, documents, vocab), seed
 
 
 def test_words_are_dropped_whole_from_both_ends_of_the_longer_segment() -> None:

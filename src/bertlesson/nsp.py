@@ -15,9 +15,9 @@ not to cut through, and a segment is a run of sentences, by its place (`Span`) u
 
 import operator
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product, starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -340,7 +340,8 @@ def create_pairs(
     """Make sentence pairs to train on (paper §3.1, task 2), without the reference's faults.
 
     - A random B comes from another document, always, and nowhere in the corpus does its first
-      sentence come right after the last one of A. So one document is not enough.
+      sentence come right after the last one of A, nor do those that are first and last when the
+      pair has been cut to fit. So one document is not enough.
     - Half are random: each pair by the toss of a fair coin. For that, a chunk has two sentences at
       least; a single sentence that is left over, or is a whole document, makes no pair.
     - The coin decides where B begins and nothing else. A random B grows as a true one does, never
@@ -407,6 +408,17 @@ class Corpus(NamedTuple):
         """Whether there is a document in which sentence `first` comes right after `last`."""
         return (tuple(last), tuple(first)) in self.successions
 
+    def may_follow(self, a: Span, b: Span, max_num_tokens: int) -> bool:
+        """Whether B may come right after A in some document, once the pair is made to fit.
+
+        What is dropped for that may be all of A's last sentence, or of B's first: then others meet.
+        """
+        of_a = self.documents[a.document][a.start : a.stop]
+        of_b = self.documents[b.document][b.start : b.stop]
+        excess = sum(map(len, of_a)) + sum(map(len, of_b)) - max_num_tokens
+        meetings = product(reachable(reversed(of_a), excess), reachable(of_b, excess))
+        return any(starmap(self.follows, meetings))
+
 
 def index_corpus(documents: Documents) -> Corpus:
     """Look through the documents once.
@@ -423,6 +435,23 @@ def index_corpus(documents: Documents) -> Corpus:
         )
     neighbours = (pairwise(map(tuple, document)) for document in documents)
     return Corpus(documents, partners, set(chain.from_iterable(neighbours)))
+
+
+def reachable(sentences: Iterable[Sequence[str]], excess: int) -> Iterator[Sequence[str]]:
+    """The sentences that can come to stand first when `truncate_words` drops `excess` pieces.
+
+    With each word it drops a piece or more, so it drops no more words than `excess`.
+
+    >>> sentences = [["un", "##want", "##ed", "gift"], ["oh"], ["it", "rained"]]
+    >>> list(reachable(sentences, excess=2))
+    [['un', '##want', '##ed', 'gift'], ['oh']]
+    """
+    words = 0
+    for sentence in sentences:
+        yield sentence
+        words += sum(not piece.startswith("##") for piece in sentence)
+        if words > excess:
+            return
 
 
 def pair_sentences(
@@ -442,40 +471,51 @@ def pair_sentences(
         is_random_next = rng.random() < 0.5
         if is_random_next:
             room = target_length - len(a.pieces(corpus.documents))
-            b = draw_elsewhere(corpus, b, room, rng)
+            b = draw_elsewhere(corpus, a, b, room, max_num_tokens, rng)
         yield SegmentPair(a, b, is_random_next)
 
         start = middle if is_random_next else stop
 
 
-def draw_elsewhere(corpus: Corpus, true_b: Span, target_length: int, rng: random.Random) -> Span:
+def draw_elsewhere(
+    corpus: Corpus,
+    a: Span,
+    true_b: Span,
+    target_length: int,
+    max_num_tokens: int,
+    rng: random.Random,
+) -> Span:
     """Draw a B from another document, made like the true one.
+
+    It does not follow A anywhere, nor does it once the pair has been cut to `max_num_tokens`.
 
     If the true one closes its document, B does, with as many sentences; if not, B grows to
     `target_length` from a place where that does not take it to the end. Where fifty draws find no
-    document long enough for that, the next fifty make do without.
+    document long enough for that, the next fifty make do without. The last fifty let B begin
+    anywhere: what closes the other documents may all follow A.
 
     Raises:
-        ValueError: a hundred draws gave no B that does not follow A as well.
+        ValueError: 150 draws gave no B that does not follow A as well.
     """
-    home, size = corpus.documents[true_b.document], true_b.stop - true_b.start
-    closes = true_b.stop == len(home)
-    for attempt in range(100):
+    size = true_b.stop - true_b.start
+    closes = true_b.stop == len(corpus.documents[true_b.document])
+    for attempt in range(150):
         partner = rng.choice(corpus.partners)
         other = corpus.documents[partner]
-        if closes:
+        if closes and attempt < 100:
             start, stop = max(1, len(other) - size), len(other)
             alike = stop - start == size
         else:
             start = rng.randrange(1, len(other))
             stop = grow(other, start, target_length)
             alike = stop < len(other)
-        if partner == true_b.document or corpus.follows(home[true_b.start - 1], other[start]):
+        b = Span(partner, start, stop)
+        if partner == a.document or corpus.may_follow(a, b, max_num_tokens):
             continue
         if alike or attempt >= 50:
-            return Span(partner, start, stop)
+            return b
     raise ValueError(
-        f"no random partner in 100 draws for documents[{true_b.document}][{true_b.start - 1}]: "
+        f"no random partner in 150 draws for documents[{a.document}][{a.stop - 1}]: "
         "what was drawn follows it as well. Expected documents that differ: remove copies, and "
         "sentences that stand in nearly all of them"
     )
