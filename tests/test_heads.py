@@ -164,6 +164,40 @@ def test_hidden_states_and_attentions_come_on_request(ours: Any, theirs: Any) ->
     assert [tuple(each.shape) for each in output.attentions] == [(2, 2, 5, 5)] * 2
 
 
+@each_pair
+@pytest.mark.parametrize("way", ["argument", "config"])
+def test_a_tuple_comes_on_request(ours: Any, theirs: Any, way: str) -> None:
+    config = config_for(ours, return_dict=way == "argument")
+    asked = {"return_dict": False} if way == "argument" else {}
+    reference = with_random_weights(theirs(config))
+    model = ours(config).double().eval()
+    model.load_state_dict(reference.state_dict())
+    inputs = random_inputs(2, 5)
+    output, expected = model(**inputs, **asked), reference(**inputs, **asked)
+    assert type(output) is tuple
+    for one, other in zip(output, expected, strict=True):
+        torch.testing.assert_close(one, other)
+    assert model(**inputs, return_dict=True).to_tuple()[0].equal(output[0])
+    if ours is not PretrainingModel:
+        loss, *_ = model(**inputs, **labels_for(ours, config, 2, 5), **asked)
+        assert loss.ndim == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_labels": 1},
+        {"problem_type": "regression"},
+        {"problem_type": "multi_label_classification"},
+    ],
+)
+def test_a_classifier_takes_one_of_several_classes_alone(changes: dict[str, Any]) -> None:
+    (name, value) = next(iter(changes.items()))
+    with pytest.raises(ValueError, match=f"{name}={value!r}.*; expected 2 classes or more.* take"):
+        SequenceClassificationModel(small_config(**changes))
+    SequenceClassificationModel(small_config(problem_type="single_label_classification"))
+
+
 def test_single_heads_are_parts_of_the_models() -> None:
     config = small_config()
     reference = with_random_weights(transformers.BertForPreTraining(config))
@@ -227,6 +261,19 @@ def test_an_unknown_answer_span_is_left_out() -> None:
     )
     start = F.cross_entropy(output.start_logits[:1], torch.tensor([2]))
     end = F.cross_entropy(output.end_logits[:2], torch.tensor([3, 5]))
+    torch.testing.assert_close(output.loss, (start + end) / 2)
+
+
+@pytest.mark.parametrize("unknown", [-100, -1, -7, 6, 99])
+def test_a_position_outside_the_input_is_no_position(unknown: int) -> None:
+    model = with_random_weights(QuestionAnsweringModel(small_config()))
+    output = model(
+        **random_inputs(2, 6),
+        start_positions=torch.tensor([1, unknown]),
+        end_positions=torch.tensor([2, unknown]),
+    )
+    start = F.cross_entropy(output.start_logits[:1], torch.tensor([1]))
+    end = F.cross_entropy(output.end_logits[:1], torch.tensor([2]))
     torch.testing.assert_close(output.loss, (start + end) / 2)
 
 

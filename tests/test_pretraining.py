@@ -326,6 +326,22 @@ def test_uncorrected_saves_its_state_and_skips_what_has_no_gradient() -> None:
     assert again.state_dict()["state"].keys() == optimizer.state_dict()["state"].keys()
 
 
+@pytest.mark.parametrize("optimizer_type", [UncorrectedAdamW, torch.optim.AdamW])
+def test_a_closure_is_called_before_the_step(optimizer_type: Any) -> None:
+    weight = nn.Parameter(torch.tensor([2.0]))
+    optimizer = optimizer_type([weight], lr=0.1, weight_decay=0.0)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = weight.square().sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == 4
+    assert weight.item() < 2
+    assert optimizer.step() is None
+
+
 def rates(steps: int, **settings: Any) -> list[float]:
     """The learning rate of each step, out of 1."""
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
@@ -390,6 +406,15 @@ def test_training_is_the_same_to_the_bit() -> None:
     assert history == same
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_training_takes_a_model_that_gives_tuples() -> None:
+    model, batches = toy_batches()
+    model.config.return_dict = False
+    optimizer = make_optimizer(model)
+    schedule = make_schedule(optimizer, warmup_steps=0, total_steps=2)
+    history = train(model, batches, optimizer, schedule, steps=2, progress=False)
+    assert [len(losses) for losses in history.values()] == [2, 2, 2]
 
 
 def test_a_step_is_what_it_says() -> None:

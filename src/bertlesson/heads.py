@@ -14,9 +14,17 @@ model                          head reads        and scores
 ============================== ================= =====================================
 
 Parameters carry the names that they have in transformers, so weights load both ways, and logits
-and losses are the same. Two things differ. Labels of nothing but -100 give a loss of zero, where
-transformers' is NaN. And ``num_items_in_batch`` is used, where transformers' BERT heads ignore it:
-four batches accumulated under `transformers.Trainer` are one batch of four times the size.
+and losses are the same, but for this:
+
+- Labels of nothing but -100 give a loss of zero, where transformers' is NaN.
+- ``num_items_in_batch`` is used, where transformers' BERT heads ignore it: four batches accumulated
+  under `transformers.Trainer` are one batch of four times the size.
+- A negative start or end of an answer is left out of the loss; transformers takes it for 0.
+- Labels have the shape that is stated; transformers flattens others.
+- `SequenceClassificationModel` takes single labels alone, of two classes or more.
+- `QuestionAnsweringModel` has two scores for each token, whatever ``config.num_labels`` says.
+- Arguments after ``token_type_ids`` are best given by name: the labels come next here, and
+  transformers' ``position_ids`` and ``inputs_embeds`` by name alone.
 
 This file needs torch and transformers and nothing else: copy it into a project as it stands.
 """
@@ -39,6 +47,7 @@ from transformers.modeling_outputs import (
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
+from transformers.utils.generic import can_return_tuple
 
 IGNORE_INDEX = -100
 
@@ -146,6 +155,7 @@ class BertWithHead(BertPreTrainedModel):
         """The logits, from `BertModel`'s ``last_hidden_state`` or ``pooler_output``."""
         raise NotImplementedError
 
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -167,9 +177,10 @@ class BertWithHead(BertPreTrainedModel):
 
         Returns:
             transformers' output for this task: ``loss`` (None without labels), ``logits``, and, if
-            asked for, ``hidden_states`` and ``attentions``.
+            asked for, ``hidden_states`` and ``attentions``. With ``return_dict=False`` a tuple of
+            those of them that are not None.
         """
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
+        encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         logits = self.score(encoded)
         loss = None if labels is None else mean_loss(logits, labels, num_items_in_batch)
         return self.output_type(
@@ -266,6 +277,9 @@ class SequenceClassificationModel(BertWithHead):
     Names of `BertForSequenceClassification`, which also does regression and several labels at
     once; this does not.
 
+    Raises:
+        ValueError: If the configuration asks for either, or for fewer than two classes.
+
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = SequenceClassificationModel(BertConfig(vocab_size=50, num_labels=4, **size))
     >>> model(torch.ones(3, 5, dtype=torch.int64)).logits.shape
@@ -275,6 +289,14 @@ class SequenceClassificationModel(BertWithHead):
     output_type = SequenceClassifierOutput
 
     def __init__(self, config: BertConfig) -> None:
+        # With one class there is nothing to choose: the loss would be zero, and nothing learned.
+        kinds = (None, "single_label_classification")
+        if config.num_labels < 2 or config.problem_type not in kinds:  # type: ignore[operator]
+            raise ValueError(
+                f"num_labels={config.num_labels} with problem_type={config.problem_type!r}; "
+                "expected 2 classes or more, one of them for each input: for regression and for "
+                "several labels at once take transformers.BertForSequenceClassification"
+            )
         super().__init__(config, pooled=True)
         self.dropout = classifier_dropout(config)
         self.classifier = nn.Linear(config.hidden_size, self.num_labels)
@@ -332,7 +354,8 @@ class QuestionAnsweringModel(BertWithHead):
         logits: Tensor = self.qa_outputs(encoded.last_hidden_state)
         return logits  # (batch, length, 2)
 
-    def forward(  # type: ignore[override]
+    @can_return_tuple  # type: ignore[untyped-decorator]
+    def forward(
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
@@ -344,16 +367,18 @@ class QuestionAnsweringModel(BertWithHead):
     ) -> QuestionAnsweringModelOutput:
         """Start and end logits, each ``(batch, length)``, for positions ``(batch,)``.
 
-        The loss is the mean of the two. A position that is -100 or past the end of the input (the
-        answer was cut off) is left out of it.
+        The loss is the mean of the two. A position that is negative (it is not known) or past the
+        end of the input (the answer was cut off) is left out of it.
         """
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
+        encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         start_logits, end_logits = self.score(encoded).unbind(-1)  # each (batch, length)
         loss = None
         if start_positions is not None and end_positions is not None:
             length = start_logits.shape[1]  # here the classes are the positions
-            starts = start_positions.masked_fill(start_positions >= length, IGNORE_INDEX)
-            ends = end_positions.masked_fill(end_positions >= length, IGNORE_INDEX)
+            starts, ends = (
+                positions.masked_fill((positions < 0) | (positions >= length), IGNORE_INDEX)
+                for positions in (start_positions, end_positions)
+            )
             start_loss = mean_loss(start_logits, starts, num_items_in_batch)
             end_loss = mean_loss(end_logits, ends, num_items_in_batch)
             loss = (start_loss + end_loss) / 2

@@ -33,7 +33,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm.auto import tqdm
 from transformers import BertConfig, BertModel
-from transformers.utils.generic import ModelOutput
+from transformers.utils.generic import ModelOutput, can_return_tuple
 
 from bertlesson.heads import IGNORE_INDEX, MLMHead, NSPHead, TiedDecoderModel, mean_loss
 
@@ -95,6 +95,7 @@ class PretrainingModel(TiedDecoderModel):
         )
         self.post_init()
 
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -121,10 +122,13 @@ class PretrainingModel(TiedDecoderModel):
             all_logits: Score every position too, though labels are given.
             kwargs: For `BertModel`.
 
+        Returns:
+            A `PretrainingOutput`; with ``return_dict=False`` a tuple of what in it is not None.
+
         Raises:
             ValueError: If labels are not int64 or have another shape than stated.
         """
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, **kwargs)
+        encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         hidden = encoded.last_hidden_state  # (batch, length, hidden)
         nsp_logits = self.cls["seq_relationship"](encoded.pooler_output)  # (batch, 2)
         logits = selected_logits = mlm_loss = nsp_loss = loss = None
@@ -209,8 +213,21 @@ class UncorrectedAdamW(Optimizer):
         )
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Update every parameter that has a gradient."""
+    def step(  # type: ignore[override]
+        self, closure: Callable[[], float] | None = None
+    ) -> float | None:
+        """Update every parameter that has a gradient.
+
+        Args:
+            closure: Called first, if given; computes the loss and its gradients.
+
+        Returns:
+            The loss that the closure returned.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         for group in self.param_groups:
             lr, (beta1, beta2) = group["lr"], group["betas"]
             for parameter in group["params"]:
@@ -225,6 +242,7 @@ class UncorrectedAdamW(Optimizer):
                 square.mul_(beta2).addcmul_(parameter.grad, parameter.grad, value=1 - beta2)
                 parameter.mul_(1 - lr * group["weight_decay"])
                 parameter.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-lr)
+        return loss
 
 
 def make_optimizer(
@@ -354,7 +372,7 @@ def train(
     for step in bar:
         model.train()  # on_step may have left it in eval mode
         batch = {name: tensor.to(model.device) for name, tensor in next(stream).items()}
-        output = model(**batch)
+        output = model(**batch, return_dict=True)
         if output.loss is None:
             raise ValueError(f"a batch of {list(batch)}; expected labels or next_sentence_label")
         output.loss.backward()
