@@ -740,6 +740,37 @@ def test_padding_that_came_along_is_told_from_tokens(tokenizer: BertTokenizer) -
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0, 0], [0, 1, 1, 1, 1]]
 
 
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_pad_token_with_another_task_is_padding_only_where_it_is_added(side: str) -> None:
+    tokenizer = BertTokenizer(
+        vocab={piece: i for i, piece in enumerate(PIECES)}, padding_side=side, pad_token="[SEP]"
+    )
+    assert tokenizer.pad_token_id == SEP
+    rows = [[CLS, 7, SEP, 8, SEP], [CLS, 7, SEP]]
+    collator = MaskingCollator(tokenizer, ALL)
+    batch = collator(rows)
+    short = [1, 1, 1, 0, 0] if side == "right" else [0, 0, 1, 1, 1]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 1, 1], short]
+    assert (batch["labels"] != IGNORE_INDEX).sum(dim=1).tolist() == [2, 1]
+    # and whatever the other rows of the batch are
+    assert collator(rows[1:])["attention_mask"].tolist() == [[1, 1, 1]]
+
+
+@pytest.mark.parametrize("kind", [float, bool, int, np.float64, np.uint8])
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_attention_mask_comes_back_in_int64(
+    tokenizer: BertTokenizer, kind: Any, whole: bool
+) -> None:
+    ids, present = [[CLS, 7, SEP, PAD], [CLS, 8, 9, SEP]], [[1, 1, 1, 0], [1, 1, 1, 1]]
+    masks = [[kind(each) for each in row] for row in present]
+    columns = {"input_ids": ids, "attention_mask": masks}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(ids, masks, strict=True)]
+    for return_tensors in ("pt", "np"):
+        batch = MaskingCollator(tokenizer)(columns if whole else rows, return_tensors)
+        assert str(batch["attention_mask"].dtype).endswith("int64")
+        assert batch["attention_mask"].tolist() == present
+
+
 @settings(max_examples=60)
 @given(
     rows=st.lists(st.lists(st.integers(0, VOCAB - 1), max_size=9), min_size=1, max_size=5),

@@ -329,6 +329,10 @@ class MaskingCollator:
     so. Without that mask every special token of the tokenizer is left alone, `[UNK]` and `[MASK]`
     too, as `transformers` does.
 
+    Where no `attention_mask` comes along, every pad token is padding. But where the pad token has
+    another task, as `tokenizer.pad_token = tokenizer.sep_token` makes it, only what is added here
+    is: a batch that was padded with such a token before needs its mask.
+
     With a seed the masks depend on the seed, the data's order and `num_workers` alone. They
     differ from epoch to epoch and from worker to worker, whether workers are kept or made anew.
     To that end the collator counts epochs in shared memory. Processes that are forked by other
@@ -394,6 +398,10 @@ class MaskingCollator:
         self._is_special = self._table(tokenizer.all_special_ids)
         structural = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
         self._is_structural = self._table(i for i in structural if i is not None)
+        roles = tokenizer.special_tokens_map.items()
+        self._pad_has_another_task = tokenizer.pad_token in [
+            token for role, token in roles if role != "pad_token"
+        ]
         self._continues_word = self._table(i for piece, i in vocab.items() if piece[:2] == "##")
 
         self._stream: torch.Generator | None = None
@@ -433,7 +441,8 @@ class MaskingCollator:
 
         ids = _checked_ids(torch.from_numpy(batch["input_ids"]), self._vocab_size)
         if "attention_mask" not in batch:
-            batch["attention_mask"] = (ids != pad_id).astype(np.int64)
+            batch["attention_mask"] = present if self._pad_has_another_task else ids != pad_id
+        batch["attention_mask"] = batch["attention_mask"].astype(np.int64, copy=False)
         # a mask that came along may name more than these, and never fewer
         if "special_tokens_mask" in batch:
             given = batch.pop("special_tokens_mask")
