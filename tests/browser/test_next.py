@@ -345,6 +345,19 @@ def test_a_hostile_link_is_only_text(reader: Reader, fragment: str) -> None:
     assert page.locator("img[src=x]").count() == 0
 
 
+def test_the_score_keeps_the_focus_when_something_else_is_remembered(reader: Reader) -> None:
+    page, host = opened(reader)
+    press(host, "Draw a pair")
+    press(host, "B is next")
+    reset = host.get_by_role("button", name="Reset the score")
+    reset.focus()
+    page.evaluate("""async () => {
+      const { remember } = await import("/assets/widgets/state.js");
+      remember("read", ["index"]);
+    }""")
+    expect(reset).to_be_focused()
+
+
 # What may fail
 
 
@@ -390,6 +403,28 @@ def test_a_missing_or_damaged_file_is_told_and_can_be_tried_again(
     if body is None:
         assert all("ERR_FAILED" in text for text in reader.noted)
         reader.noted.clear()
+
+
+FULL = """
+localStorage.setItem("bertlesson:next", '{"rounds": 5, "reader": 3, "head": 4, "word": 2}');
+Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+"""
+
+
+def test_with_a_full_store_the_score_goes_on_until_it_is_forgotten_elsewhere(
+    reader: Reader,
+) -> None:
+    page, host = opened(reader, prepare=lambda page: page.add_init_script(FULL))
+    assert score(host) == [5, 3, 4, 2]
+    press(host, "Draw a pair")
+    press(host, "B is next")
+    assert score(host)[0] == 6
+    overview = page.context.new_page()
+    overview.goto(page.url.replace(PAGE, "index.html"))
+    press(overview, "Forget everything")
+    press(host, "Another pair")
+    press(host, "B is next")
+    assert score(host)[0] == 1
 
 
 REFUSED = """

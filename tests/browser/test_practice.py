@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Reader, assert_accessible, widget
 
@@ -193,6 +193,19 @@ def test_an_answer_that_is_looked_up_is_not_found(reader: Reader) -> None:
     assert stored(page, "done:practice/bugs") == {"done": 2, "of": 8}
 
 
+def test_an_answer_opened_before_the_buttons_are_there_is_looked_up(reader: Reader) -> None:
+    held: list[Route] = []
+    page = reader.open(
+        BUGS,
+        prepare=lambda page: page.route("**/widgets/bugs.js", lambda route: held.append(route)),
+    )
+    page.locator(".piece details.question > summary").first.click()
+    held[0].continue_()
+    widget(page, "bugs")
+    expect(page.locator(".bug-says").first).to_contain_text("This is the line.")
+    expect(score(page)).to_contain_text("1 looked up")
+
+
 def test_printing_a_page_looks_up_nothing(reader: Reader) -> None:
     page = reader.open(BUGS)
     widget(page, "bugs")
@@ -259,6 +272,56 @@ def test_a_reader_notes_which_answers_they_had(reader: Reader) -> None:
 
 
 # All three
+
+
+def test_what_is_solved_in_another_window_counts_here(reader: Reader) -> None:
+    page = reader.open(MATCH)
+    widget(page, "match")
+    other = page.context.new_page()
+    other.goto(page.url)
+    widget(other, "match")
+    choices(page, 1).nth(1).click()
+    choices(page, 1).nth(0).click()
+    expect(score(other)).to_have_text("Solved 1 of 9, 0 at the first try; 2 tries in all.")
+    expect(choices(other, 1).nth(0)).to_have_class("right")
+    choices(other, 2).nth(1).click()
+    both = "Solved 2 of 9, 1 at the first try; 3 tries in all."
+    expect(score(page)).to_have_text(both)
+    expect(score(other)).to_have_text(both)
+    expect(page.locator(".match-answer").first).to_be_visible()  # what is open stays so
+    other.get_by_role("button", name="Start over").click()
+    expect(score(page)).to_contain_text("Choose, and be told why")
+    expect(page.locator(".match-answer").first).to_be_hidden()
+    expect(choices(page, 1).nth(0)).to_have_class("")
+
+
+def test_a_page_that_is_gone_back_to_shows_what_was_solved_since(reader: Reader) -> None:
+    page = reader.open(CHECK)
+    widget(page, "self-check")
+    name = page.locator(".score-pieces a").first.get_attribute("href").removeprefix("#")
+    page.evaluate(
+        """(name) => {
+          localStorage.setItem("bertlesson:self-check", JSON.stringify({ [name]: { done: true } }));
+          dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        }""",
+        name,
+    )
+    expect(score(page)).to_have_text("You had 1 of 12.")
+    expect(page.locator("details.question summary").first).to_have_text("Answer ✓ you had it")
+
+
+def test_pieces_of_code_follow_another_window_and_keep_open_hints(reader: Reader) -> None:
+    page = reader.open(BUGS)
+    widget(page, "bugs")
+    hint = page.locator(".piece").nth(1).locator("details.hint").first
+    hint.locator("summary").click()
+    other = page.context.new_page()
+    other.goto(page.url)
+    widget(other, "bugs")
+    lines(other, 1).nth(3).click()
+    expect(page.locator(".bug-says").first).to_contain_text("Found at the first try.")
+    expect(lines(page, 1).nth(3)).to_have_class("faulty")
+    expect(hint).to_have_attribute("open", "")
 
 
 @pytest.mark.parametrize("path", NAMES)

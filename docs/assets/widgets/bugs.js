@@ -1,7 +1,7 @@
 /** Find the bug: the lines of the code are buttons, and one of them is the faulty one. */
 import { announce, breath, h } from "./dom.js";
 import { cutIntoLines } from "./lines.js";
-import { atTry, headingOf, headingText, keepScore, triesInAll } from "./score.js";
+import { atTry, headingOf, headingText, isNew, keepScore, triesInAll } from "./score.js";
 
 const WORDS = {
   status: {
@@ -28,10 +28,10 @@ export async function mount(host) {
   const parts = [...host.querySelectorAll(".piece")];
   const headings = parts.map(headingOf);
   const pieces = headings.map((heading) => ({ id: heading.id, title: headingText(heading) }));
-  const score = keepScore(host, "bugs", pieces, WORDS, () => resets.forEach((reset) => reset()));
-  const resets = [];
+  const redraws = [];
+  const score = keepScore(host, "bugs", pieces, WORDS, redraws);
   for (const [n, part] of parts.entries()) {
-    resets.push(search(part, pieces[n], score));
+    redraws.push(search(part, pieces[n], score));
     await breath(); // all pieces in one go would keep a telephone from scrolling
   }
 }
@@ -68,6 +68,9 @@ function search(piece, { id, title }, score) {
   }
   const faulty = lines.findIndex((line) => line.textContent.includes(piece.dataset.line));
   answer.querySelector("summary").addEventListener("click", lookUp);
+  const kept = score.get(id);
+  // opened before the buttons were there
+  if (answer.open && !kept.done) score.set(id, { ...kept, shown: true });
   draw();
   say();
 
@@ -146,11 +149,12 @@ function search(piece, { id, title }, score) {
     line.focus();
   }
 
-  return function reset() {
-    answer.open = false;
-    for (const hint of hints) hint.open = false;
-    for (const line of lines) line.tabIndex = -1;
-    lines[0].tabIndex = 0;
+  return function redraw() {
+    if (isNew(score.get(id))) {
+      for (const details of [answer, ...hints]) details.open = false;
+      for (const line of lines) line.tabIndex = -1;
+      lines[0].tabIndex = 0;
+    }
     draw();
     say();
   };

@@ -1,6 +1,6 @@
 /** Match the head: choose, be told why it is right or not, try again until it is. */
 import { announce, h } from "./dom.js";
-import { atTry, headingOf, headingText, keepScore, triesInAll } from "./score.js";
+import { atTry, headingOf, headingText, isNew, keepScore, triesInAll } from "./score.js";
 
 const WORDS = {
   status: {
@@ -31,8 +31,9 @@ export function mount(host) {
   }
   const headings = scenarios.map(([first]) => headingOf(first));
   const pieces = headings.map((heading) => ({ id: heading.id, title: headingText(heading) }));
-  const score = keepScore(host, "match", pieces, WORDS, () => resets.forEach((reset) => reset()));
-  const resets = scenarios.map((choices, n) => ask(choices, pieces[n], score));
+  const redraws = [];
+  const score = keepScore(host, "match", pieces, WORDS, redraws);
+  redraws.push(...scenarios.map((choices, n) => ask(choices, pieces[n], score)));
 }
 
 /** One scenario: a button for each choice, and beneath them why the pressed one is right or not. */
@@ -89,10 +90,12 @@ function ask(choices, { id, title }, score) {
     });
   }
 
-  return function reset() {
-    pressed = -1;
-    looked.clear();
-    panel.hidden = true;
+  return function redraw() {
+    if (isNew(score.get(id))) {
+      pressed = -1;
+      looked.clear();
+      panel.hidden = true;
+    }
     draw();
   };
 }

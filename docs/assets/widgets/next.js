@@ -42,7 +42,9 @@ export function mount(host) {
   );
   actions.append(step("Draw a pair", play, "main"), step("Write your own", write));
   showScore();
-  document.addEventListener("remembered", showScore);
+  document.addEventListener("remembered", ({ detail }) => {
+    if (detail === null || detail === NAME) showScore(); // drawn anew, it would lose the focus
+  });
   followAddress(host, NAME, openLink);
 
   /** A button; what it does gives back what has the focus next. */

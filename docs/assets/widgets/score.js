@@ -20,6 +20,9 @@ const clean = (entry) => ({
   shown: entry?.shown === true,
 });
 
+/** Nothing was tried, or it was forgotten. */
+export const isNew = (entry) => statusOf(entry) === "new";
+
 /** "first" (solved at once), "done", "shown", "open" (tried, not solved), or "new". */
 function statusOf({ chosen, done, shown }) {
   if (done) return chosen.length <= 1 ? "first" : "done";
@@ -62,10 +65,11 @@ export function headingOf(element) {
  * @param {object} words
  * @param {Record<string, string>} words.status What a status is called.
  * @param {(entries: Entry[], count: (status: string) => number) => string} words.sum
- * @param {() => void} startOver Is called when all of it was forgotten.
+ * @param {(() => void)[]} redraws For each piece: is called when its entry has changed, but not by
+ *   `set`. A piece whose entry is new again is as it was at first.
  * @returns {{get: (id: string) => Entry, set: (id: string, entry: Entry) => void}}
  */
-export function keepScore(host, name, pieces, words, startOver) {
+export function keepScore(host, name, pieces, words, redraws) {
   let entries = read();
   const links = pieces.map(({ id }) => h("a", { href: `#${id}` }));
   const sum = h("p", { class: "score-sum" });
@@ -80,10 +84,22 @@ export function keepScore(host, name, pieces, words, startOver) {
   // in the place of the note for readers without scripts: one change costs one layout, two cost two
   host.querySelector(":scope > .widget-note").replaceWith(section);
   draw();
+  addEventListener("storage", readAgain); // another window has gone on
+  addEventListener("pageshow", ({ persisted }) => persisted && readAgain());
 
   function read() {
     const kept = Object(remembered(name, {}));
     return new Map(pieces.map(({ id }) => [id, clean(kept[id])]));
+  }
+
+  function readAgain() {
+    const before = entries;
+    entries = read();
+    const text = (entry) => JSON.stringify(entry);
+    const changed = pieces.map(({ id }) => text(entries.get(id)) !== text(before.get(id)));
+    if (!changed.includes(true)) return;
+    draw();
+    redraws.forEach((redraw, n) => changed[n] && redraw());
   }
 
   function draw() {
@@ -96,11 +112,11 @@ export function keepScore(host, name, pieces, words, startOver) {
       links[n].replaceChildren(`${n + 1}`, h("i", {}, SIGNS[status]));
     });
     sum.textContent = words.sum(all, (status) => all.filter((e) => statusOf(e) === status).length);
-    again.hidden = all.every((entry) => statusOf(entry) === "new");
+    again.hidden = all.every(isNew);
   }
 
   function keep() {
-    const begun = [...entries].filter(([, entry]) => statusOf(entry) !== "new");
+    const begun = [...entries].filter(([, entry]) => !isNew(entry));
     const over = begun.filter(([, { done, shown }]) => done || shown);
     remember(name, Object.fromEntries(begun));
     remember(`done:${pageName()}`, { done: over.length, of: pieces.length });
@@ -110,7 +126,7 @@ export function keepScore(host, name, pieces, words, startOver) {
     entries = new Map(pieces.map(({ id }) => [id, clean(null)]));
     keep();
     draw();
-    startOver();
+    redraws.forEach((redraw) => redraw());
     links[0].focus(); // the button has gone
     announce("Your score on this page is forgotten.");
   }

@@ -21,8 +21,9 @@ export function mount(host) {
     question.id ||= `question-${n + 1}`;
     return { id: question.id, title: headingText(question) };
   });
-  const score = keepScore(host, "self-check", pieces, WORDS, () => draws.forEach((draw) => draw()));
-  const draws = answers.map((answer, n) => ask(answer, pieces[n], score));
+  const redraws = [];
+  const score = keepScore(host, "self-check", pieces, WORDS, redraws);
+  redraws.push(...answers.map((answer, n) => ask(answer, pieces[n], score)));
 }
 
 function ask(answer, { id }, score) {

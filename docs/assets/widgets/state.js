@@ -49,26 +49,30 @@ export function linkButton(name, getState) {
 }
 
 const PREFIX = "bertlesson:";
-const memory = new Map(); // where a browser keeps nothing, until the page is left
+const memory = new Map(); // what a browser refuses to keep, until the page is left
+
+// What another window keeps, or forgets, is newer.
+addEventListener("storage", ({ key }) => (key === null ? memory.clear() : memory.delete(key)));
 
 /** What was remembered under this name in this browser; the default if nothing was. */
 export function remembered(name, otherwise) {
+  const key = PREFIX + name;
   try {
-    const text = localStorage.getItem(PREFIX + name) ?? memory.get(name) ?? null;
+    const text = memory.get(key) ?? localStorage.getItem(key);
     return text === null ? otherwise : JSON.parse(text);
   } catch {
-    return memory.has(name) ? JSON.parse(memory.get(name)) : otherwise;
+    return otherwise; // nothing is kept, or it is none of ours
   }
 }
 
 /** Remember this in this browser alone; pages that are open are told by the event "remembered". */
 export function remember(name, value) {
-  const text = JSON.stringify(value);
-  memory.set(name, text);
+  const [key, text] = [PREFIX + name, JSON.stringify(value)];
   try {
-    localStorage.setItem(PREFIX + name, text);
+    localStorage.setItem(key, text);
+    memory.delete(key);
   } catch {
-    // refused, or full: the memory of this page has it
+    memory.set(key, text); // refused, or full
   }
   document.dispatchEvent(new CustomEvent("remembered", { detail: name }));
 }
