@@ -4,6 +4,8 @@
 # [The lesson's page](../lesson/fine-tuning.md#entities) has the words to it.
 
 # %% set-up
+import copy
+
 import torch
 
 from bertlesson import learning_curve, tiny
@@ -24,11 +26,24 @@ from bertlesson.heads import IGNORE_INDEX, TokenClassificationModel
 SIZES = (16, 32, 64, 256, 1024)  # labelled sentences
 SEEDS = 5
 STEPS = 150  # updates of 16 sentences, for both starts and every size
-RATES = (3e-4, 1e-3, 3e-3)
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 LABELS = bio_labels(ENTITY_LABELS)
 
 checkpoint = tiny.load()
 tokenizer = checkpoint.tokenizer
+
+
+# %% a sentence to look at
+def goes_on(piece):
+    """Whether it continues the word of the piece before it."""
+    return piece.startswith("##")
+
+
+shown = next(  # the first one with a word in several pieces
+    sentence
+    for sentence in entity_examples(500, seed=0, split="train")
+    if any(map(goes_on, tokenizer.tokenize(sentence.text)))
+)
 
 
 # %% labels for pieces
@@ -38,20 +53,22 @@ def encode(sentences):
     return encode_entities(tokenizer, texts, [s.entities for s in sentences], LABELS)
 
 
-shown = entity_examples(21, seed=0, split="train")[20:]
-features = encode(shown)
+features = encode([shown])
 pieces = tokenizer.convert_ids_to_tokens(features["input_ids"][0])
-for piece, label in zip(pieces, features["labels"][0].tolist(), strict=True):
+labels = features["labels"][0].tolist()
+for piece, label in zip(pieces, labels, strict=True):
     print(f"{piece:12}{'-100' if label == IGNORE_INDEX else LABELS[label]}")
+left_out = {label for piece, label in zip(pieces, labels, strict=True) if goes_on(piece)}
+assert left_out == {IGNORE_INDEX}, "A piece that continues a word has no label of its own"
 
 
 # %% a label for each word
 def start(pretrained, seed):
     """A model with a fresh head, whose weights are random; without pretraining, all of them are."""
     torch.manual_seed(seed)
-    config = type(checkpoint.model.config)(
-        **checkpoint.model.config.to_dict() | {"num_labels": len(LABELS)}
-    )
+    config = copy.deepcopy(checkpoint.model.config)
+    config.id2label = dict(enumerate(LABELS))
+    config.label2id = {label: number for number, label in enumerate(LABELS)}
     model = TokenClassificationModel(config)
     return with_encoder(model, checkpoint.model.bert) if pretrained else model
 
@@ -90,6 +107,8 @@ curve = learning_curve.measure(train, f1, sizes=SIZES, seeds=SEEDS, rates=RATES,
 for size in SIZES:
     means = [curve.mean(start, size) for start in learning_curve.STARTS]
     print(f"{size:5} labels   pretrained {means[0]:.3f}   random start {means[1]:.3f}")
+chosen = ", ".join(f"{rate:g} ({start})" for start, rate in curve.rates.items())
+print(f"{STEPS} updates each; learning rates: {chosen}")
 gap = curve.gaps[16]
 at_most = curve.mean("pretrained", SIZES[-1])
 behind = min(curve.gaps.values())

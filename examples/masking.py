@@ -144,6 +144,7 @@ assert at_mask > best_neighbour + 0.1, "It also beats the best guess from one tr
 
 # %% fill in
 context = "Greta spent a lovely Monday at the bakery in Bergen. "
+first = []  # the likeliest at each hole
 for hole in ("At the [MASK], Hugo loved the [MASK] cake.", "[MASK] smiled at the [MASK]."):
     inputs = tokenizer(context + hole, return_tensors="pt")
     with torch.inference_mode():
@@ -153,6 +154,9 @@ for hole in ("At the [MASK], Hugo loved the [MASK] cake.", "[MASK] smiled at the
         likeliest = scores[position].squeeze(0).topk(4)
         guesses = zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
         print("   ", *(f"{tokenizer.decode(token)} {p:.0%} " for token, p in guesses))
+        first.append(tokenizer.decode(likeliest.indices[0]))
+places = first.count("bakery")
+assert places == 2, "Both hidden places are named: they stand in the sentence before"
 
 # %% collator
 collator = MaskingCollator(tokenizer, seed=0)

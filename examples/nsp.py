@@ -39,11 +39,15 @@ pairs = create_pairs(
     short_seq_prob=0.0,
     rng=random.Random(0),
 )
+print(f"room for {tokenizer.model_max_length - 3} pieces")
 for row in range(4):
-    (a, *sentences_a), (b, *sentences_b) = pairs.sources[row].tolist()
-    label = "is next" if pairs.next_sentence_label[row] == IS_NEXT else "random"
-    print(f"A: story {a}, sentences {range(*sentences_a)}", end="   ")
-    print(f"B: story {b}, sentences {range(*sentences_b)}   {label}")
+    print("is next" if pairs.next_sentence_label[row] == IS_NEXT else "random")
+    for segment, (story, first, after) in enumerate(pairs.sources[row].tolist()):
+        taken = sum(map(len, documents[story][first:after]))
+        in_it = pairs.token_type_ids[row] == segment
+        kept = np.sum(in_it & (pairs.special_tokens_mask[row] == 0))
+        print(f"    {'AB'[segment]}: story {story}, sentences {first} to {after - 1}:", end=" ")
+        print(f"{taken} pieces, {kept} kept")
 source_a, source_b = pairs.sources[:, 0], pairs.sources[:, 1]  # story, start, stop
 follows = (source_a[:, 0] == source_b[:, 0]) & (source_a[:, 2] == source_b[:, 1])
 wrong = int(np.sum(follows != (pairs.next_sentence_label == 0)))

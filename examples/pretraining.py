@@ -102,6 +102,8 @@ truth = masked["labels"][masked["labels"] != IGNORE_INDEX]
 accuracy = (guess == truth).float().mean().item()
 nsp_accuracy = (verdict == masked["next_sentence_label"]).float().mean().item()
 print(f"selected tokens named {accuracy:.1%}, pairs judged rightly {nsp_accuracy:.1%}")
+assert accuracy > 2 / 3, "Two of three selected tokens are named"
+assert nsp_accuracy > 0.9, "Nine of ten pairs are judged rightly"
 
 # %% what it can and cannot tags=["hide-input"]
 people = tokenizer.convert_tokens_to_ids(

@@ -68,6 +68,8 @@ curve = learning_curve.measure(
 for size in SIZES:
     means = [curve.mean(start, size) for start in learning_curve.STARTS]
     print(f"{size:5} labels   pretrained {means[0]:.1%}   random start {means[1]:.1%}")
+chosen = ", ".join(f"{rate:g} ({start})" for start, rate in curve.rates.items())
+print(f"{STEPS} updates each; learning rates: {chosen}")
 gap = curve.gaps[32]
 at_most = curve.mean("pretrained", SIZES[-1])
 behind = min(curve.gaps.values())

@@ -21,7 +21,7 @@ from bertlesson.heads import QuestionAnsweringModel
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5
 STEPS, BATCH = 120, 12  # updates of so many questions, for both starts and every size
-RATES = (1e-3, 2e-3)
+RATES = (1e-3, 2e-3, 4e-3)
 
 checkpoint = tiny.load()
 tokenizer = checkpoint.tokenizer
@@ -102,6 +102,8 @@ curve = learning_curve.measure(
 for size in SIZES:
     means = [curve.mean(start, size) for start in learning_curve.STARTS]
     print(f"{size:5} labels   pretrained {means[0]:.1%}   random start {means[1]:.1%}")
+chosen = ", ".join(f"{rate:g} ({start})" for start, rate in curve.rates.items())
+print(f"{STEPS} updates each; learning rates: {chosen}")
 gap = max(curve.gaps.values())
 at_most = curve.mean("pretrained", SIZES[-1])
 behind = min(curve.gaps.values())
@@ -116,6 +118,21 @@ fig = learning_curve.draw(
     unit="exact match",
     labels="labelled questions",
 )
+
+# %% from scores to an answer
+model = train(True, SIZES[-1], 0, curve.rates["pretrained"])
+example = next(e for e in held_out["test"] if " " in e.answer)  # in more than one word
+questions = encode([example])
+logits = predict(model, questions.features)
+pieces = tokenizer.convert_ids_to_tokens(questions.features["input_ids"][0])
+for name in ("start", "end"):
+    highest = logits[f"{name}_logits"][0].topk(3)
+    found = zip(highest.values.tolist(), highest.indices.tolist(), strict=True)
+    print(f"{name:6}" + "   ".join(f"{score:5.2f} at {n} {pieces[n]}" for score, n in found))
+[span] = decode_answers(**logits, questions=questions, max_answer_length=30)
+print(example.question)
+print(example.context)
+print(f"characters {span[0]} to {span[1]}: {example.context[slice(*span)]!r}")
 
 # %% no answer
 model = train(True, 4096, 0, curve.rates["pretrained"], steps=600, impossible=0.5)

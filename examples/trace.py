@@ -143,12 +143,12 @@ shown = list(dict.fromkeys([int(truth[hole]), *shown]))
 others = torch.ones_like(scores, dtype=torch.bool)
 others[shown] = False
 rest, total = scores[others].exp().sum().item(), scores.exp().sum().item()
-print(f"{'piece':22}{'logit':>9}{'exp(logit)':>18}")
+print(f"{'piece':22}{'logit':>9}{'exp(logit)':>16}")
 for token in shown:
     name = tokenizer.convert_ids_to_tokens(token) + (" (the truth)" if token == truth[hole] else "")
-    print(f"{name:22}{scores[token]:9.5f}{scores[token].exp():18.4f}")
-print(f"{f'the {int(others.sum()):,} others':22}{'':9}{rest:18.4f}")
-print(f"{'sum':31}{total:18.4f}")
+    print(f"{name:22}{scores[token]:9.5f}{scores[token].exp():16.1f}")
+print(f"{f'the {int(others.sum()):,} others':22}{'':9}{rest:16.1f}")
+print(f"{'sum':31}{total:16.1f}")
 print(f"{'log of the sum':22}{log_sum_exp[hole]:9.5f}")
 sum_of_shown = sum(math.exp(scores[token].item()) for token in shown) + rest
 gap = abs(math.log(sum_of_shown) - torch.logsumexp(scores, dim=0).item())
@@ -198,10 +198,10 @@ def norm_by_part(model: nn.Module) -> dict[str, float]:
 def print_norms(norms: dict[str, float]) -> float:
     """A row for each part; the length of the whole is the root of the sum of squares."""
     whole = math.sqrt(sum(norm**2 for norm in norms.values()))
-    print(f"{'part':20}{'norm':>9}{'squared':>12}")
+    print(f"{'part':20}{'norm':>9}{'squared':>10}")
     for part, norm in norms.items():
-        print(f"{part:20}{norm:9.5f}{norm**2:12.5f}")
-    print(f"{'all: root of sum':20}{whole:9.5f}{whole**2:12.5f}")
+        print(f"{part:20}{norm:9.5f}{norm**2:10.3f}")
+    print(f"{'all: root of sum':20}{whole:9.5f}{whole**2:10.3f}")
     return whole
 
 
@@ -243,7 +243,7 @@ output.loss.backward()
 norms = norm_by_part(model)
 whole = print_norms(norms)
 returned = nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM).item()
-print(f"shortened by {MAX_NORM / max(whole, MAX_NORM):.5f} to {min(whole, MAX_NORM):.5f}")
+print(f"times {MAX_NORM / max(whole, MAX_NORM):.5f}, it is {min(whole, MAX_NORM):.5f} long")
 assert abs(whole - returned) < 1e-9, "The root of the sum of squares is the norm torch returns"
 assert min(norms.values()) > 0, "The gradient reaches every part, from the heads down"
 
@@ -335,7 +335,7 @@ numbers |= {
 
 # %% the step of the second stage
 nn.utils.clip_grad_norm_(classifier.parameters(), MAX_NORM)
-print(f"shortened by {MAX_NORM / max(whole, MAX_NORM):.5f}")
+print(f"shortened: times {MAX_NORM / max(whole, MAX_NORM):.5f}")
 written, _, _ = written_out_step(
     weight[sentiment, place].detach(),
     weight.grad[sentiment, place],

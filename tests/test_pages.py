@@ -217,7 +217,11 @@ def test_a_false_claim_is_shown_as_such_and_the_values_stay(site: pages.Site) ->
         ('--8<-- "nested.txt"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
         ('--8<-- "whole.txt:a b"', '"whole.txt:a b": a section of a file that is no example has'),
         ('--8<-- "whole.txt:1:2"', '"whole.txt:1:2": name a section; lines move'),
+        ('--8<-- "turned.txt:a"', 'turned.txt has no "--8<-- [end:a]" after its start'),
+        ('--8<-- "../out.txt"', "there is no file ../out.txt in this project"),
         ("--8<--", "an include stands on one line"),
+        ('--8<--"whole.txt"', "an include stands on one line"),
+        ("--8<-- whole.txt", "an include stands on one line"),
         ("{{ one.y }}", "examples/one.py leaves no value 'y'; it has x, n, word, row, passage"),
         ("{{ two.x }}", "there is no examples/two.py"),
         ("{{ one.x:.1q }}", "{{ one.x:.1q }}: 0.1234 cannot be shown as '.1q'"),
@@ -236,6 +240,8 @@ def test_what_is_wrong_is_told_with_its_line(
 ) -> None:
     (workshop.folder / "whole.txt").write_text("words\n")
     (workshop.folder / "open.txt").write_text("--8<-- [start:a]\nwords\n--8<-- [end:b]\n")
+    (workshop.folder / "turned.txt").write_text("--8<-- [end:a]\nwords\n--8<-- [start:a]\n")
+    (workshop.folder.parent / "out.txt").write_text("words\n")
     (workshop.folder / "nested.txt").write_text('words\n--8<-- "open.txt:a"\n')
     found = problem(site, f"# Title\n\nwords\n{line}\nwords\n", first_line=5)
     assert found.startswith("8: ")
@@ -661,10 +667,13 @@ def test_tokens_are_drawn_with_their_fates(good: Project) -> None:
     (row,) = re.findall(r'<p><span class="tokens">(.*)</span></p>', article(good.page()))
     assert unescape(row) == (
         '<span class="token structural">[CLS]</span> '
-        '<span class="token masked segment-a"><i title="masked">▢</i> '
+        '<span class="token masked segment-a">'
+        '<i role="img" aria-label="masked" title="masked">▢</i> '
         "<b>[MASK]</b> <s>*a*</s></span> "
-        '<span class="token kept segment-b"><i title="kept">=</i> b</span> '
-        '<span class="token random"><i title="random">⇄</i> <b>d</b> <s>##c</s></span>'
+        '<span class="token kept segment-b">'
+        '<i role="img" aria-label="kept" title="kept">=</i> b</span> '
+        '<span class="token random"><i role="img" aria-label="random" title="random">⇄</i> '
+        "<b>d</b> <s>##c</s></span>"
     )
 
 

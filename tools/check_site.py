@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -69,12 +69,17 @@ def css_urls(css: str) -> list[str]:
     return [(match[1] or match[2]).strip() for match in CSS_URL.finditer(css)]
 
 
+@lru_cache(maxsize=256)  # while serving, most pages are as they were
+def _taken_apart(page: str) -> PageReader:
+    return PageReader(page)
+
+
 def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Problem]]:
     """Everything that is wrong with the links of a built site, each with the file that has it."""
 
     @cache
     def read(path: Path) -> PageReader:
-        return PageReader(path.read_text("utf-8"))
+        return _taken_apart(path.read_text("utf-8"))
 
     def ids(path: Path) -> Counter[str]:
         return read(path).ids

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Example:
     def key(self) -> str:
         """Equal keys mean equal results: nothing that an execution depends on has changed."""
         parts = [self.name, *(cell.source for cell in self.code), platform.python_version()]
-        parts += [f"{name}=={version(name)}" for name in VERSIONED]
+        parts += _versions()
         parts += [path.read_text("utf-8") for path in RECORDER]
         return _digest(parts, self.modules)
 
@@ -100,6 +100,11 @@ def checkpoint_key() -> str:
     return _digest([], {CHECKPOINT, *imported_modules(tiny, PACKAGE)})
 
 
+@cache
+def _versions() -> list[str]:
+    return [f"{name}=={version(name)}" for name in VERSIONED]
+
+
 def _digest(parts: list[str], modules: Iterable[str]) -> str:
     paths = [PACKAGE / f"{name}.py" for name in sorted(modules)]
     code = [code_alone(path) for path in paths]
@@ -115,7 +120,7 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
     problems: list[Problem] = []
     for path in sorted(PACKAGE.glob("*.py")):
         try:
-            _compile(path.read_text("utf-8"), path, 0)
+            _compile(_read(path), path, 0)
         except Problem as problem:
             problems.append(problem)
     if problems:
@@ -132,10 +137,15 @@ def parse(path: Path) -> Example:
     """Split a percent-format script into its cells.
 
     Raises:
-        Problem: it is not Python, does not start with a cell, has no cell of code or one that is
+        Problem: it is not UTF-8 or not Python, does not start with a cell, has no cell of code or one that is
             not complete in itself, or two sections share a title.
     """
-    text = path.read_text("utf-8")
+    text = _read(path)
+    return Example(path, text, _cells(path, text))
+
+
+@lru_cache(maxsize=64)  # while serving, most examples are as they were
+def _cells(path: Path, text: str) -> tuple[Cell, ...]:
     _compile(text, path, 0)
     lines = text.split("\n")
     markers = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
@@ -163,7 +173,15 @@ def parse(path: Path) -> Example:
             _compile(source, path, marker + blank)
     if not any(cell.kind == "code" for cell in cells):
         raise Problem(path, 1, "an example has at least one cell of code")
-    return Example(path, text, tuple(cells))
+    return tuple(cells)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        line = 1 + path.read_bytes().count(b"\n", 0, error.start)
+        raise Problem(path, line, "not UTF-8; save it in this encoding") from None
 
 
 def _compile(source: str, path: Path, lines_before: int) -> None:

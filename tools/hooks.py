@@ -47,11 +47,15 @@ class State:
     runner: Runner | None = None
     site = pages.Site({}, {})
     open_pages: dict[str, pages.Page]
+    notebooks: dict[str, tuple[str, str, str]]  # by example: what its notebook was made of
+    contents: dict[str, str]  # by URL: the pages of this build
+    searched: dict[str, tuple[str, list[Any]]]  # by URL: a page, and its part of the index
     styles: tuple[Path, ...] = ()
 
 
 def on_startup(command: str, dirty: bool) -> None:
     State.serving = command == "serve"
+    State.notebooks, State.searched = {}, {}
 
 
 def on_shutdown() -> None:
@@ -79,17 +83,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         State.runner = Runner(on_done=lambda name: SIGNAL.touch() if State.serving else None)
         SIGNAL.touch()
     examples, problems = load_examples()
-    State.runner.want(examples.values())
+    if examples or not State.serving:  # none: a module is broken, and may be mended in a moment
+        State.runner.want(examples.values())
     if not State.serving:
         State.runner.wait()
     outcomes = {name: State.runner.outcome(example) for name, example in examples.items()}
     State.site = pages.Site(examples, outcomes, problems)
     State.open_pages = {}
 
+    State.contents = {}
+
     for name, example in examples.items():
         source = _notebook(name)
-        source.parent.mkdir(parents=True, exist_ok=True)
-        write_at_once(source, render.notebook(example, outcomes[name]))
+        made_of = example.text, example.key, outcomes[name].state
+        if State.notebooks.get(name) != made_of:
+            source.parent.mkdir(parents=True, exist_ok=True)
+            write_at_once(source, render.notebook(example, outcomes[name]))
+            State.notebooks[name] = made_of
         # Not File.generated: mkdocs-jupyter loses the path of a generated file.
         uri, urls = f"examples/{name}.ipynb", config.use_directory_urls
         files.append(File(uri, str(_work_folder()), config.site_dir, urls))
@@ -204,6 +214,14 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     _report(problems)
 
 
+@event_priority(100)  # before the search, which takes each page apart
+def on_page_context(context: Any, page: MkDocsPage, config: MkDocsConfig, nav: Any) -> None:
+    """While serving, what the search knows of a page that is as it was stays as it was."""
+    State.contents[page.url] = page.content or ""
+    if State.searched.get(page.url, ("",))[0] == page.content:
+        page.meta["search"] = {"exclude": True}
+
+
 def _times(first: MkDocsPage) -> dict[str, list[tuple[str, str, reading.Reading]]]:
     """What there is to read and to practise, in the order of the navigation, from this page on."""
     times: dict[str, list[tuple[str, str, reading.Reading]]] = {"Reading": [], "Practice": []}
@@ -252,10 +270,16 @@ def _split_search_index(folder: Path) -> None:
     """
     index = folder / "search_index.json"
     whole = json.loads(index.read_text("utf-8"))
-    if whole["docs"]:
-        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
-        (folder / "search_index.js").write_text(f"var __index = {text};\n", "utf-8")
-        index.write_text(json.dumps(whole | {"docs": []}), "utf-8")
+    found: dict[str, list[Any]] = {}
+    for part in whole["docs"]:
+        found.setdefault(part["location"].partition("#")[0], []).append(part)
+    for url, content in State.contents.items():
+        before, parts = State.searched.get(url, ("", []))
+        State.searched[url] = content, parts if content == before else found.get(url, [])
+    docs = [part for url in State.contents for part in State.searched[url][1]]
+    text = json.dumps(whole | {"docs": docs}, ensure_ascii=False, separators=(",", ":"))
+    (folder / "search_index.js").write_text(f"var __index = {text};\n", "utf-8")
+    index.write_text(json.dumps(whole | {"docs": []}), "utf-8")
 
 
 def _report(problems: list[Problem]) -> None:

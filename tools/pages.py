@@ -22,7 +22,7 @@ from tools.examples import EXAMPLES, ROOT, Example, Problem
 from tools.results import Outcome, problems_of
 
 INCLUDE = re.compile(r'^(?P<indent>\s*)-+8<-+[ \t]+(?P<quote>["\'])(?P<target>.*?)(?P=quote)\s*$')
-INCLUDE_BLOCK = re.compile(r"^\s*-+8<-+\s*$")
+SCISSORS = re.compile(r"^\s*-+8<")  # what begins so is meant as an include
 VALUE = re.compile(r"\{\{\s*(?P<example>\w+)\.(?P<key>\w+)\s*(?::(?P<format>[^}]*))?\}\}")
 CLAIMS = "{{ claims }}"
 CODE_SPAN = re.compile(r"((?<!`)(`+)(?!`).*?(?<!`)\2(?!`))")
@@ -79,8 +79,6 @@ class Page:
         return f"{indent}{self._slot(render.problem_html(str(problem)))}\n"
 
     def _expand_line(self, line: str, number: int, in_fence: bool) -> str:
-        if INCLUDE_BLOCK.match(line):
-            raise ValueError('an include stands on one line, as in --8<-- "path/to/file:section"')
         if included := INCLUDE.match(line):
             target, indent = included["target"], included["indent"]
             path, _, section = target.partition(":")
@@ -88,6 +86,8 @@ class Page:
                 return self._section(target, path, section, indent, number)
             check_snippet(target)
             return f'{indent}--8<-- "{target}"'  # pymdownx.snippets does the rest
+        if SCISSORS.match(line):
+            raise ValueError('an include stands on one line, as in --8<-- "path/to/file:section"')
         if in_fence or line.strip() in (CLAIMS, reading.TIMES):
             return line
         # Text and code spans take turns: text, span, its marks, text, …
@@ -175,18 +175,21 @@ def check_snippet(target: str, seen: frozenset[str] = frozenset()) -> None:
     """
     path, _, section = target.partition(":")
     file = ROOT / path
-    if not file.is_file():
-        raise ValueError(f'"{target}": there is no file {path}')
+    if not file.is_file() or not file.resolve().is_relative_to(ROOT.resolve()):
+        raise ValueError(f'"{target}": there is no file {path} in this project')
     text = file.read_text("utf-8")
     if section and not section[0].isalpha():
         raise ValueError(f'"{target}": name a section; lines move')
     if not re.fullmatch(r"[\w-]*", section):
         raise ValueError(f'"{target}": a section of a file that is no example has no spaces')
+    after = 0  # the end is looked for after the start
     for mark in ("start", "end") if section else ():
-        if not re.search(
-            rf"-8<-+[ \t]+\[[ \t]*{mark}[ \t]*:[ \t]*{re.escape(section)}[ \t]*\]", text
-        ):
-            raise ValueError(f'"{target}": {path} has no "--8<-- [{mark}:{section}]"')
+        pattern = rf"-8<-+[ \t]+\[[ \t]*{mark}[ \t]*:[ \t]*{re.escape(section)}[ \t]*\]"
+        found = re.compile(pattern).search(text, after)
+        if not found:
+            where = " after its start" if mark == "end" else ""
+            raise ValueError(f'"{target}": {path} has no "--8<-- [{mark}:{section}]"{where}')
+        after = found.end()
     for line in text.splitlines():
         if (included := INCLUDE.match(line)) and included["target"] not in seen:
             check_snippet(included["target"], seen | {target})

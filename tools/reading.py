@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -76,6 +77,7 @@ class _Reader(HTMLParser):
             self.asked = self.asked or bool(data.strip())
 
 
+@lru_cache(maxsize=64)  # while serving, most pages are as they were
 def read(html: str) -> Reading:
     """Count a page's words and folded answers.
 
