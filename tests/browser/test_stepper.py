@@ -420,6 +420,40 @@ def test_a_model_that_fails_can_be_tried_again(reader: Reader) -> None:
     part.get_by_role("button", name="Try again").click()
     own(part)
     expect(part.locator("figure .card").first).to_contain_text("Thea")
+    expect(part.get_by_role("textbox")).to_be_focused()  # the button has gone
+
+
+def test_a_second_model_that_fails_can_be_tried_again(reader: Reader) -> None:
+    def prepare(page: Page) -> None:
+        page.route("**/sentiment.safetensors", lambda route: route.fulfill(body=b"{}" * 99))
+
+    page, part = opened(reader, prepare=prepare)
+    part.get_by_role("button", name="Your own").click()
+    own(part)
+    part.locator(".dot").nth(19).click()
+    page.unroute("**/sentiment.safetensors")
+    part.get_by_role("button", name="Try again").click()
+    expect(part.locator(".shares")).to_have_count(2)
+    expect(part.get_by_role("textbox")).to_be_focused()
+
+
+def test_a_bar_shows_what_has_come_of_all_models_and_is_announced(reader: Reader) -> None:
+    held: list[Route] = []
+
+    def prepare(page: Page) -> None:
+        page.route("**/sentiment.safetensors", lambda route: held.append(route))
+
+    page, part = opened(reader, prepare=prepare)
+    assert page.locator(".widget-voice").count() == 1  # there before it says anything
+    part.get_by_role("button", name="Your own").click()
+    own(part)
+    part.locator(".dot").nth(19).click()
+    bar = part.get_by_role("progressbar", name="Fetching the model")
+    expect(bar).to_have_js_property("value", 1)  # of two: one is there already
+    expect(page.locator(".widget-voice")).to_have_text("Fetching the model")
+    held[0].continue_()
+    expect(part.locator(".shares")).to_have_count(2)
+    expect(bar).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -29,14 +29,12 @@ export function whenQuiet(action, milliseconds = 250) {
 /** Lets the browser do what has waited: scroll, paint, answer a key. */
 export const breath = () => new Promise((resolve) => setTimeout(resolve));
 
-let voice;
+// It is there before it speaks: screen readers miss the first words of a region that is new.
+const voice = h("div", { "aria-live": "polite", role: "status", class: "widget-voice" });
+document.body.append(voice);
 
 /** Says something to readers who do not see the page. */
 export function announce(text) {
-  if (!voice) {
-    voice = h("div", { "aria-live": "polite", role: "status", class: "widget-voice" });
-    document.body.append(voice);
-  }
   voice.textContent = "";
   requestAnimationFrame(() => (voice.textContent = text));
 }

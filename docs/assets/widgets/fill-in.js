@@ -55,7 +55,12 @@ export async function mount(host) {
   let lesson = ""; // what an example shows, until something is changed
   let model; // a promise, once something has needed it
 
-  const field = h("textarea", { id: "fill-in-text", rows: 2, oninput: whenQuiet(typed, 400) });
+  const field = h("textarea", {
+    id: "fill-in-text",
+    rows: 2,
+    dir: "auto",
+    oninput: whenQuiet(typed, 400),
+  });
   const tokenRow = h("div", { onkeydown: moveFocus });
   const remarks = h("div", { class: "fill-in-remarks" });
   const slot = h("div"); // for what is said while the model comes

@@ -13,15 +13,21 @@ export async function getModels(slot, names) {
     const shares = names.map(() => 0);
     const bar = h("progress", { max: names.length, value: 0, "aria-label": "Fetching the model" });
     // what is there already shows no bar
-    const timer = setTimeout(() => slot.replaceChildren("Fetching the model, once … ", bar), 100);
+    const timer = setTimeout(() => {
+      slot.replaceChildren("Fetching the model, once … ", bar);
+      announce("Fetching the model");
+    }, 100);
+    const come = (n, share) => {
+      shares[n] = share;
+      bar.value = shares.reduce((a, b) => a + b, 0);
+    };
     try {
       const models = await Promise.all(
-        names.map((name, n) =>
-          loadModel(name, (share) => {
-            shares[n] = share;
-            bar.value = shares.reduce((a, b) => a + b, 0);
-          }),
-        ),
+        names.map(async (name, n) => {
+          const model = await loadModel(name, (share) => come(n, share));
+          come(n, 1); // also of one that was there before
+          return model;
+        }),
       );
       clearTimeout(timer);
       slot.replaceChildren();

@@ -116,7 +116,7 @@ export async function mount(host) {
   );
 
   const counts = h("tbody");
-  const slot = h("div", { class: "playground-slot", "aria-live": "polite" });
+  const slot = h("div", { class: "playground-slot" });
   const heading = h("p", { class: "playground-head", tabindex: "-1" }, "What the model says");
   const guesses = h("ul", {
     class: "playground-guesses",

@@ -40,7 +40,12 @@ export async function mount(host) {
 
   const walked = h("button", { type: "button", onclick: () => choose(false) }, "The walked input");
   const yours = h("button", { type: "button", onclick: () => choose(true) }, "Your own");
-  const field = h("textarea", { rows: 2, id: "stepper-text", oninput: whenQuiet(read) });
+  const field = h("textarea", {
+    id: "stepper-text",
+    rows: 2,
+    dir: "auto",
+    oninput: whenQuiet(read),
+  });
   const drawn = h("span", { class: "drawn" });
   const slot = h("p", { class: "slot" });
   const panel = h(
@@ -131,7 +136,7 @@ export async function mount(host) {
     const { text, seed } = own;
     own.walk = null;
     if (text.trim()) {
-      const [model] = await getModels(slot, ["pretrained"]);
+      const [model] = await fetchModels(["pretrained"]);
       if (text !== own.text || seed !== own.seed) return; // a newer one is on its way
       own.walk = walkOf(model, text, seed);
     }
@@ -140,10 +145,16 @@ export async function mount(host) {
     show();
   }
 
+  async function fetchModels(names) {
+    const models = await getModels(slot, names);
+    if (slot.contains(document.activeElement)) field.focus(); // an empty slot loses it
+    return models;
+  }
+
   async function fetchClasses() {
     const { walk: asked } = own;
     if (!asked || asked.heads) return;
-    const [pretrained, tuned] = await getModels(slot, ["pretrained", "sentiment"]);
+    const [pretrained, tuned] = await fetchModels(["pretrained", "sentiment"]);
     asked.heads = classScores(asked, pretrained, tuned);
     asked.classes = tuned.labels;
     if (own.walk === asked) show();
