@@ -188,7 +188,8 @@ def tokens_html(tokens: list[dict[str, str]]) -> str:
         piece = inline_text(token["piece"])
         if fate and token["seen"] != token["piece"]:
             piece = f"<b>{inline_text(token['seen'])}</b> <s>{piece}</s>"
-        sign = f'<i title="{fate}">{FATES[fate]}</i> ' if fate else ""
+        said = f'role="img" aria-label="{fate}" title="{fate}"'
+        sign = f"<i {said}>{FATES[fate]}</i> " if fate else ""
         chips.append(f'<span class="{" ".join(filter(None, classes))}">{sign}{piece}</span>')
     return f'<span class="tokens">{" ".join(chips)}</span>'
 

@@ -13,7 +13,8 @@ export const FATES = { masked: "▢", random: "⇄", kept: "=" };
 export function chip(token, tag = "span", attributes = {}) {
   const { piece, seen = piece, fate, segment, structural } = token;
   const classes = ["token", fate, segment === 1 && "segment-b", structural && "structural"];
-  const sign = fate ? [h("i", { title: fate }, FATES[fate]), " "] : [];
+  const said = { role: "img", "aria-label": fate, title: fate };
+  const sign = fate ? [h("i", said, FATES[fate]), " "] : [];
   const words = seen === piece ? [piece] : [h("b", {}, seen), " ", h("s", {}, piece)];
   return h(
     tag,
