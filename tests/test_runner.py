@@ -517,6 +517,14 @@ def test_every_assert_with_a_message_at_the_top_is_a_claim(workshop: Workshop) -
 # What cannot be read
 
 
+def test_an_example_in_another_encoding_says_so_with_its_line(workshop: Workshop) -> None:
+    path = workshop.folder / "examples" / "latin.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes("# %% a\nx = 1\ny = 'é'\n".encode("latin-1"))
+    with pytest.raises(Problem, match=r"latin\.py:3: not UTF-8"):
+        parse(path)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

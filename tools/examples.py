@@ -137,8 +137,8 @@ def parse(path: Path) -> Example:
     """Split a percent-format script into its cells.
 
     Raises:
-        Problem: it is not UTF-8 or not Python, does not start with a cell, has no cell of code or one that is
-            not complete in itself, or two sections share a title.
+        Problem: it is not UTF-8 or not Python, does not start with a cell, has no cell of code or
+            one that is not complete in itself, or two sections share a title.
     """
     text = _read(path)
     return Example(path, text, _cells(path, text))
