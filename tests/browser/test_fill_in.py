@@ -289,6 +289,20 @@ def test_words_of_the_models_world_need_no_remark(reader: Reader) -> None:
     expect(remarks).to_be_empty()
 
 
+@pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
+def test_bars_move_only_where_motion_is_not_reduced(
+    reader: Reader, motion: str, moves: bool
+) -> None:
+    _, part = opened(reader, reduced_motion=motion)
+    token(part, 11).click()
+    expect(groups(part)).to_have_count(1)
+    seconds = part.locator("*").evaluate_all(
+        """all => Math.max(...all.map(getComputedStyle).flatMap((style) =>
+          [style.transitionDuration, style.animationDuration].map(parseFloat)))"""
+    )
+    assert (seconds > 0.01) == moves
+
+
 def test_a_link_opens_the_same_state(reader: Reader) -> None:
     page, part = opened(reader)
     write(part, "Ada & Otto <b>met</b> the vicar #1.")
