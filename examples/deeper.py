@@ -119,6 +119,7 @@ config = BertConfig(
     attention_probs_dropout_prob=0.0,
 )
 ours, dense = PretrainingModel(config).train(), BertForPreTraining(config).train()
+torch.nn.init.normal_(ours.cls["predictions"].bias)  # at first it is zero, and would not be missed
 dense.load_state_dict(ours.state_dict())
 ids = torch.randint(1_000, 30_522, (32, 128))
 chosen = torch.rand(ids.shape) < 0.15
