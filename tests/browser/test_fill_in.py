@@ -201,7 +201,7 @@ def test_the_examples_show_what_they_say(reader: Reader) -> None:
             assert word in text
             text = text.replace(word, other)
         write(part, text)
-        expect(part.locator(".fill-in-lesson")).to_have_count(0)
+        expect(part.locator(".fill-in-lesson")).to_have_count(0 if changes else 1)
         expect(groups(part)).to_have_count(2)  # what was hidden stays hidden
         verbs = {*corpus_text.LOVED[mood], *corpus_text.SMILED[mood]}
         for number in (0, 1):
