@@ -156,7 +156,8 @@ def _take_away(name: str, page: MkDocsPage, files: Files) -> str:
         else (f'<a href="{url(notebook)}">read it as a notebook</a>, or ')
     )
     return (
-        f'<p class="take-away">The code of this page is one script that runs as it stands: '
+        '<p class="take-away">The code of this page is one script that runs as it stands where the '
+        "package <code>bertlesson</code> is installed: "
         f'{read_it}download <a href="{script}" download>{name}.py</a> or '
         f'<a href="{script[:-3]}.ipynb" download>{name}.ipynb</a>.</p>\n'
     )
