@@ -115,10 +115,8 @@ config = BertConfig(
     num_hidden_layers=2,
     num_attention_heads=2,
     intermediate_size=512,
-    hidden_dropout_prob=0.0,
-    attention_probs_dropout_prob=0.0,
 )
-ours, dense = PretrainingModel(config).train(), BertForPreTraining(config).train()
+ours, dense = PretrainingModel(config).eval(), BertForPreTraining(config).eval()  # no dropout
 torch.nn.init.normal_(ours.cls["predictions"].bias)  # at first it is zero, and would not be missed
 dense.load_state_dict(ours.state_dict())
 ids = torch.randint(1_000, 30_522, (32, 128))

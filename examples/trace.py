@@ -320,7 +320,7 @@ weight = classifier.classifier.weight  # (2, hidden)
 place = int(pooled.abs().argmax())  # where the vector at [CLS] is largest
 by_hand = (class_p[sentiment] - 1) * pooled[place]
 print(f"g of one weight = (P - 1) * pooled = ({class_p[sentiment]:.5f} - 1) * {pooled[place]:.5f}")
-print(f"                = {by_hand:.9f}")
+print(f"                = {by_hand:.5f} (more exactly {by_hand:.9f})")
 assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, "By hand and by torch, it is the same"
 assert min(norms.values()) > 0, "It reaches the encoder down to the embeddings"
 

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Example:
     def key(self) -> str:
         """Equal keys mean equal results: nothing that an execution depends on has changed."""
         parts = [self.name, *(cell.source for cell in self.code), platform.python_version()]
-        parts += _versions()
+        parts += [f"{name}=={version(name)}" for name in VERSIONED]
         parts += [path.read_text("utf-8") for path in RECORDER]
         return _digest(parts, self.modules)
 
@@ -98,11 +98,6 @@ def checkpoint_key() -> str:
     """Changes with the code of the checkpoint's training, so that it is made before it is used."""
     tiny = PACKAGE / f"{CHECKPOINT}.py"
     return _digest([], {CHECKPOINT, *imported_modules(tiny, PACKAGE)})
-
-
-@cache
-def _versions() -> list[str]:
-    return [f"{name}=={version(name)}" for name in VERSIONED]
 
 
 def _digest(parts: list[str], modules: Iterable[str]) -> str:

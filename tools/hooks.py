@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
@@ -47,15 +47,15 @@ class State:
     runner: Runner | None = None
     site = pages.Site({}, {})
     open_pages: dict[str, pages.Page]
-    notebooks: dict[str, tuple[str, str, str]]  # by example: what its notebook was made of
     contents: dict[str, str]  # by URL: the pages of this build
-    searched: dict[str, tuple[str, list[Any]]]  # by URL: a page, and its part of the index
+    # by example: what its notebook was made of; by URL: a page, and what the search knows of it
+    notebooks: ClassVar[dict[str, tuple[str, str, str]]] = {}
+    searched: ClassVar[dict[str, tuple[str, list[Any]]]] = {}
     styles: tuple[Path, ...] = ()
 
 
 def on_startup(command: str, dirty: bool) -> None:
     State.serving = command == "serve"
-    State.notebooks, State.searched = {}, {}
 
 
 def on_shutdown() -> None:
@@ -96,7 +96,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, example in examples.items():
         source = _notebook(name)
         made_of = example.text, example.key, outcomes[name].state
-        if State.notebooks.get(name) != made_of:
+        if State.notebooks.get(name) != made_of or not source.exists():
             source.parent.mkdir(parents=True, exist_ok=True)
             write_at_once(source, render.notebook(example, outcomes[name]))
             State.notebooks[name] = made_of
@@ -219,7 +219,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
 def on_page_context(context: Any, page: MkDocsPage, config: MkDocsConfig, nav: Any) -> None:
     """While serving, what the search knows of a page that is as it was stays as it was."""
     State.contents[page.url] = page.content or ""
-    if State.searched.get(page.url, ("",))[0] == page.content:
+    if State.serving and State.searched.get(page.url, ("",))[0] == page.content:
         page.meta["search"] = {"exclude": True}
 
 
@@ -276,7 +276,8 @@ def _split_search_index(folder: Path) -> None:
         found.setdefault(part["location"].partition("#")[0], []).append(part)
     for url, content in State.contents.items():
         before, parts = State.searched.get(url, ("", []))
-        State.searched[url] = content, parts if content == before else found.get(url, [])
+        as_before = State.serving and content == before
+        State.searched[url] = content, parts if as_before else found.get(url, [])
     docs = [part for url in State.contents for part in State.searched[url][1]]
     text = json.dumps(whole | {"docs": docs}, ensure_ascii=False, separators=(",", ":"))
     (folder / "search_index.js").write_text(f"var __index = {text};\n", "utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Response, Route
+from playwright.sync_api import Page, Response, Route, expect
 
 from tests.browser.conftest import Host, Reader, assert_accessible, policy
 from tests.conftest import ROOT
@@ -221,7 +221,7 @@ def test_the_first_tab_skips_to_the_content_and_focus_is_always_visible(reader: 
     page.keyboard.press("Tab")
     skip = page.get_by_text("Skip to content")
     assert skip.evaluate("link => link === document.activeElement")
-    assert skip.evaluate("link => getComputedStyle(link).opacity") == "1"
+    expect(skip).to_have_css("opacity", "1")  # it fades in
     page.keyboard.press("Enter")
     assert urlsplit(page.url).fragment
     for _ in range(40):

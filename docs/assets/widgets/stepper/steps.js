@@ -223,7 +223,7 @@ export const steps = [
       const others = `the ${walk.vocabulary - rows.length} others`;
       rows.push({ name: others, exp, share: exp / total, derived: true });
       return [
-        shares(rows, { digits: 4, shareDigits: 6 }),
+        shares(rows, { digits: 1, shareDigits: 6 }),
         caption("log of the sum = ", h("b", {}, decimal(one.log_sum_exp))),
       ];
     }),
@@ -384,9 +384,9 @@ export const steps = [
         },
       ),
       caption(
-        `The line marks ${limit}. Shortened by ${decimal(limit / Math.max(norm, limit))} to `,
+        `The line marks ${limit}. Times ${decimal(limit / Math.max(norm, limit))}, it is `,
         h("b", {}, decimal(Math.min(norm, limit))),
-        ".",
+        " long.",
       ),
     ],
     alt: ({ norm, max_norm: limit }) => `The norm is ${decimal(norm)}, the limit ${limit}`,
@@ -535,7 +535,7 @@ export const steps = [
     lines: ["nn.utils.clip_grad_norm_(", "written, _, _ ="],
     gradient: true,
     words: ({ class_norm: norm, max_norm: limit, class_rate: rate }) =>
-      `The gradient is shortened by ${decimal(limit / Math.max(norm, limit))}, then AdamW moves ` +
+      `The gradient is shortened, times ${decimal(limit / Math.max(norm, limit))}, then AdamW moves ` +
       `the weight as before. lr is ${plain(rate)}.`,
     picture: ({ updates }) => [ladder(updates[2])],
     alt: ({ updates }) => oneWeight(updates[2]),
