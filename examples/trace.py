@@ -335,7 +335,8 @@ numbers |= {
 
 # %% the step of the second stage
 nn.utils.clip_grad_norm_(classifier.parameters(), MAX_NORM)
-print(f"shortened: times {MAX_NORM / max(whole, MAX_NORM):.9f}")
+factor = MAX_NORM / max(whole, MAX_NORM)
+print(f"shortened: times {factor:.5f} (more exactly {factor:.9f})")
 written, _, _ = written_out_step(
     weight[sentiment, place].detach(),
     weight.grad[sentiment, place],
