@@ -89,9 +89,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         State.runner.wait()
     outcomes = {name: State.runner.outcome(example) for name, example in examples.items()}
     State.site = pages.Site(examples, outcomes, problems)
-    State.open_pages = {}
-
-    State.contents = {}
+    State.open_pages, State.contents = {}, {}
 
     for name, example in examples.items():
         source = _notebook(name)
@@ -219,8 +217,13 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
 def on_page_context(context: Any, page: MkDocsPage, config: MkDocsConfig, nav: Any) -> None:
     """While serving, what the search knows of a page that is as it was stays as it was."""
     State.contents[page.url] = page.content or ""
-    if State.serving and State.searched.get(page.url, ("",))[0] == page.content:
+    if _is_as_it_was(page.url, page.content or ""):
         page.meta["search"] = {"exclude": True}
+
+
+def _is_as_it_was(url: str, content: str) -> bool:
+    """Whether the last build of this server had this page, and the search knows all of it."""
+    return State.serving and url in State.searched and State.searched[url][0] == content
 
 
 def _times(first: MkDocsPage) -> dict[str, list[tuple[str, str, reading.Reading]]]:
@@ -275,9 +278,8 @@ def _split_search_index(folder: Path) -> None:
     for part in whole["docs"]:
         found.setdefault(part["location"].partition("#")[0], []).append(part)
     for url, content in State.contents.items():
-        before, parts = State.searched.get(url, ("", []))
-        as_before = State.serving and content == before
-        State.searched[url] = content, parts if as_before else found.get(url, [])
+        if not _is_as_it_was(url, content):
+            State.searched[url] = content, found.get(url, [])
     docs = [part for url in State.contents for part in State.searched[url][1]]
     text = json.dumps(whole | {"docs": docs}, ensure_ascii=False, separators=(",", ":"))
     (folder / "search_index.js").write_text(f"var __index = {text};\n", "utf-8")
