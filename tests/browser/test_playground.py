@@ -15,6 +15,7 @@ from scipy.special import log_softmax
 from tests.browser.conftest import Host, Reader, assert_accessible, widget
 
 PAGE = "lesson/masking.html"
+USED = f"{PAGE}#playground?"  # the same picture, with all of the vocabulary: a link has needed it
 ASK = "What does the model say?"
 MASKING = "../assets/bert/masking.js"
 PLAYGROUND = "../assets/widgets/playground.js"
@@ -23,8 +24,12 @@ PLAYGROUND = "../assets/widgets/playground.js"
 def started(page: Page) -> Any:
     """The playground with the counts of its first draw."""
     found = widget(page, "playground")
-    expect(found.locator("tbody")).not_to_contain_text("…")
+    expect(found.locator("tbody")).to_have_text(re.compile(r"^[^…]+$"))
     return found
+
+
+def voice(page: Page) -> Any:
+    return page.locator(".widget-voice[role=status]")
 
 
 def ask(page: Page) -> Any:
@@ -202,8 +207,8 @@ def test_a_reader_draws_moves_shares_and_takes_a_recipe(reader: Reader) -> None:
         assert found.locator(f".token.{fate}").first.inner_text().startswith(sign)
 
     found.get_by_role("button", name="Draw again").click()
+    expect(found.get_by_text("Draw 184")).to_be_visible()
     assert signs(found) != first
-    expect(page.locator(".widget-voice")).to_contain_text(re.compile(r"Draw \d+: .*of \d+ tokens"))
 
     text = found.get_by_role("textbox", name="A sentence of yours")
     text.fill("Fiona loved the goat.")
@@ -237,6 +242,89 @@ def test_a_reader_draws_moves_shares_and_takes_a_recipe(reader: Reader) -> None:
             assert (f"{share}% {word}" in words) == (share > 0)
 
 
+def test_the_first_picture_is_the_model_s_own(reader: Reader) -> None:
+    """It comes without the vocabulary, which is fetched when a reader first does something."""
+    fetched: list[str] = []
+    page = reader.open(
+        PAGE, prepare=lambda page: page.on("request", lambda r: fetched.append(r.url))
+    )
+    found = started(page)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in fetched if url.endswith(".safetensors")]
+    linked = started(reader.open(USED))
+    whole, first = (each.locator(".tokens").inner_html() for each in (linked, found))
+    assert first == whole
+    # and nothing has moved once it is there: "As BERT" is what is shown already
+    height = found.bounding_box()["height"]
+    with page.expect_response("**/pretrained.safetensors"):
+        found.get_by_role("button", name="As BERT").click()
+    found.get_by_role("textbox").press("End")
+    assert found.locator(".tokens").inner_html() == whole
+    assert found.bounding_box()["height"] == height
+
+
+def test_a_result_is_heard_once_the_reader_pauses(reader: Reader) -> None:
+    page = reader.open(USED)
+    found = started(page)
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          const voice = document.querySelector(".widget-voice[role=status]");
+          const hear = () => voice.textContent && heard.push(voice.textContent);
+          new MutationObserver(hear).observe(voice, { childList: true });
+        }"""
+    )
+
+    def heard() -> list[str]:
+        """What was said by now, and since this was asked last."""
+        page.wait_for_timeout(1_200)
+        said: list[str] = page.evaluate("heard.splice(0)")
+        return said
+
+    def result() -> str:
+        """What the chips show."""
+        chips = found.locator(".tokens > .token")
+        counts = {
+            f: chips.and_(page.locator(f".{f}")).count() for f in ("masked", "random", "kept")
+        }
+        selected = f"selected {sum(counts.values())} of {chips.count() - 2} tokens"
+        return f"{selected}, of which {', '.join(f'{n} {f}' for f, n in counts.items())}."
+
+    assert heard() == []  # the reader has done nothing
+    text = found.get_by_role("textbox")
+    text.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" The goat slept.", delay=30)
+    assert heard() == [f"Draw 183: {result()}"]
+    select = slider(found, "Of all tokens")
+    select.focus()
+    for _ in range(5):
+        page.keyboard.press("PageUp")
+    assert heard() == [f"Draw 183: {result()}"]
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert heard() == []  # nothing else has come of it
+    page.keyboard.press("Home")
+    nothing = "selected nothing: no position carries a loss, so nothing is learned."
+    assert heard() == [f"Draw 183 {nothing}"]
+    expect(found.get_by_text(nothing)).to_be_visible()
+    found.get_by_role("button", name="Draw again").click()
+    assert heard() == [f"Draw 184 {nothing}"]
+    text.fill(" ")
+    assert heard() == ["There is no token to select yet: write something."]
+
+    found.get_by_role("button", name=ASK).click()
+    expect(found.get_by_text("What the model says")).to_be_focused()
+    heard()
+    text.fill("Rufus slept.")
+    heard()
+    select.fill("100")
+    said = heard()
+    mean = found.locator(".playground-mean b").inner_text()
+    positions = found.locator(".playground-guesses li").count()
+    assert said == [f"Draw 184: {result()} The mean loss is {mean} over {positions} positions."]
+
+
 def test_counts_stand_against_what_is_expected(reader: Reader) -> None:
     found = started(reader.open(f"{PAGE}#playground?select=40&mask=50&random=30"))
     assert found.locator("thead th").last.inner_text() == "10,000 draws"
@@ -266,14 +354,14 @@ def test_the_model_answers_when_it_is_asked_and_from_then_on(reader: Reader) -> 
 
     page = reader.open(PAGE, prepare=lambda page: page.on("request", note))
     found = started(page)
-    assert fetched == ["bytes=0-32767"]  # of the model no more than its vocabulary
+    assert fetched == []
     button = found.get_by_role("button", name=ASK)
     button.focus()
     page.keyboard.press("Enter")
     heading = found.get_by_text("What the model says")
     expect(heading).to_be_focused()
     assert button.count() == 0
-    assert len(fetched) == 2
+    assert fetched == [None]  # the whole file, once
     expect(page.locator(".widget-voice")).to_contain_text("The mean loss is")
 
     def check() -> None:
@@ -310,7 +398,7 @@ def test_the_model_answers_when_it_is_asked_and_from_then_on(reader: Reader) -> 
 
     # a draw of nothing has nothing to learn from, and no NaN
     slider(found, "Of all tokens").fill("0")
-    expect(found).to_contain_text("This draw selected nothing")
+    expect(found).to_contain_text("Draw 184 selected nothing")
     expect(found).to_contain_text("Nothing is asked: the loss is 0.")
     expect(found.locator("tbody")).to_contain_text("none")
     assert "NaN" not in found.inner_text()
@@ -372,7 +460,7 @@ def test_a_strange_link_opens_something_sensible(reader: Reader, state: str) -> 
 
 
 def test_a_link_opens_the_same_state(reader: Reader) -> None:
-    page = reader.open(PAGE)
+    page = reader.open(USED)
     found = started(page)
     found.get_by_role("textbox").fill("Was it & the goat? 100% “Rufus” + #1")
     slider(found, "Of all tokens").fill("45")
@@ -457,17 +545,28 @@ def take_out_failed_loads(reader: Reader) -> None:
     reader.noted[:] = [said for said in reader.noted if "Failed to load resource" not in said]
 
 
-def test_where_the_file_is_missing_one_sentence_says_so(reader: Reader) -> None:
-    page = reader.open(
-        PAGE,
-        prepare=lambda page: page.route(
-            "**/*.safetensors", lambda route: route.fulfill(status=404)
-        ),
-    )
-    found = page.locator('[data-widget="playground"]')
-    found.scroll_into_view_if_needed()
-    expect(found).to_have_text(re.compile("could not be loaded"))
+def test_where_the_file_is_missing_its_first_use_says_so(reader: Reader) -> None:
+    missing = [True]
+
+    def serve(route: Route) -> None:
+        if missing:
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    page = reader.open(PAGE, prepare=lambda page: page.route("**/*.safetensors", serve))
+    found = started(page)
+    first = signs(found)
+    found.get_by_role("button", name="Random only").click()
+    assert shares(found) == [15, 0, 100, 0]
+    expect(found.locator(".widget-error")).to_contain_text("could not be fetched: 404")
+    expect(voice(page)).to_contain_text("could not be fetched: 404")
+    assert signs(found) == first
     take_out_failed_loads(reader)
+    missing.clear()
+    found.get_by_role("button", name="Try again").click()
+    expect(found.locator(".token.random")).to_have_count(4)
+    expect(found.get_by_role("textbox")).to_be_focused()  # the button has gone
 
 
 def test_a_model_that_came_damaged_can_be_fetched_again(reader: Reader, built: Path) -> None:
@@ -492,6 +591,22 @@ def test_a_model_that_came_damaged_can_be_fetched_again(reader: Reader, built: P
     assert answers == []
 
 
+def test_a_first_draw_needs_no_more_of_the_model_than_its_beginning(reader: Reader) -> None:
+    fetched: list[str | None] = []
+    page = reader.open(
+        PAGE,
+        prepare=lambda page: page.on(
+            "request",
+            lambda r: r.url.endswith(".safetensors") and fetched.append(r.headers.get("range")),
+        ),
+    )
+    found = started(page)
+    for number in (184, 185):
+        found.get_by_role("button", name="Draw again").click()
+        expect(found.get_by_text(f"Draw {number}")).to_be_visible()
+    assert fetched == ["bytes=0-32767"]
+
+
 def test_the_beginning_of_a_file_is_enough_on_a_host_that_knows_no_parts(
     reader: Reader, host: Host
 ) -> None:
@@ -502,4 +617,7 @@ def test_the_beginning_of_a_file_is_enough_on_a_host_that_knows_no_parts(
             "**/*.safetensors", lambda route: route.fulfill(path=whole, status=200)
         ),
     )
-    assert signs(started(page))[0] == "[CLS]"
+    found = started(page)
+    slider(found, "Of all tokens").fill("100")
+    expect(found.locator(".tokens > .token:not(.structural)")).to_have_count(19)
+    expect(found.locator(".tokens > :is(.masked, .random, .kept)")).to_have_count(19)

@@ -54,9 +54,9 @@ export function loadModel(name, onProgress = () => {}) {
  * @returns {Promise<{tokenizer: Tokenizer, longest: number}>}
  * @throws {Error} With a message for the reader, if it cannot be had.
  */
-export async function loadTokenizer(name) {
+export async function loadTokenizer(name, onProgress = () => {}) {
   const url = new URL(`${name}.safetensors`, FOLDER);
-  const bytes = await fetchBytes(url, () => {}, BEGINNING);
+  const bytes = await fetchBytes(url, onProgress, BEGINNING);
   try {
     const { config, vocab } = JSON.parse(readHeader(bytes).header.__metadata__.model);
     return { tokenizer: new Tokenizer(vocab), longest: config.max_position_embeddings };

@@ -5,10 +5,12 @@ import { announce, h } from "./dom.js";
 /**
  * The models, once they are there. What happens meanwhile is shown in the slot, an empty element.
  *
+ * @param {(name: string, onProgress: (share: number) => void) => Promise<object>} load Fetches one;
+ *   `loadTokenizer` where no more than that is needed.
  * @returns {Promise<import("../bert/model.js").Model[]>} It is fulfilled once all have come, also
  *   when it took the reader several tries.
  */
-export async function getModels(slot, names) {
+export async function getModels(slot, names, load = loadModel) {
   for (;;) {
     const shares = names.map(() => 0);
     const bar = h("progress", { max: names.length, value: 0, "aria-label": "Fetching the model" });
@@ -24,7 +26,7 @@ export async function getModels(slot, names) {
     try {
       const models = await Promise.all(
         names.map(async (name, n) => {
-          const model = await loadModel(name, (share) => come(n, share));
+          const model = await load(name, (share) => come(n, share));
           come(n, 1); // also of one that was there before
           return model;
         }),

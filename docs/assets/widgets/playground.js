@@ -3,6 +3,7 @@ import { logSumExp } from "../bert/bert.js";
 import { ranking } from "../bert/decode.js";
 import { countFates, maskTokens, seededDraws } from "../bert/masking.js";
 import { loadTokenizer } from "../bert/model.js";
+import { Tokenizer, words } from "../bert/tokenizer.js";
 import { announce, fixed, h, percent, probability, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
 import { followAddress, linkButton } from "./state.js";
@@ -17,9 +18,9 @@ const START = {
   random: 10,
   seed: 183, // few seeds give so short a text all three fates
 };
+const START_RANDOM = "judith"; // the piece that this draw takes at random
 const MANY = 10_000; // draws to count over
 const ASK = "What does the model say?";
-const NOTHING = "This draw selected nothing: no position carries a loss, so nothing is learned.";
 const GUESSES = 3; // for each position
 const LONGEST_TEXT = 10_000; // characters that a link may bring
 
@@ -72,6 +73,16 @@ export function judge(scores, truth) {
   };
 }
 
+/**
+ * How the start text reads while the vocabulary is not there: its words are its pieces, and what is
+ * drawn at random is the first of all. So the first picture is what the model's file would give.
+ */
+function readStart() {
+  const pieces = [...words(START.text)].map(({ chars }) => chars.join(""));
+  const tokenizer = new Tokenizer([START_RANDOM, "[CLS]", "[SEP]", "[MASK]", ...pieces]);
+  return { tokenizer, longest: Infinity, vocabSize: 1 };
+}
+
 /** The state of a link, whatever it may hold. */
 function readState(parameters) {
   const whole = (name, highest) => {
@@ -87,13 +98,14 @@ function readState(parameters) {
   };
 }
 
-export async function mount(host) {
-  const { tokenizer, longest } = await loadTokenizer("pretrained");
-  const vocabulary = { maskId: tokenizer.ids.get("[MASK]"), vocabSize: tokenizer.pieces.length };
+export function mount(host) {
   let state = START;
+  let reads = readStart(); // a tokenizer, and how many tokens the model reads
+  let coming = null; // a promise of the model's own tokenizer, once something has needed it
   let model = null; // once the reader has asked for it
   let drawn = null; // tokens, their fates and the recipe, as they are shown
-  let toSay = false; // whether the reader should hear what the next numbers are
+  let loss = ""; // of what is shown, in words
+  let heard = ""; // the result that was there at first, or that the reader was told last
 
   const text = h("textarea", { id: `${NAME}-text`, rows: 2, dir: "auto", spellcheck: "false" });
   text.addEventListener("input", () => change({ text: text.value }));
@@ -109,14 +121,12 @@ export async function mount(host) {
   );
   const kept = restOf("kept", "stay as they are: the rest");
   const recipes = RECIPES.map((recipe) =>
-    recipeButton(recipe, () => {
-      toSay = true;
-      change({ mask: recipe.mask, random: recipe.random });
-    }),
+    recipeButton(recipe, () => change({ mask: recipe.mask, random: recipe.random })),
   );
 
   const counts = h("tbody");
-  const slot = h("div", { class: "playground-slot" });
+  // for what is said while the tokenizer comes, and while the model does
+  const [tokenizerSlot, slot] = [0, 1].map(() => h("div", { class: "playground-slot" }));
   const heading = h("p", { class: "playground-head", tabindex: "-1" }, "What the model says");
   const guesses = h("ul", {
     class: "playground-guesses",
@@ -134,9 +144,8 @@ export async function mount(host) {
     h(
       "p",
       { class: "playground-quiet" },
-      `The model knows the ${tokenizer.pieces.length} pieces of its own small world: stories ` +
-        "about people and towns. Any other word falls into letters, or is [UNK], unknown, where " +
-        "even a character is new.",
+      "The model knows only the pieces of its own small world: stories about people and towns. " +
+        "Any other word falls into letters, or is [UNK], unknown, where even a character is new.",
     ),
     cutNote,
     passage,
@@ -146,6 +155,7 @@ export async function mount(host) {
       { class: "widget-buttons" },
       h("button", { type: "button", onclick: drawAgain }, "Draw again"),
       drawNumber,
+      tokenizerSlot,
     ),
     h("div", { class: "playground-shares" }, select.row),
     h(
@@ -180,41 +190,51 @@ export async function mount(host) {
     h("div", { class: "widget-buttons" }, linkButton(NAME, stateForLink)),
   );
   const later = whenQuiet(showSlowly, 200);
-  if (!followAddress(host, NAME, (brought) => take(readState(brought)))) take(START);
+  const tellLater = whenQuiet(tell, 700); // somebody who types is not to be interrupted
+  if (!followAddress(host, NAME, (brought) => take(readState(brought)))) {
+    text.value = START.text;
+    showShares();
+    show();
+  }
 
   function take(whole) {
     text.value = whole.text;
     change(whole);
   }
 
-  function change(changes) {
+  /** The shares move at once, the tokens as soon as the model's tokenizer is there. */
+  async function change(changes) {
     state = { ...state, ...changes };
-    drawn = draw();
-    showAtOnce();
-    later();
+    showShares();
+    coming ??= getModels(tokenizerSlot, ["pretrained"], loadTokenizer).then(readWith);
+    await coming;
+    show();
+    tellLater();
+  }
+
+  function readWith([came]) {
+    reads = came;
+    if (tokenizerSlot.contains(document.activeElement)) text.focus(); // an empty slot loses it
   }
 
   function draw() {
     const shares = sharesOf(state);
     const [select, mask, random] = [state.select, shares.masked, shares.random].map((n) => n / 100);
     const recipe = { select, mask, random };
+    const { tokenizer, longest, vocabSize = tokenizer.pieces.length } = reads;
     const { tokens, cut } = tokenizer.encode(state.text, null, { longest });
     for (const token of tokens) {
       // a [SEP] or [MASK] that was typed has nothing to predict either
       token.structural ||= token.piece !== "[UNK]" && tokenizer.special.includes(token.piece);
     }
+    const vocabulary = { maskId: tokenizer.ids.get("[MASK]"), vocabSize };
     const fates = maskSteadily(tokens, recipe, state.seed, vocabulary);
     const candidates = tokens.filter((token) => !token.structural).length;
     return { tokens, cut, fates, candidates, recipe, shares };
   }
 
-  /** What costs nothing: while a reader types, or moves a slider. */
-  function showAtOnce() {
-    const { tokens, cut, fates, candidates, shares } = drawn;
-    const note = cut ? `The model reads ${longest} tokens: the text is cut off there.` : "";
-    if (cutNote.textContent !== note) cutNote.textContent = note;
-    passage.replaceChildren(row(...tokens.map((token, n) => shown(token, fates[n]))));
-    drawNumber.textContent = `Draw ${state.seed}`;
+  function showShares() {
+    const shares = sharesOf(state);
     const together = `${shares.masked}% masked, ${shares.random}% random, ${shares.kept}% kept`;
     select.set(state.select, `${state.select}%`);
     mask.set(shares.masked, together);
@@ -224,20 +244,49 @@ export async function mount(host) {
       const same = recipe.mask === shares.masked && recipe.random === shares.random;
       recipes[n].setAttribute("aria-pressed", same);
     });
-    emptyNote.textContent = "";
-    if (!candidates) emptyNote.textContent = "There is no token to select yet: write something.";
-    else if (!countOf(fates).selected) emptyNote.textContent = NOTHING;
+  }
+
+  /** What costs nothing: while a reader types, or moves a slider. */
+  function show() {
+    drawn = draw();
+    const { tokens, cut, fates } = drawn;
+    const note = cut ? `The model reads ${reads.longest} tokens: the text is cut off there.` : "";
+    if (cutNote.textContent !== note) cutNote.textContent = note;
+    passage.replaceChildren(row(...tokens.map((token, n) => shown(token, fates[n]))));
+    drawNumber.textContent = `Draw ${state.seed}`;
+    emptyNote.textContent = whyEmpty();
     showCounts(null);
+    heard ||= inWords();
+    later();
+  }
+
+  function whyEmpty() {
+    if (!drawn.candidates) return "There is no token to select yet: write something.";
+    if (countOf(drawn.fates).selected) return "";
+    const why = "no position carries a loss, so nothing is learned.";
+    return `Draw ${state.seed} selected nothing: ${why}`;
   }
 
   /** What takes some milliseconds: once the reader pauses. */
   function showSlowly() {
     const { candidates, recipe } = drawn;
     showCounts(countFates(MANY * candidates, recipe, seededDraws(state.seed)));
-    const loss = model ? showGuesses() : "";
-    const result = emptyNote.textContent || inWords(countOf(drawn.fates), candidates);
-    if (toSay) announce(`Draw ${state.seed}: ${result} ${loss}`);
-    toSay = false;
+    if (model) loss = showGuesses();
+  }
+
+  /** What came of the draw, for readers who do not see it. */
+  function inWords() {
+    const { selected, masked, random, kept } = countOf(drawn.fates);
+    if (!selected) return whyEmpty();
+    const counts = `selected ${selected} of ${drawn.candidates} tokens`;
+    const fates = `${masked} masked, ${random} random, ${kept} kept`;
+    return `Draw ${state.seed}: ${counts}, of which ${fates}. ${loss}`.trim();
+  }
+
+  function tell() {
+    const result = inWords();
+    if (result !== heard) announce(result);
+    heard = result;
   }
 
   function showCounts(many) {
@@ -263,15 +312,14 @@ export async function mount(host) {
     );
   }
 
-  /** The model's guesses for this draw; returns their mean loss in words. */
+  /** The model's guesses for this draw; returns their mean loss in words, "" without a guess. */
   function showGuesses() {
     const { tokens, fates } = drawn;
     const at = [...fates.keys()].filter((n) => fates[n].fate);
     if (!at.length) {
-      const nothing = "Nothing is asked: the loss is 0.";
       guesses.replaceChildren();
-      verdict.replaceChildren(nothing);
-      return nothing;
+      verdict.replaceChildren("Nothing is asked: the loss is 0.");
+      return "";
     }
     const seen = fates.map(({ id }) => id);
     const hidden = model.bert.encode(seen, tokens.map((token) => token.segment));
@@ -288,7 +336,7 @@ export async function mount(host) {
         "p",
         { class: "playground-quiet" },
         "✓ is what stood there. The loss is −ln of its probability, in nats; to find all pieces " +
-          `equally likely would cost ${fixed(Math.log(vocabulary.vocabSize))}.`,
+          `equally likely would cost ${fixed(Math.log(model.tokenizer.pieces.length))}.`,
       ),
     );
     return `The mean loss is ${mean} over ${positions}.`;
@@ -305,17 +353,16 @@ export async function mount(host) {
   }
 
   function guessBar({ id, share }, right) {
-    const made = bar(`${right ? "✓ " : ""}${tokenizer.pieces[id]}`, share, probability(share, 0));
+    const made = bar(`${right ? "✓ " : ""}${model.tokenizer.pieces[id]}`, share, probability(share, 0));
     made.classList.toggle("right", right);
     return made;
   }
 
   function shown(token, { fate, id }) {
-    return chip({ ...token, fate, seen: fate ? tokenizer.pieces[id] : token.piece });
+    return chip({ ...token, fate, seen: fate ? reads.tokenizer.pieces[id] : token.piece });
   }
 
   function drawAgain() {
-    toSay = true;
     change({ seed: (state.seed + 1) % 2 ** 32 });
   }
 
@@ -324,8 +371,11 @@ export async function mount(host) {
     ask.setAttribute("aria-disabled", "true"); // not `disabled`, which would drop the focus
     [model] = await getModels(slot, ["pretrained"]);
     const waited = [ask, slot, document.body].includes(document.activeElement);
-    toSay = true;
+    [reads, coming] = [model, Promise.resolve()];
+    tokenizerSlot.replaceChildren();
+    show();
     showSlowly();
+    tell();
     said.hidden = false;
     ask.remove();
     if (waited) heading.focus({ preventScroll: true });
@@ -342,7 +392,7 @@ function slider(fate, name, onMove) {
   const id = `${NAME}-${fate}`;
   const input = h("input", { id, type: "range", min: 0, max: 100, class: `playground-${fate}` });
   input.addEventListener("input", () => onMove(input.valueAsNumber));
-  const number = h("output", { for: id });
+  const number = h("output", { for: id, "aria-live": "off" }); // the slider says it itself
   return {
     row: shareRow(h("label", { for: id }, ...signed(fate, name)), input, number),
     set(share, words) {
@@ -399,6 +449,3 @@ function countOf(fates) {
   }
   return counts;
 }
-
-const inWords = ({ selected, masked, random, kept }, all) =>
-  `${selected} of ${all} tokens selected: ${masked} masked, ${random} random, ${kept} kept.`;
