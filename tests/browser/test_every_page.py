@@ -253,6 +253,45 @@ def test_a_page_opens_from_disk_where_nothing_is_stored(
         assert "from a file" in note
 
 
+WITH_WIDGETS = sorted(
+    source.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
+    for source in (ROOT / "docs").rglob("*.md")
+    if "data-widget=" in source.read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("path", WITH_WIDGETS)
+@pytest.mark.parametrize("missing", ["start", "dom"])
+def test_where_a_script_is_missing_one_sentence_says_so_and_takes_no_more_room(
+    reader: Reader, path: str, missing: str
+) -> None:
+    page = reader.open(
+        path,
+        size="narrow",
+        prepare=lambda page: page.route(
+            f"**/widgets/{missing}.js", lambda route: route.fulfill(status=404)
+        ),
+    )
+    note = page.locator("[data-widget] > .widget-note")
+    note.scroll_into_view_if_needed()
+    expect(note).to_have_text(
+        "This part could not be loaded; all that it shows stands in the text as well."
+    )
+    height_of_words = """(note) => {
+      const words = document.createRange();
+      words.selectNodeContents(note);
+      return words.getBoundingClientRect().height;
+    }"""
+    assert note.bounding_box()["height"] < note.evaluate(height_of_words) + 45  # padding, border
+    part = note.locator("xpath=..")
+    if part.evaluate("e => e.matches('.widget')"):  # of the others it is the whole page
+        texts = part.locator(":scope > *").all()
+        filled = sum(each.bounding_box()["height"] for each in texts)
+        assert part.bounding_box()["height"] < filled + 60
+    assert all("404" in said for said in reader.noted)
+    reader.noted.clear()
+
+
 def test_the_search_works_from_disk(reader: Reader, built: Path) -> None:
     page = reader.open("", url=(built / "summary.html").as_uri())
     open_search(page, "mask")

@@ -1,5 +1,20 @@
-/** What Material's script puts into a page, made fit for the keyboard and for screen readers. */
+/**
+ * What Material's script puts into a page, made fit for the keyboard and for screen readers; and a
+ * word to readers where the script is missing that starts the parts which they can use.
+ */
 (() => {
+  // That script can say nothing itself. Errors of loading do not bubble, but can be captured.
+  const sayThatNothingStarts = ({ target }) => {
+    if (!target.src?.endsWith("/widgets/start.js")) return;
+    for (const note of document.querySelectorAll("[data-widget] > .widget-note")) {
+      // as start.js says it of a single part
+      note.textContent =
+        "This part could not be loaded; all that it shows stands in the text as well.";
+      note.parentElement.dataset.failed = "";
+    }
+  };
+  addEventListener("error", sayThatNothingStarts, { capture: true });
+
   // What has to be pushed sideways, a table or code, can be reached, and pushed with the arrow keys.
   const sizes = new ResizeObserver((entries) => {
     // all are measured before one is changed, or each change would cost a layout
