@@ -58,6 +58,7 @@ class Example:
     path: Path
     text: str
     cells: tuple[Cell, ...]
+    versions: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -80,8 +81,7 @@ class Example:
     @cached_property
     def key(self) -> str:
         """Equal keys mean equal results: nothing that an execution depends on has changed."""
-        parts = [self.name, *(cell.source for cell in self.code), platform.python_version()]
-        parts += [f"{name}=={version(name)}" for name in VERSIONED]
+        parts = [self.name, *(cell.source for cell in self.code), *self.versions]
         parts += [path.read_text("utf-8") for path in RECORDER]
         return _digest(parts, self.modules)
 
@@ -98,6 +98,10 @@ def checkpoint_key() -> str:
     """Changes with the code of the checkpoint's training, so that it is made before it is used."""
     tiny = PACKAGE / f"{CHECKPOINT}.py"
     return _digest([], {CHECKPOINT, *imported_modules(tiny, PACKAGE)})
+
+
+def _versions() -> tuple[str, ...]:
+    return platform.python_version(), *(f"{name}=={version(name)}" for name in VERSIONED)
 
 
 def _digest(parts: list[str], modules: Iterable[str]) -> str:
@@ -120,15 +124,16 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
             problems.append(problem)
     if problems:
         return {}, problems
+    versions = _versions()  # read once: each is looked up in a file
     for path in sorted(folder.glob("*.py")):
         try:
-            examples[path.stem] = parse(path)
+            examples[path.stem] = parse(path, versions)
         except Problem as problem:
             problems.append(problem)
     return examples, problems
 
 
-def parse(path: Path) -> Example:
+def parse(path: Path, versions: tuple[str, ...] | None = None) -> Example:
     """Split a percent-format script into its cells.
 
     Raises:
@@ -136,7 +141,7 @@ def parse(path: Path) -> Example:
             one that is not complete in itself, or two sections share a title.
     """
     text = _read(path)
-    return Example(path, text, _cells(path, text))
+    return Example(path, text, _cells(path, text), versions or _versions())
 
 
 @lru_cache(maxsize=64)  # while serving, most examples are as they were

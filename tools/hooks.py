@@ -13,6 +13,7 @@ import shutil
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +24,7 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
+from watchdog.observers.polling import PollingObserver
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
@@ -51,6 +53,7 @@ class State:
     # by example: what its notebook was made of; by URL: a page, and what the search knows of it
     notebooks: ClassVar[dict[str, tuple[str, str, str]]] = {}
     searched: ClassVar[dict[str, tuple[str, list[Any]]]] = {}
+    rendered: ClassVar[dict[str, tuple[Any, dict[str, Any]]]] = {}  # by source: what, and as what
     styles: tuple[Path, ...] = ()
 
 
@@ -136,7 +139,23 @@ def on_page_markdown(
     expanded = opened.expand(markdown, first_line=before.count("\n") + 1)
     if opened.used:
         expanded += "\n" + "\n".join(_take_away(name, page, files) for name in opened.used)
+    if State.serving:
+        page.render = partial(_render_again, page)  # type: ignore[method-assign]
     return expanded
+
+
+def _render_again(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
+    """While serving, Markdown that is as it was stays as it was rendered: half of a rebuild."""
+    made_of = page.markdown, [(file.src_uri, file.url) for file in files]
+    kept_of, rendered = State.rendered.get(page.file.src_uri, (None, {}))
+    if kept_of != made_of or "--8<--" in (page.markdown or ""):  # a file is read into it
+        before = dict(vars(page))
+        MkDocsPage.render(page, config, files)
+        rendered = {
+            name: value for name, value in vars(page).items() if value is not before.get(name)
+        }
+        State.rendered[page.file.src_uri] = made_of, rendered
+    vars(page).update(rendered)
 
 
 def _take_away(name: str, page: MkDocsPage, files: Files) -> str:
@@ -295,7 +314,12 @@ def _report(problems: list[Problem]) -> None:
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
-    server.watch(str(SIGNAL))
+    watched = (config.docs_dir, config.config_file_path)
+    for path in watched:
+        server.unwatch(path)
+    server.observer = PollingObserver(timeout=0.2)  # seconds between two looks; mkdocs has 0.5
+    for path in (*watched, str(SIGNAL)):
+        server.watch(path)
     threading.Thread(target=_publish_progress, args=(Path(config.site_dir),), daemon=True).start()
 
 
@@ -309,6 +333,7 @@ def _publish_progress(site_dir: Path) -> None:
             if site.outcomes[name].pending:
                 progress[name] = State.runner.outcome(example).progress
         try:
-            write_at_once(site_dir / "progress.json", json.dumps(progress))
+            # no rename: a file that vanishes while mkdocs clears the site would fail the rebuild
+            (site_dir / "progress.json").write_text(json.dumps(progress), "utf-8")
         except OSError:
             continue  # the site is being rebuilt
