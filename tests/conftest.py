@@ -119,8 +119,11 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Projec
         before, nav = settings.split("\nnav:\n")
         after = nav.partition("\n\n")[2]
         (folder / "mkdocs.yml").write_text(f"{before}\n\n{after}", "utf-8")
+        for name in ("pyproject.toml", "README.md"):  # of the package
+            shutil.copy(ROOT / name, folder)
         for name in ("examples", "src/bertlesson"):  # mkdocs watches them
             (folder / name).mkdir(parents=True)
+        (folder / "src" / "bertlesson" / "py.typed").touch()
         return Project(folder)
 
     return make

@@ -14,6 +14,7 @@ import pytest
 
 from bertlesson.fingerprint import imported_modules
 from tests.conftest import ROOT
+from tools import package
 from tools.examples import EXAMPLES, PACKAGE, Example
 from tools.record import ENVIRONMENT
 from tools.render import shown_code
@@ -62,30 +63,22 @@ def test_a_page_never_shows_more_than_a_screen_of_code(
             )
 
 
-# The built wheel
+# The wheel
 
 
 @pytest.fixture(scope="session")
 def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python of its own that has the built wheel, and the packages that it needs."""
+    """A Python of its own that has the published wheel, and the packages that it needs."""
     folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    shutil.copytree(
-        ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
-    )
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, source)
 
     def run(*command: str | Path) -> None:
         ended = subprocess.run(command, capture_output=True, text=True, cwd=folder)
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir"]
-    run(*pip, "wheel", "-q", "--no-deps", "--no-index", "--no-build-isolation", "-w", ".", source)
     run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")
     python = folder / "venv" / "bin" / "python"
-    (wheel,) = folder.glob("bertlesson-*.whl")
-    run(*pip, "--python", python, "install", "-q", "--no-deps", "--no-index", wheel)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    run(*pip, "install", "-q", "--no-deps", "--no-index", package.wheel())
     # What the package needs comes from here, but not the package: a path file inside of a folder
     # that a path file names is not read, and that is how the editable package is found.
     (site,) = (folder / "venv" / "lib").glob("python*/site-packages")

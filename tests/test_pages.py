@@ -691,7 +691,12 @@ def test_sections_stand_well_inside_of_lists_and_notes(good: Project) -> None:
 def test_a_page_leads_to_its_examples_and_they_are_there(good: Project) -> None:
     end = good.page().partition('class="take-away"')[2].partition("</p>")[0]
     links = re.findall('href="([^"]*)"', end)
-    assert links == ["examples/one.html", "downloads/one.py", "downloads/one.ipynb"]
+    assert links == [
+        "examples/one.html",
+        "downloads/one.py",
+        "downloads/one.ipynb",
+        "downloads/bertlesson-0.1.0-py3-none-any.whl",
+    ]
     script = (good.folder / "site" / "downloads" / "one.py").read_text()
     assert script == (good.folder / "examples" / "one.py").read_text()
     notebook = nbformat.read(good.folder / "site" / "downloads" / "one.ipynb", as_version=4)

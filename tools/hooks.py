@@ -29,7 +29,7 @@ from watchdog.observers.polling import PollingObserver
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
 
-from tools import check_site, notebook_page, pages, reading, render, stylesheet  # noqa: E402
+from tools import check_site, notebook_page, package, pages, reading, render, stylesheet  # noqa: E402
 from tools.examples import Problem, load_examples  # noqa: E402
 from tools.results import problems_of, write_at_once  # noqa: E402
 from tools.runner import CACHE, Runner  # noqa: E402
@@ -114,6 +114,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 problems.append(Problem(example.path, 1, message))
                 continue
             files.append(File.generated(config, uri, abs_src_path=str(path)))
+    try:
+        wheel = package.wheel()
+    except Problem as problem:
+        raise PluginError(str(problem)) from None
+    files.append(File.generated(config, f"{DOWNLOADS}/{wheel.name}", abs_src_path=str(wheel)))
     if State.serving:
         script = str(ROOT / "tools" / "pending.js")
         files.append(File.generated(config, PENDING_SCRIPT, abs_src_path=script))
@@ -138,7 +143,7 @@ def on_page_markdown(
     State.open_pages[page.file.src_uri] = opened
     expanded = opened.expand(markdown, first_line=before.count("\n") + 1)
     if opened.used:
-        expanded += "\n" + "\n".join(_take_away(name, page, files) for name in opened.used)
+        expanded += "\n" + _take_away(opened.used, page, files)
     if State.serving:
         page.render = partial(_render_again, page)  # type: ignore[method-assign]
     return expanded
@@ -158,25 +163,28 @@ def _render_again(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
     vars(page).update(rendered)
 
 
-def _take_away(name: str, page: MkDocsPage, files: Files) -> str:
-    """The line at the end of a page that leads to the whole example."""
+def _take_away(names: list[str], page: MkDocsPage, files: Files) -> str:
+    """The end of a page: where its code stands as whole scripts, and what these need."""
 
-    def url(src_uri: str) -> str:
+    def link(src_uri: str, text: str, download: bool = True) -> str:
         file = files.get_file_from_path(src_uri)
         assert file is not None
-        return file.url_relative_to(page.file)
+        href = file.url_relative_to(page.file)
+        return f'<a href="{href}"{" download" if download else ""}>{text}</a>'
 
-    notebook, script = f"examples/{name}.ipynb", url(f"{DOWNLOADS}/{name}.py")
-    read_it = (
-        ""
-        if page.file.src_uri == notebook
-        else (f'<a href="{url(notebook)}">read it as a notebook</a>, or ')
-    )
+    scripts = []
+    for name in names:
+        script = link(f"{DOWNLOADS}/{name}.py", f"{name}.py")
+        # the executed notebook is copied after the build, beside the script
+        downloads = f"{script} or {script.replace('.py', '.ipynb')}"
+        notebook = f"examples/{name}.ipynb"
+        here = page.file.src_uri == notebook
+        scripts.append(downloads if here else f"{link(notebook, name, False)} ({downloads})")
+    (wheel,) = (file.src_uri for file in files if file.src_uri.endswith(".whl"))
+    install = f"<code>pip install {link(wheel, Path(wheel).name)}</code>"
     return (
-        '<p class="take-away">The code of this page is one script that runs as it stands where the '
-        "package <code>bertlesson</code> is installed: "
-        f'{read_it}download <a href="{script}" download>{name}.py</a> or '
-        f'<a href="{script[:-3]}.ipynb" download>{name}.ipynb</a>.</p>\n'
+        f'<p class="take-away">The code of this page, whole: {", ".join(scripts)}. It runs as it '
+        f"stands after {install}.</p>\n"
     )
 
 
@@ -199,7 +207,7 @@ def _cleaned(rendered: str, page: MkDocsPage, files: Files) -> str:
 
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
     if page.file.src_uri.endswith(".ipynb"):
-        return _cleaned(html, page, files) + _take_away(page.file.name, page, files)
+        return _cleaned(html, page, files) + _take_away([page.file.name], page, files)
     filled = State.open_pages[page.file.src_uri].fill(html)
     return render.framed_tables(render.lighter_code(filled))
 
