@@ -30,6 +30,10 @@ def stored(page: Page, name: str) -> Any:
     return page.evaluate("(name) => JSON.parse(localStorage.getItem(`bertlesson:${name}`))", name)
 
 
+def voice(page: Page) -> Any:
+    return page.locator(".widget-voice[role=status]")
+
+
 def overflows(page: Page) -> bool:
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return bool(wide > 0)
@@ -49,6 +53,15 @@ def shift_of(page: Page) -> float:
     return moved
 
 
+def tab_to(page: Page, wanted: Any, key: str = "Tab") -> None:
+    """Press the tab key, or "Shift+Tab", until this has the focus."""
+    for _ in range(60):
+        if wanted.evaluate("e => e === document.activeElement"):
+            break
+        page.keyboard.press(key)
+    expect(wanted).to_be_focused()
+
+
 # Match the head
 
 
@@ -62,7 +75,7 @@ def test_a_choice_says_why_it_is_right_or_not(reader: Reader) -> None:
     expect(answer).to_contain_text("It would say for each word whether it is satisfied")
     expect(answer).to_contain_text("Choose again.")
     expect(second).to_have_accessible_name("One label for each token: not this one")
-    expect(page.locator(".widget-voice[role=status]")).to_contain_text("Not this one. It would say")
+    expect(voice(page)).to_contain_text("Not this one. It would say")
     expect(score(page)).to_have_text("Solved 0 of 9, 0 at the first try; 1 try in all.")
     second.click()  # the same once more is no other try
     first.click()
@@ -110,11 +123,7 @@ def test_the_keyboard_alone_is_enough_for_a_choice(reader: Reader) -> None:
     page.locator(".score-pieces a").first.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#1-angry-customers$"))
-    for _ in range(30):
-        if choices(page, 1).first.evaluate("e => e === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    expect(choices(page, 1).first).to_be_focused()
+    tab_to(page, choices(page, 1).first)
     page.keyboard.press("Enter")
     expect(choices(page, 1).first).to_be_focused()
     expect(page.locator(".match-answer").first).to_contain_text("Right at the first try.")
@@ -141,7 +150,7 @@ def test_a_wrong_line_is_no_shame_and_the_right_one_opens_the_answer(reader: Rea
     expect(says).to_contain_text("Found at the third try.")
     expect(answer).to_have_attribute("open", "")
     expect(lines(page, 1).nth(3)).to_have_class("faulty")
-    expect(page.locator(".widget-voice[role=status]")).to_contain_text("Found at the third try.")
+    expect(voice(page)).to_contain_text("Found at the third try.")
     expect(score(page)).to_have_text("Found 1 of 8, 0 at the first try; 3 tries in all.")
     lines(page, 1).nth(0).click(force=True)  # it is over
     expect(score(page)).to_have_text("Found 1 of 8, 0 at the first try; 3 tries in all.")
@@ -238,6 +247,43 @@ def test_the_arrow_keys_go_from_line_to_line(reader: Reader) -> None:
     expect(page.locator(".bug-says").first).to_contain_text("Found at the first try.")
 
 
+def test_the_keyboard_alone_is_enough_to_find_a_bug_with_hints(reader: Reader) -> None:
+    page = reader.open(BUGS)
+    widget(page, "bugs")
+    piece = page.locator(".piece").first
+    says, hints = piece.locator(".bug-says"), piece.locator("details.hint")
+    page.locator(".score-pieces a").first.focus()
+    page.keyboard.press("Enter")
+    tab_to(page, lines(page, 1).first)
+    page.keyboard.press("Enter")
+    expect(says).to_contain_text("Not this one")
+    # the hint is offered above the code
+    tab_to(page, says.get_by_role("button", name="A hint"), "Shift+Tab")
+    page.keyboard.press("Space")
+    summary = hints.first.locator("summary")
+    expect(summary).to_be_focused()
+    expect(hints.first.locator("p").first).to_be_visible()
+    page.keyboard.press("Space")  # it folds and unfolds
+    expect(hints.first.locator("p").first).to_be_hidden()
+    page.keyboard.press("Space")
+    tab_to(page, lines(page, 1).first, "Shift+Tab")
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    expect(says).to_contain_text("Found at the second try.")
+    tab_to(page, says.get_by_role("button", name="Why?"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(piece.locator("details.question > summary")).to_be_focused()
+    expect(piece.locator("details.question p").first).to_be_visible()
+
+    tab_to(page, page.get_by_role("button", name="Start over"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".score-pieces a").first).to_be_focused()
+    expect(voice(page)).to_have_text("Your score on this page is forgotten.")
+    expect(says).to_contain_text("Which line is wrong?")
+    expect(hints.first.locator("p").first).to_be_hidden()
+    tab_to(page, lines(page, 1).first)
+
+
 def test_the_code_is_still_the_code_when_it_is_copied(reader: Reader) -> None:
     page = reader.open(BUGS, permissions=["clipboard-read", "clipboard-write"])
     texts = "e => e.map((code) => code.innerText)"
@@ -269,6 +315,47 @@ def test_a_reader_notes_which_answers_they_had(reader: Reader) -> None:
     expect(score(page)).to_have_text("You had 2 of 12.")
     page.get_by_role("button", name="Start over").click()
     expect(answers.nth(0).locator("summary")).to_have_text("Answer")
+
+
+@pytest.mark.parametrize("way", ["keyboard", "touch"])
+def test_the_keyboard_alone_or_a_finger_is_enough_for_the_self_check(
+    reader: Reader, way: str
+) -> None:
+    page = reader.open(CHECK, size="narrow", touch=way == "touch")
+    widget(page, "self-check")
+
+    def press(wanted: Any, key: str = "Enter", tab: str = "Tab") -> None:
+        if way == "touch":
+            wanted.tap()
+        else:
+            tab_to(page, wanted, tab)
+            page.keyboard.press(key)
+
+    answers = page.locator("details.question")
+    if way == "keyboard":
+        page.locator(".score-pieces a").first.focus()
+    for number, (said, key, noted) in enumerate(
+        [("I had it", "Enter", "Noted: you had it."), ("Not yet", "Space", "Noted: not yet.")]
+    ):
+        answer = answers.nth(number)
+        press(answer.locator("summary"), key)
+        expect(answer.locator("p").first).to_be_visible()
+        button = answer.get_by_role("button", name=said)
+        press(button, key)
+        expect(button).to_have_attribute("aria-pressed", "true")
+        expect(button).to_be_focused()
+        expect(voice(page)).to_have_text(noted)
+    expect(score(page)).to_have_text("You had 1 of 12; 1 to read again (…).")
+    # a second thought
+    press(answers.nth(1).get_by_role("button", name="I had it"), tab="Shift+Tab")
+    expect(score(page)).to_have_text("You had 2 of 12.")
+
+    press(page.get_by_role("button", name="Start over"), tab="Shift+Tab")
+    expect(page.locator(".score-pieces a").first).to_be_focused()
+    expect(voice(page)).to_have_text("Your score on this page is forgotten.")
+    expect(score(page)).to_contain_text("Say below each answer")
+    expect(page.locator("[aria-pressed=true]")).to_have_count(0)
+    expect(answers.first.locator("summary")).to_have_text("Answer")
 
 
 # All three

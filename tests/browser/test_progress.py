@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Reader, assert_accessible
@@ -53,6 +54,47 @@ def test_marks_stand_in_the_navigation_and_on_the_overview(reader: Reader) -> No
     assert navigation.locator(".read-mark").count() == 4  # none at the checks: not on the path
     expect(navigation.filter(has_text="Match the head")).to_contain_text("5/9")
     assert page.locator(".md-nav--secondary .read-mark").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "level", "marks"),
+    [
+        ("index.html", None, {"Overview": "✓"}),
+        ("index.html", "Practice", {"Match the head": "5/9", "Find the bug": "✓"}),
+        ("lesson/masking.html", None, {"Masked language modelling": "✓"}),
+        ("practice/match.html", None, {"Match the head": "5/9", "Find the bug": "✓"}),
+    ],
+)
+def test_marks_are_in_sight_in_the_drawer_of_a_telephone(
+    reader: Reader, path: str, level: str | None, marks: dict[str, str]
+) -> None:
+    page = reader.open(
+        path,
+        size="narrow",
+        touch=True,
+        prepare=lambda page: page.add_init_script(keep(**KEPT)),
+    )
+    page.locator(".md-header__button[for=__drawer]").tap()
+    drawer = page.locator(".md-nav--primary")
+    if level:  # a telephone shows one level at a time
+        drawer.locator("label.md-nav__link", has_text=level).first.tap()
+    for name, sign in marks.items():
+        entry = drawer.locator(".md-nav__link", has_text=name)
+        mark = entry.locator("> .read-mark").and_(page.locator(":visible"))
+        expect(mark).to_be_in_viewport(ratio=1)
+        expect(mark.locator("[aria-hidden]")).to_have_text(sign)
+        page.wait_for_function(
+            """(mark) => {
+              const { left, right, top, bottom } = mark.getBoundingClientRect();
+              const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+              const beside = [...mark.parentElement.children].every(
+                (other) => other === mark || other.getBoundingClientRect().right <= left,
+              );
+              return mark.contains(at) && beside; // once the drawer has slid in
+            }""",
+            arg=mark.element_handle(),
+            timeout=5_000,
+        )
 
 
 def test_all_of_it_can_be_forgotten(reader: Reader) -> None:
