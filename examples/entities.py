@@ -26,7 +26,7 @@ from bertlesson.heads import IGNORE_INDEX, TokenClassificationModel
 SIZES = (16, 32, 64, 256, 1024)  # labelled sentences
 SEEDS = 5
 STEPS = 150  # updates of 16 sentences, for both starts and every size
-RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 LABELS = bio_labels(ENTITY_LABELS)
 
 checkpoint = tiny.load()
@@ -104,14 +104,10 @@ def f1(model, split):
 
 # %% both starts
 curve = learning_curve.measure(train, f1, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=64)
-for size in SIZES:
-    means = [curve.mean(start, size) for start in learning_curve.STARTS]
-    print(f"{size:5} labels   pretrained {means[0]:.3f}   random start {means[1]:.3f}")
-chosen = ", ".join(f"{rate:g} ({start})" for start, rate in curve.rates.items())
-print(f"{STEPS} updates each; learning rates: {chosen}")
+print(curve.summary(".3f"))
 gap = curve.gaps[16]
 at_most = curve.mean("pretrained", SIZES[-1])
-behind = min(curve.gaps.values())
+closest = min(curve.gaps.values())
 four_times = max(
     curve.mean("pretrained", size) - curve.mean("random", 4 * size)
     for size in SIZES
@@ -120,7 +116,7 @@ four_times = max(
 assert gap >= 0.1, "With 16 labelled sentences, pretraining is worth at least 10 points of F1"
 assert four_times >= 0, "At some size, it is worth four times as many labels"
 assert at_most >= 0.9, "With all labels, F1 is at least 0.9"
-assert behind > -curve.spread, "Nowhere does pretraining fall behind by more than the spread"
+assert closest > 0, "Pretraining is ahead with any number of labels"
 
 # %% the chart tags=["hide-input"]
 fig = learning_curve.draw(

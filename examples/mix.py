@@ -146,12 +146,12 @@ for name, measured in scores.items():
     print(f"{name:15}{cells}")
 
 # %% what the mix buys
-reads, trusts, doubts, features = (
+names, trusts, doubts, features = (
     {name: measured[:, number].mean() for name, measured in scores.items()}
     for number in range(len(MEASURES))
 )
 others = [name for name in RECIPES if name != "80/10/10"]
-ahead = max(reads[name] for name in others) - reads["80/10/10"]
+ahead = max(names[name] for name in others) - names["80/10/10"]
 trust = min(trusts["80/10/10"], trusts["80/20/0"]) - max(trusts["100/0/0"], trusts["80/0/20"])
 doubt = doubts["80/10/10"] - doubts["80/20/0"]
 gained = features["80/10/10"] - features["100/0/0"]
@@ -159,7 +159,7 @@ lost = features["80/10/10"] - max(features["80/0/20"], features["80/20/0"])
 close = scores["80/10/10"].mean(axis=0) - scores["0/20/80"].mean(axis=0)  # on each measure
 behind = close.max()
 worst = min(features, key=lambda name: features[name])
-assert ahead < 0.05, "At [MASK], no recipe reads better than 80/10/10 by 5 points"
+assert ahead < 0.05, "At [MASK], no recipe is ahead of 80/10/10 by 5 points"
 assert trust > 0.3, "Kept tokens buy trust: 30 points at visible tokens"
 assert doubt > 0.15, "Beside kept tokens, random ones buy doubt: 15 points of wrong tokens repaired"
 assert gained > 0.05, "The mix buys features: 5 points of the probe over [MASK] alone"
@@ -170,7 +170,7 @@ assert worst == "0/0/100", "The features of random tokens alone are the worst"
 # %% the chart tags=["hide-input"]
 fig, axes = plt.subplots(2, 2, figsize=(5.4, 4.4), sharey=True)
 titles = (
-    "Reads: named at [MASK]",
+    "Names: at [MASK]",
     "Trusts: visible",
     "Doubts: repaired",
     "Features: F1 of the probe",

@@ -245,16 +245,16 @@ least, most = (
     min(final["masked", 1], final["masked", 2]),
     max(final["masked", 1], final["masked", 2]),
 )
-assert least > entropy["masked"], "With [MASK] no depth gets below the entropy: nothing leaks"
+assert least > entropy["masked"], "With [MASK] neither depth gets below the entropy: nothing leaks"
 assert most < math.log(LETTERS) / 2, "The visible tokens tell more than half of what was hidden"
 
 # %% the curves tags=["hide-input"]
 fig, axes = plt.subplots(2, 2, figsize=(5.4, 5.2), sharex=True, sharey=True)
 panels = {
     "causal": ("Next token, causal mask:\ndown to the entropy", "next"),
-    "full": ("Next token, full attention:\ncopied at any depth", "next"),
+    "full": ("Next token, full attention:\ncopied by one layer", "next"),
     "others": ("All from the others:\ntwo layers leak", "others"),
-    "masked": ("Masked tokens:\nno depth leaks", "masked"),
+    "masked": ("Masked tokens:\nneither depth leaks", "masked"),
 }
 for ax, (name, (title, line)) in zip(axes.flat, panels.items(), strict=True):
     for layers, colour, style in ((1, "C0", "-"), (2, "C1", "--")):

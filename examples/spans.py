@@ -21,7 +21,7 @@ from bertlesson.heads import QuestionAnsweringModel
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5
 STEPS, BATCH = 120, 12  # updates of so many questions, for both starts and every size
-RATES = (1e-3, 2e-3, 4e-3)
+RATES = (1e-3, 2e-3, 4e-3, 8e-3)
 
 checkpoint = tiny.load()
 tokenizer = checkpoint.tokenizer
@@ -99,17 +99,13 @@ def exact_match(model, split):
 curve = learning_curve.measure(
     train, exact_match, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=1024
 )
-for size in SIZES:
-    means = [curve.mean(start, size) for start in learning_curve.STARTS]
-    print(f"{size:5} labels   pretrained {means[0]:.1%}   random start {means[1]:.1%}")
-chosen = ", ".join(f"{rate:g} ({start})" for start, rate in curve.rates.items())
-print(f"{STEPS} updates each; learning rates: {chosen}")
+print(curve.summary())
 gap = max(curve.gaps.values())
 at_most = curve.mean("pretrained", SIZES[-1])
-behind = min(curve.gaps.values())
+closest = min(curve.gaps.values())
 assert gap >= 0.25, "At some size, pretraining is worth at least 25 points of exact match"
 assert at_most >= 0.9, "With all labels, at least nine of ten answers are exact"
-assert behind > -curve.spread, "Nowhere does pretraining fall behind by more than the spread"
+assert closest > 0, "Pretraining is ahead with any number of labels"
 
 # %% the chart tags=["hide-input"]
 fig = learning_curve.draw(

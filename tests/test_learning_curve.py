@@ -49,14 +49,21 @@ CURVE = LearningCurve(
         "pretrained": np.array([[0.8, 0.6], [0.9, 0.9]]),
         "random": np.array([[0.4, 0.2], [0.95, 0.95]]),
     },
-    {"pretrained": 1e-3, "random": 1e-3},
+    {"pretrained": 3e-4, "random": 1e-2},
 )
 
 
-def test_means_gaps_and_spread() -> None:
+def test_means_and_gaps() -> None:
     assert CURVE.mean("pretrained", 16) == pytest.approx(0.7)
     assert CURVE.gaps == {16: pytest.approx(0.4), 64: pytest.approx(-0.05)}
-    assert CURVE.spread == pytest.approx(0.1)
+
+
+def test_the_summary_has_a_line_for_each_size_and_the_rates() -> None:
+    assert CURVE.summary(".2f").split("\n") == [
+        "   16 labels    pretrained start 0.70     random start 0.30",
+        "   64 labels    pretrained start 0.90     random start 0.95",
+        "learning rate   pretrained start 0.0003   random start 0.01",
+    ]
 
 
 def test_the_chart_tells_its_numbers_in_words() -> None:

@@ -44,10 +44,21 @@ class LearningCurve(NamedTuple):
             size: self.mean(STARTS[0], size) - self.mean(STARTS[1], size) for size in self.sizes
         }
 
-    @property
-    def spread(self) -> float:
-        """The largest standard deviation over seeds, of any start at any size."""
-        return float(max(scores.std(axis=1).max() for scores in self.scores.values()))
+    def summary(self, spec: str = ".1%") -> str:
+        """A line for each number of labels with the means, and one with the learning rates.
+
+        Args:
+            spec: How a score is written, as in an f-string.
+        """
+        rows = [
+            (f"{size:5} labels", *(f"{self.mean(start, size):{spec}}" for start in STARTS))
+            for size in self.sizes
+        ]
+        rows.append(("learning rate", *(f"{self.rates[start]:g}" for start in STARTS)))
+        return "\n".join(
+            f"{name:13}   {STARTS[0]} start {ahead:6}   {STARTS[1]} start {behind}"
+            for name, ahead, behind in rows
+        )
 
 
 def measure(
