@@ -32,6 +32,7 @@ CONFIGURATION = (
     "hidden_act",
     "layer_norm_eps",
 )
+NO_CHECKSUM = "00000000"  # stands in its place while it is computed
 
 
 def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
@@ -96,8 +97,8 @@ def write_model(
             all that is not the encoder's, is written too, under names that begin with
             ``before.``; the encoder itself is in the pretrained model's file.
 
-    The checksum, ``crc32``, is that of zlib over the vocabulary and the labels, joined by line
-    feeds, and all numbers as they stand in the file.
+    The checksum, ``crc32``, is that of zlib over the whole file, with zeros in the place of the
+    checksum's own eight digits.
 
     Raises:
         ValueError: See `half_state`.
@@ -125,13 +126,12 @@ def write_model(
         tensors |= {f"before.{n}": t for n, t in head if not n.startswith("bert.")}
     vocab = tokenizer.get_vocab()
     about: dict[str, Any] = {
+        "crc32": NO_CHECKSUM,  # comes first, so that it is the first in the file
         "config": {name: getattr(model.config, name) for name in CONFIGURATION},
         "vocab": sorted(vocab, key=vocab.__getitem__),
         "labels": list(labels),
     }
-    numbers = save(tensors)
-    numbers = numbers[8 + int.from_bytes(numbers[:8], "little") :]  # without the header
-    words = "\n".join([*about["vocab"], *about["labels"]])
-    about["crc32"] = zlib.crc32(numbers, zlib.crc32(words.encode()))
     # under one key, because safetensors writes several in an order that differs from run to run
-    Path(path).write_bytes(save(tensors, {"model": json.dumps(about)}))
+    content = save(tensors, {"model": json.dumps(about)})
+    checksum = f"{zlib.crc32(content):08x}"
+    Path(path).write_bytes(content.replace(NO_CHECKSUM.encode(), checksum.encode(), 1))
