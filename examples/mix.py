@@ -146,12 +146,12 @@ for name, measured in scores.items():
     print(f"{name:15}{cells}")
 
 # %% what the mix buys
-names, trusts, doubts, features = (
+fills, trusts, doubts, features = (
     {name: measured[:, number].mean() for name, measured in scores.items()}
     for number in range(len(MEASURES))
 )
 others = [name for name in RECIPES if name != "80/10/10"]
-ahead = max(names[name] for name in others) - names["80/10/10"]
+ahead = max(fills[name] for name in others) - fills["80/10/10"]
 trust = min(trusts["80/10/10"], trusts["80/20/0"]) - max(trusts["100/0/0"], trusts["80/0/20"])
 doubt = doubts["80/10/10"] - doubts["80/20/0"]
 gained = features["80/10/10"] - features["100/0/0"]
@@ -170,7 +170,7 @@ assert worst == "0/0/100", "The features of random tokens alone are the worst"
 # %% the chart tags=["hide-input"]
 fig, axes = plt.subplots(2, 2, figsize=(5.4, 4.4), sharey=True)
 titles = (
-    "Names: at [MASK]",
+    "Fills in: at [MASK]",
     "Trusts: visible",
     "Doubts: repaired",
     "Features: F1 of the probe",

@@ -252,7 +252,7 @@ assert most < math.log(LETTERS) / 2, "The visible tokens tell more than half of 
 fig, axes = plt.subplots(2, 2, figsize=(5.4, 5.2), sharex=True, sharey=True)
 panels = {
     "causal": ("Next token, causal mask:\ndown to the entropy", "next"),
-    "full": ("Next token, full attention:\ncopied by one layer", "next"),
+    "full": ("Next token, full attention:\none layer is enough to copy", "next"),
     "others": ("All from the others:\ntwo layers leak", "others"),
     "masked": ("Masked tokens:\nneither depth leaks", "masked"),
 }

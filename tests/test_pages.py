@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -686,6 +687,37 @@ def test_sections_stand_well_inside_of_lists_and_notes(good: Project) -> None:
     assert '<details class="code">' in text.partition("<ol>")[2]
     box = text.partition('<div class="box">')[2].partition("</div>\n</details>")[0]
     assert 'aria-label="Output">in the box</pre>' in box
+
+
+def test_the_wheel_follows_the_package_and_is_the_same_each_time(
+    new_project: Callable[[], Project],
+) -> None:
+    project = new_project()
+    module = project.write("src/bertlesson/__init__.py", "")
+
+    def digest() -> str:
+        folder = project.folder / ".cache" / "wheel"
+        (kept,) = folder.iterdir()
+        (wheel,) = kept.iterdir()
+        return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+    def built() -> str:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from tools import package; package.wheel()"],
+            cwd=project.folder,
+            capture_output=True,
+            text=True,
+        )
+        return ended.stderr.splitlines()[-1] if ended.returncode else digest()
+
+    first = built()
+    module.rename(module.with_name("other.py"))
+    renamed = built()
+    assert renamed != first
+    module.with_name("other.py").rename(module)
+    assert built() == first
+    (project.folder / "pyproject.toml").write_text("[project\n")
+    assert "pyproject.toml:1: setuptools cannot build the package" in built()
 
 
 def test_a_page_leads_to_its_examples_and_they_are_there(good: Project) -> None:

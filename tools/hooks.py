@@ -53,7 +53,8 @@ class State:
     # by example: what its notebook was made of; by URL: a page, and what the search knows of it
     notebooks: ClassVar[dict[str, tuple[str, str, str]]] = {}
     searched: ClassVar[dict[str, tuple[str, list[Any]]]] = {}
-    rendered: ClassVar[dict[str, tuple[Any, dict[str, Any]]]] = {}  # by source: what, and as what
+    # by source: what a page was rendered from, and the result
+    rendered: ClassVar[dict[str, tuple[Any, dict[str, Any]]]] = {}
     styles: tuple[Path, ...] = ()
 
 
@@ -116,9 +117,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, uri, abs_src_path=str(path)))
     try:
         wheel = package.wheel()
+        files.append(File.generated(config, f"{DOWNLOADS}/{wheel.name}", abs_src_path=str(wheel)))
     except Problem as problem:
-        raise PluginError(str(problem)) from None
-    files.append(File.generated(config, f"{DOWNLOADS}/{wheel.name}", abs_src_path=str(wheel)))
+        problems.append(problem)
     if State.serving:
         script = str(ROOT / "tools" / "pending.js")
         files.append(File.generated(config, PENDING_SCRIPT, abs_src_path=script))
@@ -150,8 +151,9 @@ def on_page_markdown(
 
 
 def _render_again(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
-    """While serving, Markdown that is as it was stays as it was rendered: half of a rebuild."""
-    made_of = page.markdown, [(file.src_uri, file.url) for file in files]
+    """While serving, Markdown that is as it was is not rendered anew: that is half of a rebuild."""
+    settings = Path(config.config_file_path).read_bytes()
+    made_of = page.markdown, settings, [(file.src_uri, file.url) for file in files]
     kept_of, rendered = State.rendered.get(page.file.src_uri, (None, {}))
     if kept_of != made_of or "--8<--" in (page.markdown or ""):  # a file is read into it
         before = dict(vars(page))
@@ -180,12 +182,11 @@ def _take_away(names: list[str], page: MkDocsPage, files: Files) -> str:
         notebook = f"examples/{name}.ipynb"
         here = page.file.src_uri == notebook
         scripts.append(downloads if here else f"{link(notebook, name, False)} ({downloads})")
-    (wheel,) = (file.src_uri for file in files if file.src_uri.endswith(".whl"))
-    install = f"<code>pip install {link(wheel, Path(wheel).name)}</code>"
-    return (
-        f'<p class="take-away">The code of this page, whole: {", ".join(scripts)}. It runs as it '
-        f"stands after {install}.</p>\n"
-    )
+    text = f"All code of this page: {', '.join(scripts)}."
+    for uri in (file.src_uri for file in files if file.src_uri.endswith(".whl")):
+        wheel = Path(uri).name
+        text += f" To run it, download {link(uri, wheel)} and <code>pip install {wheel}</code>."
+    return f'<p class="take-away">{text}</p>\n'
 
 
 def _cleaned(rendered: str, page: MkDocsPage, files: Files) -> str:
@@ -322,7 +323,7 @@ def _report(problems: list[Problem]) -> None:
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
-    watched = (config.docs_dir, config.config_file_path)
+    watched = list(server._watched_paths)
     for path in watched:
         server.unwatch(path)
     server.observer = PollingObserver(timeout=0.2)  # seconds between two looks; mkdocs has 0.5

@@ -51,6 +51,8 @@ export function loadModel(name, onProgress = () => {}) {
 
 /**
  * How a model reads, without the model: for that the beginning of its file is enough.
+ * @param {string} name Of the model.
+ * @param {(share: number) => void} onProgress Hears what share of it has come.
  * @returns {Promise<{tokenizer: Tokenizer, longest: number}>}
  * @throws {Error} With a message for the reader, if it cannot be had.
  */
@@ -105,10 +107,14 @@ function readModel(bytes, name) {
   }
 }
 
-/** The checksum of a whole file, with zeros in the place of the digits that were written. */
+/**
+ * The checksum of a whole file, with zeros in the place of the digits that were written. They come
+ * first in the header, so that no others are taken for them.
+ */
 function checksum(buffer, written) {
   const bytes = new Uint8Array(buffer);
   const at = new TextDecoder("latin1").decode(bytes.subarray(0, 100)).indexOf(written);
+  if (at < 0) throw new FileError("its checksum is missing");
   const zeros = new TextEncoder().encode("0".repeat(written.length));
   const parts = [bytes.subarray(0, at), zeros, bytes.subarray(at + written.length)];
   return parts.reduce((sum, part) => crc32(part, sum), 0).toString(16).padStart(8, "0");

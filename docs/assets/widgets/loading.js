@@ -5,19 +5,21 @@ import { announce, h } from "./dom.js";
 /**
  * The models, once they are there. What happens meanwhile is shown in the slot, an empty element.
  *
- * @param {(name: string, onProgress: (share: number) => void) => Promise<object>} load Fetches one;
+ * @template Loaded
+ * @param {(name: string, onProgress: (share: number) => void) => Promise<Loaded>} load Fetches one;
  *   `loadTokenizer` where no more than that is needed.
- * @returns {Promise<import("../bert/model.js").Model[]>} It is fulfilled once all have come, also
+ * @param {string} what The reader waits for.
+ * @returns {Promise<Loaded[]>} In the order of the names. It is fulfilled once all have come, also
  *   when it took the reader several tries.
  */
-export async function getModels(slot, names, load = loadModel) {
+export async function getModels(slot, names, load = loadModel, what = "the model") {
   for (;;) {
     const shares = names.map(() => 0);
-    const bar = h("progress", { max: names.length, value: 0, "aria-label": "Fetching the model" });
+    const bar = h("progress", { max: names.length, value: 0, "aria-label": `Fetching ${what}` });
     // what is there already shows no bar
     const timer = setTimeout(() => {
-      slot.replaceChildren("Fetching the model, once … ", bar);
-      announce("Fetching the model");
+      slot.replaceChildren(`Fetching ${what}, once … `, bar);
+      announce(`Fetching ${what}`);
     }, 100);
     const come = (n, share) => {
       shares[n] = share;

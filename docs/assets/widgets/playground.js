@@ -195,6 +195,7 @@ export function mount(host) {
     text.value = START.text;
     showShares();
     show();
+    later();
   }
 
   function take(whole) {
@@ -206,9 +207,12 @@ export function mount(host) {
   async function change(changes) {
     state = { ...state, ...changes };
     showShares();
-    coming ??= getModels(tokenizerSlot, ["pretrained"], loadTokenizer).then(readWith);
+    coming ??= getModels(tokenizerSlot, ["pretrained"], loadTokenizer, "the vocabulary").then(
+      readWith,
+    );
     await coming;
     show();
+    later();
     tellLater();
   }
 
@@ -257,7 +261,6 @@ export function mount(host) {
     emptyNote.textContent = whyEmpty();
     showCounts(null);
     heard ||= inWords();
-    later();
   }
 
   function whyEmpty() {
@@ -372,7 +375,7 @@ export function mount(host) {
     [model] = await getModels(slot, ["pretrained"]);
     const waited = [ask, slot, document.body].includes(document.activeElement);
     [reads, coming] = [model, Promise.resolve()];
-    tokenizerSlot.replaceChildren();
+    tokenizerSlot.remove(); // with whatever is still to be said there
     show();
     showSlowly();
     tell();

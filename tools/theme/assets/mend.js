@@ -1,6 +1,6 @@
 /**
- * What Material's script puts into a page, made fit for the keyboard and for screen readers; and a
- * word to readers where the script is missing that starts the parts which they can use.
+ * Makes what Material's script puts into a page fit for the keyboard and for screen readers, and
+ * tells readers when start.js, which starts the parts that they can use, could not be loaded.
  */
 (() => {
   // That script can say nothing itself. Errors of loading do not bubble, but can be captured.
