@@ -109,16 +109,20 @@ def server(new_project: Callable[[], Project]) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def lesson(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`mkdocs serve` on a copy of the lesson itself, all examples done."""
-    folder = tmp_path_factory.mktemp("lesson")
+    project = copy_lesson(tmp_path_factory.mktemp("lesson"))
+    (project.folder / ".cache").mkdir()
+    (project.folder / ".cache" / "examples").symlink_to(CACHE)
+    with serving(project) as started:
+        yield started
+
+
+def copy_lesson(folder: Path) -> Project:
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("docs", "examples", "src", "tools"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     for name in ("mkdocs.yml", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, folder)
-    (folder / ".cache").mkdir()
-    (folder / ".cache" / "examples").symlink_to(CACHE)
-    with serving(Project(folder)) as started:
-        yield started
+    return Project(folder)
 
 
 @contextmanager
@@ -148,8 +152,20 @@ def test_pages_are_served_before_their_examples_have_run(server: Server) -> None
     assert "assets/pending.js" in text
     assert "through the gate" not in article(text).partition("</code></pre>")[2]
     assert 'Step <span class="pending">…</span>' in text
-    assert "on their way" in server.get("examples/slow.html")
+    assert 'data-pending="slow"' in server.get("examples/slow.html")
     assert 'data-pending="slow"' in server.get("checks.html")
+
+
+def test_a_cold_start_shows_the_lesson_within_fifteen_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTLESSON_CACHE", str(tmp_path / "checkpoints"))
+    project = copy_lesson(tmp_path)
+    began = time.monotonic()
+    with serving(project) as cold:
+        text = cold.until("lesson/masking.html", bool)
+    assert time.monotonic() - began < 15
+    assert 'data-pending="masking"' in text
 
 
 def test_problems_are_shown_from_the_start_and_serving_goes_on(server: Server) -> None:

@@ -24,6 +24,7 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.structure.toc import get_toc
 from watchdog.observers.polling import PollingObserver
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +47,7 @@ class State:
     """What outlives one build while serving."""
 
     serving = False
+    served = False  # at least once
     runner: Runner | None = None
     site = pages.Site({}, {})
     open_pages: dict[str, pages.Page]
@@ -87,10 +89,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         State.runner = Runner(on_done=lambda name: SIGNAL.touch() if State.serving else None)
         SIGNAL.touch()
     examples, problems = load_examples()
-    if examples or not State.serving:  # none: a module is broken, and may be mended in a moment
-        State.runner.want(examples.values())
     if not State.serving:
+        State.runner.want(examples.values())
         State.runner.wait()
+    elif State.served and examples:  # none: a module is broken, and may be mended in a moment
+        State.runner.want(examples.values())
     outcomes = {name: State.runner.outcome(example) for name, example in examples.items()}
     State.site = pages.Site(examples, outcomes, problems)
     State.open_pages, State.contents = {}, {}
@@ -130,6 +133,24 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def _notebook(name: str) -> Path:
     return _work_folder() / "examples" / f"{name}.ipynb"
+
+
+@event_priority(-100)  # after mkdocs-jupyter, which says how a notebook is rendered
+def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsPage:
+    if _is_pending_notebook(page):
+        page.render = partial(_render_pending, page)  # type: ignore[method-assign]
+    return page
+
+
+def _is_pending_notebook(page: MkDocsPage) -> bool:
+    return page.file.src_uri.endswith(".ipynb") and State.site.outcomes[page.file.name].pending
+
+
+def _render_pending(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
+    """Without its outputs a notebook is not worth the seconds that its conversion takes."""
+    name = page.file.name
+    page.content = render.pending_html(State.site.examples[name], State.site.outcomes[name])
+    page.toc = get_toc([])
 
 
 def on_page_markdown(
@@ -207,6 +228,8 @@ def _cleaned(rendered: str, page: MkDocsPage, files: Files) -> str:
 
 
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+    if _is_pending_notebook(page):
+        return html
     if page.file.src_uri.endswith(".ipynb"):
         return _cleaned(html, page, files) + _take_away([page.file.name], page, files)
     filled = State.open_pages[page.file.src_uri].fill(html)
@@ -323,6 +346,9 @@ def _report(problems: list[Problem]) -> None:
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
+    assert State.runner is not None
+    State.served = True
+    State.runner.want(State.site.examples.values())  # not before: the pages need the cores first
     watched = list(server._watched_paths)
     for path in watched:
         server.unwatch(path)
