@@ -144,18 +144,6 @@ def serving(project: Project) -> Iterator[Server]:
     process.wait(10)
 
 
-def test_pages_are_served_before_their_examples_have_run(server: Server) -> None:
-    began = time.monotonic()
-    text = server.until("page.html", bool)
-    assert time.monotonic() - began < 15
-    assert 'data-pending="slow"' in text
-    assert "assets/pending.js" in text
-    assert "through the gate" not in article(text).partition("</code></pre>")[2]
-    assert 'Step <span class="pending">…</span>' in text
-    assert 'data-pending="slow"' in server.get("examples/slow.html")
-    assert 'data-pending="slow"' in server.get("checks.html")
-
-
 def test_a_cold_start_shows_the_lesson_within_fifteen_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +154,18 @@ def test_a_cold_start_shows_the_lesson_within_fifteen_seconds(
         text = cold.until("lesson/masking.html", bool)
     assert time.monotonic() - began < 15
     assert 'data-pending="masking"' in text
+
+
+def test_pages_are_served_before_their_examples_have_run(server: Server) -> None:
+    began = time.monotonic()
+    text = server.until("page.html", bool)
+    assert time.monotonic() - began < 15
+    assert 'data-pending="slow"' in text
+    assert "assets/pending.js" in text
+    assert "through the gate" not in article(text).partition("</code></pre>")[2]
+    assert 'Step <span class="pending">…</span>' in text
+    assert 'data-pending="slow"' in server.get("examples/slow.html")
+    assert 'data-pending="slow"' in server.get("checks.html")
 
 
 def test_problems_are_shown_from_the_start_and_serving_goes_on(server: Server) -> None:
