@@ -139,9 +139,11 @@ def serving(project: Project) -> Iterator[Server]:
             stdout=output,
             stderr=output,
         )
-    yield Server(project, process, port, log)
-    process.kill()
-    process.wait(10)
+    try:
+        yield Server(project, process, port, log)
+    finally:  # also where a test fails inside: its examples would run on beside the next ones
+        process.kill()
+        process.wait(10)
 
 
 def test_a_cold_start_shows_the_lesson_within_fifteen_seconds(

@@ -237,6 +237,11 @@ def widget(page: Page, name: str) -> Any:
     return found
 
 
+def voice(page: Page) -> Any:
+    """Where readers who do not see the page are told what has happened."""
+    return page.locator(".widget-voice[role=status]")
+
+
 def assert_accessible(page: Page, part: str = "html") -> None:
     """No violation of axe-core's rules in this part of the page, as it is shown now."""
     found = Axe().run(page, context=part).response["violations"]

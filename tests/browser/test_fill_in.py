@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 from bertlesson import corpus_text, tiny
-from tests.browser.conftest import Reader, assert_accessible, widget
+from tests.browser.conftest import Reader, assert_accessible, voice, widget
 
 PAGE = "lesson/pretraining.html"
 NAME = "fill-in"
@@ -51,10 +51,6 @@ def take(part: Locator, example: str) -> None:
 
 def write(part: Locator, text: str) -> None:
     part.get_by_role("textbox").fill(text)
-
-
-def voice(page: Page) -> Locator:
-    return page.locator(".widget-voice")
 
 
 def test_a_pressed_token_is_hidden_guessed_and_shown_again(reader: Reader) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Reader, assert_accessible, widget
+from tests.browser.conftest import Reader, assert_accessible, voice, widget
 
 expect.set_options(timeout=20_000)
 
@@ -45,10 +45,6 @@ def shares(column: Locator) -> dict[str, float]:
 
 def entities(column: Locator) -> list[str]:
     return [text.replace("\u00a0", " ") for text in column.locator("mark").all_inner_texts()]
-
-
-def voice(page: Page) -> Locator:
-    return page.locator(".widget-voice")
 
 
 def test_only_models_of_the_open_task_are_fetched(reader: Reader) -> None:

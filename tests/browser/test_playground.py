@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 from scipy.special import log_softmax
 
-from tests.browser.conftest import Host, Reader, assert_accessible, widget
+from tests.browser.conftest import Host, Reader, assert_accessible, voice, widget
 
 PAGE = "lesson/masking.html"
 USED = f"{PAGE}#playground?"  # the same picture, with all of the vocabulary: a link has needed it
@@ -26,10 +26,6 @@ def started(page: Page) -> Any:
     found = widget(page, "playground")
     expect(found.locator("tbody")).to_have_text(re.compile(r"^[^…]+$"))
     return found
-
-
-def voice(page: Page) -> Any:
-    return page.locator(".widget-voice[role=status]")
 
 
 def ask(page: Page) -> Any:
@@ -362,7 +358,7 @@ def test_the_model_answers_when_it_is_asked_and_from_then_on(reader: Reader) -> 
     expect(heading).to_be_focused()
     assert button.count() == 0
     assert fetched == [None]  # the whole file, once
-    expect(page.locator(".widget-voice")).to_contain_text("The mean loss is")
+    expect(voice(page)).to_contain_text("The mean loss is")
 
     def check() -> None:
         items = found.locator(".playground-guesses li")

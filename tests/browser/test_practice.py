@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Reader, assert_accessible, widget
+from tests.browser.conftest import Reader, assert_accessible, voice, widget
 
 MATCH, BUGS, CHECK = (f"practice/{name}.html" for name in ("match", "bugs", "self-check"))
 NAMES = {MATCH: "match", BUGS: "bugs", CHECK: "self-check"}
@@ -28,10 +28,6 @@ def lines(page: Page, piece: int) -> Any:
 
 def stored(page: Page, name: str) -> Any:
     return page.evaluate("(name) => JSON.parse(localStorage.getItem(`bertlesson:${name}`))", name)
-
-
-def voice(page: Page) -> Any:
-    return page.locator(".widget-voice[role=status]")
 
 
 def overflows(page: Page) -> bool:

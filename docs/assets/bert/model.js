@@ -56,7 +56,7 @@ export function loadModel(name, onProgress = () => {}) {
  * @returns {Promise<{tokenizer: Tokenizer, longest: number}>}
  * @throws {Error} With a message for the reader, if it cannot be had.
  */
-export async function loadTokenizer(name, onProgress = () => {}) {
+export async function loadTokenizer(name, onProgress) {
   const url = new URL(`${name}.safetensors`, FOLDER);
   const bytes = await fetchBytes(url, onProgress, BEGINNING);
   try {

@@ -125,8 +125,8 @@ export function mount(host) {
   );
 
   const counts = h("tbody");
-  // for what is said while the tokenizer comes, and while the model does
-  const [tokenizerSlot, slot] = [0, 1].map(() => h("div", { class: "playground-slot" }));
+  const tokenizerSlot = h("div", { class: "playground-slot" }); // while the tokenizer comes
+  const slot = h("div", { class: "playground-slot" }); // while the model does
   const heading = h("p", { class: "playground-head", tabindex: "-1" }, "What the model says");
   const guesses = h("ul", {
     class: "playground-guesses",
