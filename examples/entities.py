@@ -11,16 +11,14 @@ import torch
 from bertlesson import learning_curve, tiny
 from bertlesson.browser import write_model
 from bertlesson.corpus import ENTITY_LABELS, entity_examples
-from bertlesson.finetuning import (
+from bertlesson.entities import (
     bio_labels,
     decode_entities,
     encode_entities,
     entity_f1,
     find_words,
-    fine_tune,
-    predict,
-    with_encoder,
 )
+from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import IGNORE_INDEX, TokenClassificationModel
 
 SIZES = (16, 32, 64, 256, 1024)  # labelled sentences

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from bertlesson import tiny
 from bertlesson.ablation import accuracy, train_masked_lm
 from bertlesson.corpus import ENTITY_LABELS, entity_examples, generate_documents
-from bertlesson.finetuning import (
+from bertlesson.entities import (
     bio_labels,
     decode_entities,
     encode_entities,
