@@ -21,6 +21,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models
 from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import (
@@ -33,6 +34,7 @@ from transformers import (
     Trainer,
     TrainingArguments,
 )
+from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
 
 from bertlesson import masking
 from bertlesson.masking import IGNORE_INDEX, MaskingCollator, MaskingRecipe, mask_tokens
@@ -398,12 +400,68 @@ def test_the_collator_selects_a_fixed_count_of_what_is_not_padding(
     assert (labels != IGNORE_INDEX).sum(dim=1).tolist() == [2, 4, 8, 15]
 
 
-def test_whole_words_need_something_to_go_by() -> None:
-    pieces = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])}
-    collator = MaskingCollator(BertTokenizer(vocab=pieces), whole_word_mask=True)
-    with pytest.raises(ValueError, match="word_ids"):
-        collator([[2, 1, 3]])
-    assert collator([{"input_ids": [2, 1, 3], "word_ids": [None, 0, None]}])
+def test_word_ids_come_in_the_formats_of_datasets(tokenizer: BertTokenizer) -> None:
+    row = [CLS, 7, 8, 9, 10, SEP]
+    words = [None, 0, 0, 1, 1, None]
+    numbers = [float("nan"), 0, 0, 1, 1, float("nan")]  # what None becomes as a tensor
+    forms: list[Any] = [words, numbers, np.array(words, dtype=object), np.array(numbers)]
+    forms += [torch.tensor(numbers), torch.tensor(numbers, dtype=torch.float64)]
+    collator = MaskingCollator(tokenizer, MaskingRecipe(select=0.5), seed=0, whole_word_mask=True)
+    for form in forms:
+        rows = [{"input_ids": row, "word_ids": form}, {"input_ids": row[:2], "word_ids": form[:2]}]
+        labels = collator(rows * 100)["labels"][::2]
+        assert torch.equal(labels[:, 1] == IGNORE_INDEX, labels[:, 2] == IGNORE_INDEX)
+        assert torch.equal(labels[:, 3] == IGNORE_INDEX, labels[:, 4] == IGNORE_INDEX)
+        assert (labels[:, [0, 5]] == IGNORE_INDEX).all()
+        assert (
+            60 < (labels[:, 1] != IGNORE_INDEX).sum() + (labels[:, 3] != IGNORE_INDEX).sum() < 140
+        )
+    with pytest.raises(ValueError, match="expected whole numbers, None or NaN"):
+        collator([{"input_ids": row, "word_ids": torch.tensor([0.5] * 6)}])
+
+
+def whole_words(tokenizer: Any, row: list[int]) -> list[list[int]]:
+    """The places of each word, as the collator finds them in rows without word_ids."""
+    collator = MaskingCollator(tokenizer, MaskingRecipe(select=0.5), seed=0, whole_word_mask=True)
+    selected = collator([row] * 64)["labels"] != IGNORE_INDEX  # (64, length)
+    places = range(len(row))
+    alike = {i: [j for j in places if torch.equal(selected[:, i], selected[:, j])] for i in places}
+    return sorted({tuple(group) for group in alike.values()})  # type: ignore[arg-type]
+
+
+SPECIAL = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+SPECIAL |= {"pad_token": "[PAD]", "mask_token": "[MASK]"}
+
+
+@pytest.mark.parametrize("prefix", ["##", "@@"])
+def test_words_go_on_by_the_prefix_of_the_wordpiece_model(prefix: str) -> None:
+    pieces = [*PIECES[:5], "play", f"{prefix}ing", "##", f"{prefix}x", prefix, "##other"]
+    vocab = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    model = models.WordPiece(vocab, unk_token="[UNK]", continuing_subword_prefix=prefix)
+    fast = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(model), **SPECIAL)
+    fast.add_tokens([f"{prefix}added"])  # a word of its own, whatever it begins with
+    row = fast.convert_tokens_to_ids(["play", f"{prefix}ing", f"{prefix}x", "##", f"{prefix}added"])
+    assert whole_words(fast, row) == [(0, 1, 2), (3,), (4,)]
+
+
+def test_pieces_of_bpe_do_not_say_where_a_word_goes_on() -> None:
+    """In the vocabularies of GPT-2 and RoBERTa, "##" is two signs of the text."""
+    vocab = {piece: i for i, piece in enumerate([*PIECES[:5], "#", "##", "###", "a", "Ġa"])}
+    bpe = Tokenizer(models.BPE(vocab, [("#", "#"), ("##", "#")], unk_token="[UNK]"))
+    fast = PreTrainedTokenizerFast(tokenizer_object=bpe, **SPECIAL)
+    collator = MaskingCollator(fast, ALL, whole_word_mask=True)
+    with pytest.raises(ValueError, match="has no WordPiece vocabulary"):
+        collator([[5, 6, 7, 8]])
+    assert collator([{"input_ids": [5, 6], "word_ids": [0, 1]}])["labels"].tolist() == [[5, 6]]
+
+
+def test_slow_wordpiece_tokenizers_have_the_prefix_too(tmp_path: Any) -> None:
+    pieces = [*PIECES[:5], "play", "##ing"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces))
+    assert whole_words(BertTokenizerLegacy(str(tmp_path / "vocab.txt")), [5, 6, 5]) == [
+        (0, 1),
+        (2,),
+    ]
 
 
 # at least one
@@ -955,7 +1013,7 @@ class Laggard(MaskingCollator):
 
     def __call__(self, *features: Any) -> BatchEncoding:
         worker = torch.utils.data.get_worker_info()
-        if self._stream is None and worker is not None and worker.id == self.slow_worker:
+        if self._draws._stream is None and worker is not None and worker.id == self.slow_worker:
             time.sleep(0.3)
         return super().__call__(*features)
 
@@ -973,11 +1031,15 @@ def test_the_order_in_which_workers_begin_does_not_matter(tokenizer: BertTokeniz
         assert all(map(torch.equal, run, runs[0]))
 
 
-def test_a_worker_that_comes_late_finds_its_epoch(tokenizer: BertTokenizer) -> None:
-    collator = MaskingCollator(tokenizer, seed=5)
-    assert [collator._epoch(seed) for seed in (70, 70, 90, 70, 80, 90)] == [0, 0, 1, 0, 2, 1]
-    collator._epochs.fill_(1)  # when there is no more room the epochs still differ
-    assert collator._epoch(70) != collator._epoch(80)
+def test_a_worker_that_comes_late_finds_its_pass(tokenizer: BertTokenizer) -> None:
+    draws = MaskingCollator(tokenizer, seed=5)._draws
+    assert draws is not None
+    came = [(70, 0), (70, 1), (90, 0), (70, 2), (80, 0), (90, 1)]  # seeds of loaders, workers
+    assert [draws._pass(*seed_and_worker) for seed_and_worker in came] == [0, 0, 1, 0, 2, 1]
+    # whoever has had a seed meets it in another pass: torch.manual_seed was called in between
+    assert [draws._pass(70, worker) for worker in (0, 1, 0)] == [3, 3, 4]
+    draws._passes.fill_(1)  # when there is no more room the passes still differ
+    assert draws._pass(70, 0) != draws._pass(80, 0)
 
 
 def drawn_in_other_processes(*draws: Callable[[], BatchEncoding]) -> list[Tensor]:

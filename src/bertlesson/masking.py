@@ -10,17 +10,19 @@ nothing but the selected tokens after that.
 
 import os
 import struct
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.utils.data import get_worker_info
-from transformers import BatchEncoding, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedTokenizerBase, TrainerCallback
 
 IGNORE_INDEX = -100  # the label that torch's cross-entropy leaves out
 
@@ -333,20 +335,31 @@ class MaskingCollator:
     another task, as `tokenizer.pad_token = tokenizer.sep_token` makes it, only what is added here
     is: a batch that was padded with such a token before needs its mask.
 
-    With a seed the masks depend on the seed, the data's order and `num_workers` alone. They
-    differ from epoch to epoch and from worker to worker, whether workers are kept or made anew.
-    To that end the collator counts epochs in shared memory. Processes that are forked by other
-    means than a loader draw each its own, which cannot be repeated; a distributed run gives each
-    process a seed of its own. Without a seed it draws from torch's global generator, as
-    `transformers` does, in workers as well.
+    Without a seed it draws from torch's global generator, as `transformers` does, in workers as
+    well. With one, the masks of a batch follow from the seed, the rank of the process, and where
+    the batch stands:
+
+    - Under `transformers.Trainer` and `accelerate`, that is its epoch and its number in it. So
+      masks are the same with any number of workers and whatever is evaluated in between, every
+      evaluation sees the same ones, and a resumed run goes on as if it had never stopped. Workers
+      that outlive an epoch (`dataloader_persistent_workers`) have to be told: `MaskingCallback`.
+    - In a loop of your own, say `set_epoch(epoch)` at the start of each epoch, and the same holds;
+      evaluations then need a collator of their own.
+    - In a loop that does not say it, the masks differ from batch to batch, from pass to pass, and
+      from worker to worker, whether workers are kept or made again. They depend on how many batches
+      and passes came before.
+
+    An endless stream is one epoch: where it repeats itself, its masks differ all the same.
 
     Args:
         tokenizer: gives padding, special tokens and the vocabulary, as it is when this is made.
         recipe: the shares.
         seed: a whole number from 0 up, or None.
         whole_word_mask: select whole words, by the key `word_ids` (as a tokenizer's
-            `word_ids()` gives them, None for special tokens) where it comes with the rows, else
-            by the prefix `##` of the pieces. `Trainer` drops `word_ids` unless told otherwise
+            `word_ids()` gives them, None or NaN for special tokens) where it comes with the rows,
+            else by the prefix of the pieces that go on with a word, `##` in BERT's vocabulary.
+            Only WordPiece has one: with others, such as GPT-2's and RoBERTa's byte-level BPE, the
+            rows need `word_ids`. `Trainer` drops them unless told otherwise
             (`remove_unused_columns=False`).
         max_predictions_per_seq: see `mask_tokens`, as for `at_least_one`.
         at_least_one: models of `transformers` give a NaN loss for a batch without labels.
@@ -402,21 +415,23 @@ class MaskingCollator:
         self._pad_has_another_task = tokenizer.pad_token in [
             token for role, token in roles if role != "pad_token"
         ]
-        self._continues_word = self._table(i for piece, i in vocab.items() if piece[:2] == "##")
+        self._continues_word = self._table(_continuing_pieces(tokenizer, vocab))
+        self._draws = None if self.seed is None else _Draws(int(self.seed))
 
-        self._stream: torch.Generator | None = None
-        self._drawn_by: tuple[int, bool] | None = None  # process, and is it a loader's worker?
-        self._home = os.getpid()
-        self._epochs = torch.full((2**16,), -1)  # the loaders' seeds, one an epoch, as they came
-        self._epochs.share_memory_()
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
+        """Say that an epoch begins, as for a `DistributedSampler`; see above for what follows.
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Let a copy go on where the original stands, in whatever process it finds itself."""
-        self.__dict__.update(state)
-        self._home = os.getpid()
-        self._drawn_by = (self._home, False)
-        if not self._epochs.is_shared():
-            self._epochs.share_memory_()
+        Args:
+            epoch: a whole number from 0 up.
+            first_batch: how many batches of it have been seen, where a run is resumed within one.
+
+        Raises:
+            ValueError: either is negative or no whole number.
+        """
+        _check_whole_number("epoch", epoch, least=0)
+        _check_whole_number("first_batch", first_batch, least=0)
+        if self._draws is not None:
+            self._draws.tell(epoch, first_batch)
 
     def __call__(self, features: Any, return_tensors: str | None = None) -> BatchEncoding:
         """Pad and mask.
@@ -463,41 +478,12 @@ class MaskingCollator:
             word_ids=torch.from_numpy(word_ids) if self.whole_word_mask else None,
             max_predictions_per_seq=self.max_predictions_per_seq,
             at_least_one=self.at_least_one,
-            generator=self._generator(),
+            generator=self._draws.generator() if self._draws else None,
         )
         batch |= {"input_ids": masked.numpy(), "labels": labels.numpy()}
         if framework == "np":
             return BatchEncoding(batch)
         return BatchEncoding({key: torch.from_numpy(array) for key, array in batch.items()})
-
-    def _generator(self) -> torch.Generator | None:
-        """The stream of this process; None, torch's own, without a seed."""
-        if self.seed is None:
-            return None
-        process, worker = os.getpid(), get_worker_info()
-        if self._stream is None or self._drawn_by != (process, worker is not None):
-            if worker is None:
-                key = (self.seed, 0, 0 if process == self._home else process)
-            else:
-                key = (self.seed, worker.id + 1, self._epoch(worker.seed - worker.id))
-            entropy = np.random.SeedSequence(key).generate_state(1, np.uint64)[0]
-            self._stream = torch.Generator().manual_seed(int(entropy))
-            self._drawn_by = (process, worker is not None)
-        return self._stream
-
-    def _epoch(self, loader_seed: int) -> int:
-        """Number the seeds that loaders hand to their workers, as they come up: 0, 1, 2, ...
-
-        Workers made anew in each epoch all start from a copy of the main process' state, so the
-        numbers are kept where all of them see them. Workers of one epoch that come at once write
-        the same seed to the same place; one that comes late, to an epoch left early, finds it.
-        """
-        epochs = self._epochs.numpy()
-        places = np.flatnonzero((epochs == loader_seed) | (epochs < 0))
-        if not len(places):
-            return loader_seed
-        epochs[places[0]] = loader_seed
-        return int(places[0])
 
     def _layout(self, rows: list[Any]) -> tuple[Ints, Bools]:
         """The rows' lengths, `(batch,)`, and where in the padded batch their tokens stand."""
@@ -525,8 +511,10 @@ class MaskingCollator:
     def _word_ids_from_pieces(self, ids: Ints) -> Ints:
         if not self._continues_word.any():
             raise ValueError(
-                "no piece of the vocabulary begins with ##, expected that, or word_ids with each "
-                "row, to find whole words by"
+                f"{type(self.tokenizer).__name__} has no WordPiece vocabulary, whose pieces say "
+                "where a word goes on, expected word_ids with each row to find whole words by: "
+                "{'input_ids': encoded['input_ids'][i], 'word_ids': encoded.word_ids(i)}, and "
+                "remove_unused_columns=False under Trainer"
             )
         return np.cumsum(~self._continues_word[ids], axis=1)
 
@@ -534,6 +522,222 @@ class MaskingCollator:
         table = np.zeros(self._vocab_size, dtype=bool)
         table[list(ids)] = True
         return table
+
+
+class MaskingCallback(TrainerCallback):
+    """Tell a `MaskingCollator` where `Trainer` stands, for workers that outlive an epoch.
+
+    Needed with `dataloader_persistent_workers=True`. Without it the collator finds out by itself,
+    and this changes nothing.
+
+    Args:
+        collator: the one that `Trainer` is given.
+
+    >>> from transformers import BertTokenizer
+    >>> pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] a great film".split()
+    >>> tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
+    >>> collator = MaskingCollator(tokenizer, seed=0)
+    >>> callbacks = [MaskingCallback(collator)]  # for Trainer, beside data_collator=collator
+    """
+
+    def __init__(self, collator: MaskingCollator) -> None:
+        self.collator = collator
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """The next loader to start its workers is the training's."""
+        self.collator.set_epoch(int(state.epoch or 0))
+        self._training_starts(True)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """It has started them, so the next one is an evaluation's."""
+        self._training_starts(False)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """The next evaluation begins at the first batch again."""
+        if self.collator._draws is not None:
+            self.collator._draws.tell_evaluation_over()
+
+    def on_predict(self, args: Any, state: Any, control: Any, metrics: Any, **kwargs: Any) -> None:
+        """As after an evaluation."""
+        self.on_evaluate(args, state, control)
+
+    def _training_starts(self, starts: bool) -> None:
+        if self.collator._draws is not None:
+            self.collator._draws.training_starts = starts
+
+
+class _Draws:
+    """A generator for each batch, by where the batch stands instead of what was drawn before it.
+
+    Where a loop does not say where it stands, one generator for each process and each pass of a
+    loader. What the main process knows is kept in shared memory, since workers that are made again
+    in each epoch start from a copy of its state, and those that are kept never see it change.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        # whether the loader that starts its workers now is the one to train from
+        self.training_starts = False
+        # times that an epoch was told, the epoch, its first batch, evaluations that are over
+        self._told = torch.zeros(4, dtype=torch.int64).share_memory_()
+        # the seeds that loaders hand to their workers, one a pass, as they came; and for each
+        # number of a worker the place of the last pass that it had a part in
+        self._passes = torch.full((2**16,), -1).share_memory_()
+        self._latest = torch.full((2**10,), -1).share_memory_()
+        self._stream: torch.Generator | None = None
+        self._drawn_by: tuple[int, bool] | None = None  # process, and is it a loader's worker?
+        # rank and standing of the process that pickled this for a worker
+        self._pickled: tuple[int | None, tuple[int, int] | None] = (None, None)
+        self._forget()
+
+    def _forget(self) -> None:
+        """What holds for this process alone."""
+        self._home = os.getpid()
+        self._counts: WeakKeyDictionary[Any, tuple[Any, int]] = WeakKeyDictionary()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A loader's workers that are not forked get what they could not find out by themselves."""
+        state = self.__dict__ | {"_pickled": (_rank(), _standing())}
+        del state["_counts"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Let a copy go on where the original stands, in whatever process it finds itself."""
+        self.__dict__.update(state)
+        self._forget()
+        self._drawn_by = (self._home, False)
+        for shared in (self._told, self._passes, self._latest):
+            if not shared.is_shared():
+                shared.share_memory_()
+
+    def tell(self, epoch: int, first_batch: int) -> None:
+        self._told[1], self._told[2] = epoch, first_batch
+        self._told[0] += 1
+
+    def tell_evaluation_over(self) -> None:
+        self._told[3] += 1
+
+    def generator(self) -> torch.Generator:
+        """The one to draw the next batch from."""
+        rank = _rank()
+        if rank is None and get_worker_info() is not None:
+            rank = self._pickled[0]
+        place = self._place()
+        if place is None:
+            return self._of_pass(rank or 0)
+        return _generator(np.random.SeedSequence(self.seed, spawn_key=(0, rank or 0, *place)))
+
+    def _place(self) -> tuple[int, int] | None:
+        """Epoch and number of the next batch; None in a loop that does not say it."""
+        worker, loader = get_worker_info(), _running_loader()
+        standing = _standing(loader)
+        times_told, epoch, first, evaluations = self._told.tolist()
+        if worker is None:
+            if standing is not None:  # accelerate's loader knows
+                return standing[0], standing[1] + self._count(loader, standing[0])
+            if times_told:
+                return epoch, first + self._count(_Draws, times_told)
+            return None
+
+        standing = standing or self._pickled[1]  # as it was when the worker was started
+        if times_told and (standing is None or self.training_starts):
+            first = standing[1] if standing and standing[0] == epoch else first
+            began = times_told
+        elif standing is not None:
+            (epoch, first), began = standing, evaluations
+        else:
+            return None
+        # workers take turns, so the number is that of the same batch in a loader without any
+        count = self._count(_Draws, (os.getpid(), began))
+        return epoch, first + worker.id + worker.num_workers * count
+
+    def _count(self, loader: Any, began: Any) -> int:
+        """How many batches of this loader this process has drawn since what began its pass."""
+        known, count = self._counts.get(loader, (None, 0))
+        count = count if known == began else 0
+        self._counts[loader] = began, count + 1
+        return count
+
+    def _of_pass(self, rank: int) -> torch.Generator:
+        """The stream of this process, or of this worker in this pass of its loader."""
+        process, worker = os.getpid(), get_worker_info()
+        if self._stream is None or self._drawn_by != (process, worker is not None):
+            if worker is None:
+                key = (self.seed, 0, 0 if process == self._home else process)
+            else:
+                key = (self.seed, worker.id + 1, self._pass(worker.seed - worker.id, worker.id))
+            spawn_key = (rank,) if rank else ()
+            self._stream = _generator(np.random.SeedSequence(key, spawn_key=spawn_key))
+            self._drawn_by = (process, worker is not None)
+        return self._stream
+
+    def _pass(self, loader_seed: int, worker: int) -> int:
+        """Number the seeds that loaders hand to their workers, as they come up: 0, 1, 2, ...
+
+        Workers of one pass that come at once write the same seed to the same place; one that comes
+        late, to a pass left early, finds it. A seed that comes again to a worker that has had it,
+        since `torch.manual_seed` is called in each epoch, is that of another pass.
+        """
+        seeds = self._passes.numpy()
+        latest = self._latest.numpy()[worker : worker + 1]
+        known = seeds == loader_seed
+        known[: int(latest.max(initial=-1)) + 1] = False
+        places = np.flatnonzero(known | (seeds < 0))
+        if not len(places):
+            return loader_seed
+        seeds[places[0]] = loader_seed
+        latest[:] = places[0]
+        return int(places[0])
+
+
+def _generator(entropy: np.random.SeedSequence) -> torch.Generator:
+    return torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
+
+
+def _rank() -> int | None:
+    """The number of this process among those that train together; None if it trains alone."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank()
+    rank = os.environ.get("RANK")  # as torchrun sets it
+    return int(rank) if rank else None
+
+
+def _running_loader() -> Any:
+    """The loader of accelerate, and so of `Trainer`, that is being passed over, if one is."""
+    accelerate = sys.modules.get("accelerate.state")
+    return accelerate.GradientState().active_dataloader if accelerate else None
+
+
+def _standing(loader: Any = None) -> tuple[int, int] | None:
+    """The epoch of accelerate's loader and how many batches of it are skipped, to resume a run."""
+    loader = _running_loader() if loader is None else loader
+    epoch = getattr(loader, "iteration", None)
+    if epoch is None:
+        return None
+    samplers = (loader.batch_sampler, loader.sampler)
+    return epoch, max(getattr(sampler, "skip_batches", 0) for sampler in samplers)
+
+
+def _continuing_pieces(tokenizer: PreTrainedTokenizerBase, vocab: Mapping[str, int]) -> list[int]:
+    """The ids of pieces that go on with a word; none unless the vocabulary is WordPiece's."""
+    prefix = "##" if _is_slow_wordpiece(tokenizer) else ""
+    if (backend := getattr(tokenizer, "backend_tokenizer", None)) is not None:
+        # byte-level BPE has "##" in its vocabulary too: there it is two signs of the text
+        prefix = getattr(backend.model, "continuing_subword_prefix", None) or ""
+    if not prefix:
+        return []
+    added = tokenizer.added_tokens_encoder
+    return [
+        number
+        for piece, number in vocab.items()
+        if piece.startswith(prefix) and piece != prefix and piece not in added
+    ]
+
+
+def _is_slow_wordpiece(tokenizer: PreTrainedTokenizerBase) -> bool:
+    parts = ("wordpiece_tokenizer", "subword_tokenizer")  # the latter is BertJapaneseTokenizer's
+    kinds = [type(getattr(tokenizer, part, None)).__name__ for part in parts]
+    return "WordpieceTokenizer" in kinds
 
 
 def _columns(features: Any) -> dict[str, list[Any]]:
@@ -553,11 +757,24 @@ def _columns(features: Any) -> dict[str, list[Any]]:
         columns[key] = list(_array(values) if isinstance(values, Tensor) else values)
     if not columns["input_ids"]:
         raise ValueError("the batch is empty, expected at least one row")
-    if "word_ids" in columns:  # a tokenizer's word_ids() has None at special tokens
-        columns["word_ids"] = [
-            [-1 if word is None else word for word in row] for row in columns["word_ids"]
-        ]
+    if "word_ids" in columns:
+        columns["word_ids"] = [_word_numbers(row) for row in columns["word_ids"]]
     return columns
+
+
+def _word_numbers(row: Any) -> NDArray[Any]:
+    """A row of word ids, with -1 where a tokenizer's `word_ids()` has None: at special tokens."""
+    if isinstance(row, (list, tuple)):
+        row = [-1 if word is None else word for word in row]
+    numbers = _array(row)
+    if numbers.dtype == object:  # as datasets gives them in NumPy's format
+        numbers = _word_numbers(numbers.tolist())
+    elif numbers.dtype.kind == "f":  # in torch's format None has become NaN
+        whole: Ints = np.nan_to_num(numbers, nan=-1.0).astype(np.int64)
+        if (whole != numbers)[~np.isnan(numbers)].any():
+            raise ValueError(f"word_ids holds {row}, expected whole numbers, None or NaN")
+        numbers = whole
+    return numbers
 
 
 def _collate(
