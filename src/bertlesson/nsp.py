@@ -15,9 +15,10 @@ not to cut through, and a segment is a run of sentences, by its place (`Span`) u
 
 import operator
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, product, starmap
+from itertools import chain, islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,10 @@ class Span(NamedTuple):
     def pieces(self, documents: Documents) -> list[str]:
         """The pieces of these sentences, one after the other."""
         return list(chain.from_iterable(documents[self.document][self.start : self.stop]))
+
+    def length(self, documents: Documents) -> int:
+        """How many pieces these sentences have."""
+        return sum(map(len, documents[self.document][self.start : self.stop]))
 
 
 class SegmentPair(NamedTuple):
@@ -79,6 +84,40 @@ def grow(document: Document, start: int, target_length: int) -> int:
         length += len(document[stop])
         stop += 1
     return stop
+
+
+class Kept:
+    """What is left of a segment while pieces are dropped from its ends.
+
+    It is known by its place, and cut once: a `pop(0)` for each piece would move all the others.
+    """
+
+    def __init__(self, pieces: list[str]) -> None:
+        self.pieces, self.start, self.stop = pieces, 0, len(pieces)
+
+    def drop(self, rng: random.Random) -> int:
+        """Drop a piece at either end; return how many were dropped."""
+        if rng.random() < 0.5:
+            self.start += 1
+        else:
+            self.stop -= 1
+        return 1
+
+    def cut(self) -> None:
+        """Take what was dropped out of the list."""
+        self.pieces[:] = self.pieces[self.start : self.stop]
+
+
+def truncate(a: Kept, b: Kept, max_num_tokens: int, rng: random.Random) -> None:
+    """Drop from the longer of the two (B, if alike) until they fit."""
+    of_a, of_b = len(a.pieces), len(b.pieces)
+    while of_a + of_b > max_num_tokens:
+        if of_b >= of_a:
+            of_b -= b.drop(rng)
+        else:
+            of_a -= a.drop(rng)
+    a.cut()
+    b.cut()
 
 
 # The reference's form.
@@ -204,7 +243,7 @@ def cut_document(
         # a sentence alone has nothing to follow it: that is why more than half are random
         is_random_next = alone or rng.random() < 0.5
         if is_random_next:
-            b = draw_anywhere(documents, number, target_length - len(a.pieces(documents)), rng)
+            b = draw_anywhere(documents, number, target_length - a.length(documents), rng)
         else:
             b = Span(number, middle, stop)
         yield SegmentPair(a, b, is_random_next)
@@ -231,9 +270,7 @@ def truncate_pieces(a: list[str], b: list[str], max_num_tokens: int, rng: random
 
     That may behead a word, and leave a `##` piece to open a segment.
     """
-    while len(a) + len(b) > max_num_tokens:
-        longer = max(b, a, key=len)
-        longer.pop(0 if rng.random() < 0.5 else -1)
+    truncate(Kept(a), Kept(b), max_num_tokens, rng)
 
 
 def mask_pieces(
@@ -397,16 +434,14 @@ class Corpus(NamedTuple):
     Attributes:
         documents: documents -> sentences -> pieces.
         partners: the numbers of the documents with two sentences or more.
-        successions: every sentence of the corpus with the one after it.
+        sentences: documents -> a number for each sentence, one for all that have the same pieces.
+        successors: for the number of a sentence, those of all that come right after it somewhere.
     """
 
     documents: Documents
     partners: list[int]
-    successions: set[tuple[tuple[str, ...], tuple[str, ...]]]
-
-    def follows(self, last: Sequence[str], first: Sequence[str]) -> bool:
-        """Whether there is a document in which sentence `first` comes right after `last`."""
-        return (tuple(last), tuple(first)) in self.successions
+    sentences: list[list[int]]
+    successors: Mapping[int, set[int]]
 
     def may_follow(self, a: Span, b: Span, max_num_tokens: int) -> bool:
         """Whether B may come right after A in some document, once the pair is made to fit.
@@ -416,8 +451,11 @@ class Corpus(NamedTuple):
         of_a = self.documents[a.document][a.start : a.stop]
         of_b = self.documents[b.document][b.start : b.stop]
         excess = sum(map(len, of_a)) + sum(map(len, of_b)) - max_num_tokens
-        meetings = product(reachable(reversed(of_a), excess), reachable(of_b, excess))
-        return any(starmap(self.follows, meetings))
+        last = a.stop - reachable(of_a[::-1], excess)
+        first = b.start + reachable(of_b, excess)
+        lasts = self.sentences[a.document][last : a.stop]
+        firsts = set(self.sentences[b.document][b.start : first])
+        return any(not firsts.isdisjoint(self.successors.get(each, ())) for each in lasts)
 
 
 def index_corpus(documents: Documents) -> Corpus:
@@ -433,25 +471,32 @@ def index_corpus(documents: Documents) -> Corpus:
             "at least 2 such documents, since a random B has to come from another one: split a "
             "long document where its subject changes"
         )
-    neighbours = (pairwise(map(tuple, document)) for document in documents)
-    return Corpus(documents, partners, set(chain.from_iterable(neighbours)))
+    numbers: dict[tuple[str, ...], int] = {}
+    sentences = [
+        [numbers.setdefault(tuple(sentence), len(numbers)) for sentence in document]
+        for document in documents
+    ]
+    successors = defaultdict[int, set[int]](set)
+    for last, first in chain.from_iterable(map(pairwise, sentences)):
+        successors[last].add(first)
+    return Corpus(documents, partners, sentences, successors)
 
 
-def reachable(sentences: Iterable[Sequence[str]], excess: int) -> Iterator[Sequence[str]]:
-    """The sentences that can come to stand first when `truncate_words` drops `excess` pieces.
+def reachable(sentences: Document, excess: int) -> int:
+    """How many sentences can come to stand first when `truncate_words` drops `excess` pieces.
 
     With each word it drops a piece or more, so it drops no more words than `excess`.
 
-    >>> sentences = [["un", "##want", "##ed", "gift"], ["oh"], ["it", "rained"]]
-    >>> list(reachable(sentences, excess=2))
-    [['un', '##want', '##ed', 'gift'], ['oh']]
+    >>> reachable([["un", "##want", "##ed", "gift"], ["oh"], ["it", "rained"]], excess=2)
+    2
     """
-    words = 0
-    for sentence in sentences:
-        yield sentence
-        words += sum(not piece.startswith("##") for piece in sentence)
-        if words > excess:
-            return
+    sentence_of_word = (
+        number
+        for number, sentence in enumerate(sentences, start=1)
+        for piece in sentence
+        if not piece.startswith("##")
+    )
+    return next(islice(sentence_of_word, max(excess, 0), None), len(sentences))
 
 
 def pair_sentences(
@@ -470,7 +515,7 @@ def pair_sentences(
 
         is_random_next = rng.random() < 0.5
         if is_random_next:
-            room = target_length - len(a.pieces(corpus.documents))
+            room = target_length - a.length(corpus.documents)
             b = draw_elsewhere(corpus, a, b, room, max_num_tokens, rng)
         yield SegmentPair(a, b, is_random_next)
 
@@ -510,9 +555,8 @@ def draw_elsewhere(
             stop = grow(other, start, target_length)
             alike = stop < len(other)
         b = Span(partner, start, stop)
-        if partner == a.document or corpus.may_follow(a, b, max_num_tokens):
-            continue
-        if alike or attempt >= 50:
+        suitable = partner != a.document and (alike or attempt >= 50)
+        if suitable and not corpus.may_follow(a, b, max_num_tokens):
             return b
     raise ValueError(
         f"no random partner in 150 draws for documents[{a.document}][{a.stop - 1}]: "
@@ -529,17 +573,29 @@ def truncate_words(a: list[str], b: list[str], max_num_tokens: int, rng: random.
     >>> a, b
     (['un', '##want', '##ed'], ['oh'])
     """
-    while len(a) + len(b) > max_num_tokens:
-        longer = max(b, a, key=len)
-        if all(piece.startswith("##") for piece in longer[1:]):
-            longer.pop()  # a single word: its beginning stays
+    truncate(KeptWords(a), KeptWords(b), max_num_tokens, rng)
+
+
+class KeptWords(Kept):
+    """What is left of a segment while words are dropped from its ends."""
+
+    def __init__(self, pieces: list[str]) -> None:
+        super().__init__(pieces)
+        self.starts = (i for i in range(1, len(pieces)) if not pieces[i].startswith("##"))
+        self.second = next(self.starts, self.stop)  # where the second word begins
+
+    def drop(self, rng: random.Random) -> int:
+        """Drop a word at either end, or a piece of it where it is all there is."""
+        before = self.stop - self.start
+        if self.second >= self.stop:
+            self.stop -= 1  # a single word: its beginning stays
         elif rng.random() < 0.5:
-            longer.pop(0)
-            while longer[0].startswith("##"):
-                longer.pop(0)
+            self.start, self.second = self.second, next(self.starts, len(self.pieces))
         else:
-            while longer.pop().startswith("##"):
-                pass
+            self.stop -= 1
+            while self.pieces[self.stop].startswith("##"):
+                self.stop -= 1
+        return before - (self.stop - self.start)
 
 
 def _to_arrays(
@@ -573,7 +629,7 @@ def _check_documents(documents: Documents) -> None:
         _check_list(f"documents[{i}]", document, DOCUMENTS_EXPECTED)
         for j, sentence in enumerate(document):
             _check_list(f"documents[{i}][{j}]", sentence, DOCUMENTS_EXPECTED)
-            if not all(isinstance(piece, str) for piece in sentence):
+            if not all(issubclass(kind, str) for kind in set(map(type, sentence))):
                 raise TypeError(
                     f"documents[{i}][{j}] holds something else than strings, {DOCUMENTS_EXPECTED}"
                 )
