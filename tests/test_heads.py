@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_file, load_model, save_model
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
 from bertlesson import heads
+from bertlesson.finetuning import with_encoder
 from bertlesson.heads import (
     BertWithHead,
     MaskedLMModel,
@@ -205,7 +206,7 @@ def test_single_heads_are_parts_of_the_models() -> None:
     mlm, nsp = MLMHead(config).double(), NSPHead(config).double()
     mlm.load_state_dict(reference.cls.predictions.state_dict())
     nsp.load_state_dict(reference.cls.seq_relationship.state_dict())
-    assert mlm.bias is mlm.decoder.bias
+    assert mlm.bias is not mlm.decoder.bias, "a model ties them, as in transformers"
     torch.testing.assert_close(mlm(hidden), reference.cls.predictions(hidden))
     torch.testing.assert_close(nsp(hidden[:, 0]), reference.cls.seq_relationship(hidden[:, 0]))
 
@@ -473,10 +474,211 @@ def test_a_decoder_may_be_untied(ours: Any, theirs: Any) -> None:
     torch.testing.assert_close(after, reference(**inputs)[0])
 
 
+def test_an_untied_decoder_keeps_its_bias_through_a_file(tmp_path: Path) -> None:
+    for kind in (MaskedLMModel, PretrainingModel):
+        model = with_random_weights(kind(small_config(tie_word_embeddings=False)))
+        for size, resized in ((VOCAB, False), (VOCAB + 9, True)):
+            if resized:
+                model.resize_token_embeddings(size)
+            with torch.no_grad():
+                model.get_output_embeddings().bias.normal_()
+            again = save_and_load_pretrained(model, tmp_path)
+            torch.testing.assert_close(
+                again(**random_inputs(2, 5))[0], model(**random_inputs(2, 5))[0]
+            )
+            head = again.cls["predictions"]
+            assert head.decoder.bias.shape == head.bias.shape == (size,)
+            assert head.decoder.bias.requires_grad
+            assert not head.bias.requires_grad, "nothing reads it"
+
+
+def test_a_decoder_that_is_tied_later_is_trained_and_one_that_is_frozen_stays_so() -> None:
+    model = MaskedLMModel(small_config(tie_word_embeddings=False))
+    model.config.tie_word_embeddings = True
+    model.tie_weights()
+    assert is_tied(model)
+    assert model.cls["predictions"].bias.requires_grad
+    model.requires_grad_(False)
+    model.load_state_dict(model.state_dict(), assign=True)
+    assert not any(each.requires_grad for each in model.parameters())
+
+
+@each_tied_pair
+def test_a_checkpoint_with_two_tables_is_not_tied_against_it(
+    ours: Any, theirs: Any, tmp_path: Path
+) -> None:
+    """Said to be tied, but not: transformers warns, and keeps them apart."""
+    untied = with_random_weights(theirs(small_config(tie_word_embeddings=False)))
+    untied.save_pretrained(tmp_path)
+    model = ours.from_pretrained(tmp_path, tie_word_embeddings=True).eval()
+    inputs = random_inputs(2, 5)
+    expected = untied(**inputs)[0]
+    torch.testing.assert_close(model(**inputs)[0], expected)
+    model.load_state_dict(untied.state_dict())
+    torch.testing.assert_close(model(**inputs)[0], expected)
+
+
+@each_tied_pair
+def test_a_decoder_may_be_set(ours: Any, theirs: Any) -> None:
+    for tied in (True, False):
+        model = with_random_weights(ours(small_config(tie_word_embeddings=tied)))
+        given = nn.Linear(16, VOCAB).double()
+        model.set_output_embeddings(given)
+        assert model.get_output_embeddings() is given
+        head = model.cls["predictions"]
+        assert (head.bias is given.bias) == tied
+        model(**random_inputs(2, 5))[0].sum().backward()
+        trained = {n for n, p in model.named_parameters() if p.requires_grad and p.grad is None}
+        assert not {name for name in trained if "predictions" in name}
+
+
+@each_tied_pair
+def test_a_pretrained_encoder_may_be_put_in(ours: Any, theirs: Any) -> None:
+    model = ours(small_config())
+    encoder = with_random_weights(transformers.BertModel(small_config())).float()
+    with_encoder(model, encoder)
+    assert is_tied(model)
+    words = model.cls["predictions"].decoder.weight
+    assert torch.equal(words, encoder.embeddings.word_embeddings.weight)
+
+
+# From any checkpoint
+
+KINDS: dict[str, Callable[[], PreTrainedModel]] = {
+    "encoder": lambda: transformers.BertModel(small_config()),
+    "encoder without pooler": lambda: transformers.BertModel(small_config(), False),
+    "classifier": lambda: transformers.BertForSequenceClassification(small_config()),
+    "question answering": lambda: transformers.BertForQuestionAnswering(
+        config_for(QuestionAnsweringModel)
+    ),
+    "masked words": lambda: transformers.BertForMaskedLM(small_config()),
+    "both objectives": lambda: transformers.BertForPreTraining(small_config()),
+    "masked words, untied": lambda: transformers.BertForMaskedLM(
+        small_config(tie_word_embeddings=False)
+    ),
+    "our masked words": lambda: MaskedLMModel(small_config()),
+    "our both objectives": lambda: PretrainingModel(small_config()),
+    "our both objectives, untied": lambda: PretrainingModel(
+        small_config(tie_word_embeddings=False)
+    ),
+    "our form without NSP": lambda: PretrainingModel(small_config(), nsp_weight=0),
+}
+# classes, and what from_pretrained is given beside the folder
+LOADED: list[tuple[Any, Any, dict[str, Any]]] = [(*pair, {}) for pair in ALL]
+LOADED.append((PretrainingModel, transformers.BertForMaskedLM, {"nsp_weight": 0}))
+
+
+each_load = pytest.mark.parametrize(
+    ("ours", "theirs", "given"),
+    LOADED,
+    ids=[*(ours.__name__ for ours, _, _ in LOADED[:-1]), "without NSP"],
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder for each kind."""
+    folders = {}
+    for seed, (kind, make) in enumerate(KINDS.items()):
+        folders[kind] = tmp_path_factory.mktemp("checkpoint")
+        with_random_weights(make(), seed).float().save_pretrained(folders[kind])
+    return folders
+
+
+@pytest.fixture
+def unfilled_memory_is_nan() -> Iterator[None]:
+    """So that what from_pretrained does not fill shows."""
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def load_soundly(ours: Any, folder: Path, kind: str, **given: Any) -> tuple[Any, set[str]]:
+    """The model, and the names of what its file lacked, all weights and the tying looked at."""
+    if ours is PretrainingModel:  # whatever the checkpoint says
+        given = {"nsp_weight": 1.0} | given
+    model, report = ours.from_pretrained(folder, output_loading_info=True, **given)
+    missing: set[str] = report["missing_keys"]
+    assert not report["mismatched_keys"]
+    tied = isinstance(model, heads.TiedDecoderModel) and "untied" not in kind
+    sources = heads.TiedDecoderModel._tied_weights_keys if tied else {}
+    held = {
+        name if name.startswith(("bert.", "cls.", "classifier.", "qa_")) else f"bert.{name}": value
+        for name, value in load_file(folder / "model.safetensors").items()
+    }
+    for name, each in model.named_parameters(remove_duplicate=False):
+        assert not each.is_meta, name
+        assert each.isfinite().all(), name
+        stored = sources.get(name, name)
+        assert (stored in held) == (stored not in missing), name
+        if stored in held:
+            assert torch.equal(each, held[stored].to(each.dtype)), name
+        elif name.endswith("bias"):
+            assert not each.any(), name
+    if isinstance(model, heads.TiedDecoderModel):
+        assert is_tied(model) == tied
+        assert model.get_output_embeddings().bias.requires_grad
+    return model.eval(), missing
+
+
+@pytest.mark.usefixtures("unfilled_memory_is_nan")
+@pytest.mark.parametrize("kind", KINDS)
+@each_load
+def test_every_model_loads_from_every_kind_of_checkpoint(
+    ours: Any,
+    theirs: Any,
+    given: dict[str, Any],
+    kind: str,
+    checkpoints: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    model, missing = load_soundly(ours, checkpoints[kind], kind, **given)
+    reference, report = theirs.from_pretrained(checkpoints[kind], output_loading_info=True)
+    # what is missing is said, as transformers says it
+    assert missing == report["missing_keys"]
+    inputs = random_inputs(2, 5)
+    before = model(**inputs)[0]
+    if not missing:
+        assert torch.equal(before, reference.eval()(**inputs)[0])
+    again = save_and_load_pretrained(model, tmp_path)
+    assert torch.equal(again(**inputs)[0], before)
+    model.resize_token_embeddings(VOCAB + 3, mean_resizing=False)
+    resized = model(**inputs)[0]
+    if isinstance(model, heads.TiedDecoderModel):
+        assert resized.shape == (2, 5, VOCAB + 3)
+        resized = resized[..., :VOCAB]
+    torch.testing.assert_close(resized, before)
+
+
+@pytest.mark.usefixtures("unfilled_memory_is_nan")
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@each_load
+def test_every_model_loads_in_half_precision(
+    ours: Any,
+    theirs: Any,
+    given: dict[str, Any],
+    dtype: torch.dtype,
+    checkpoints: dict[str, Path],
+) -> None:
+    for kind, folder in checkpoints.items():
+        model, _ = load_soundly(ours, folder, kind, dtype=dtype, **given)
+        assert {each.dtype for each in model.parameters()} == {dtype}, kind
+        scores = model(**random_inputs(2, 5))[0]
+        assert scores.dtype == dtype, kind
+        assert scores.isfinite().all(), kind
+
+
 # transformers.Trainer
 
 
-def trained(model: Any, data: list[dict[str, Any]], folder: Path, rows: int, parts: int) -> Any:
+def trained(
+    model: Any,
+    data: list[dict[str, Any]],
+    folder: Path,
+    rows: int,
+    parts: int,
+    **settings: Any,
+) -> Any:
     """The model after one update by `Trainer`, from all the data in the given number of parts."""
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -491,6 +693,7 @@ def trained(model: Any, data: list[dict[str, Any]], folder: Path, rows: int, par
         use_cpu=True,
         disable_tqdm=True,
         save_strategy="no",
+        **settings,
     )
     model = copy.deepcopy(model)
     Trainer(model, arguments, train_dataset=data).train()
@@ -517,6 +720,31 @@ def test_accumulated_batches_are_one_large_batch(model: Any, tmp_path: Path) -> 
             parts.get_parameter(name), expected, rtol=1e-4, atol=1e-6, msg=name
         )
     assert moved > 1e-3
+
+
+@pytest.mark.parametrize(("ours", "theirs"), COUNTERPARTS.items())
+def test_label_smoothing_is_that_of_transformers(ours: Any, theirs: Any, tmp_path: Path) -> None:
+    config = config_for(ours, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    batch = random_inputs(8, 6) | labels_for(ours, config, 8, 6)
+    if ours is QuestionAnsweringModel:
+        batch["start_positions"] %= 6
+        batch["end_positions"] %= 6
+    data = [{name: each[row] for name, each in batch.items()} for row in range(8)]
+    torch.manual_seed(0)
+    start = ours(config)
+    reference = theirs(config)
+    reference.load_state_dict(start.state_dict())
+    found, expected, plain = (
+        trained(model, data, tmp_path, rows=8, parts=1, label_smoothing_factor=factor)
+        for model, factor in ((start, 0.5), (reference, 0.5), (start, 0.0))
+    )
+    moved = 0.0
+    for name, wanted in expected.named_parameters():
+        value = found.get_parameter(name)
+        torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-6, msg=name)
+        moved = max(moved, (value - plain.get_parameter(name)).abs().max().item())
+    # its positions are no `labels` to the Trainer, which smooths nothing: in either library
+    assert (moved > 1e-3) == (ours is not QuestionAnsweringModel)
 
 
 @pytest.mark.parametrize("model", COUNTERPARTS)

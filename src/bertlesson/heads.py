@@ -39,6 +39,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import BertConfig, BertModel, BertPreTrainedModel
+from transformers import initialization as init
 from transformers.activations import ACT2FN
 from transformers.modeling_outputs import (
     MaskedLMOutput,
@@ -111,7 +112,9 @@ class MLMHead(nn.Module):
 
     The decoder's weight is the table of word embeddings: the score of a word is the product of its
     embedding with the transformed vector, plus a bias of the word's own. The model that owns both
-    ties the two, see `TiedDecoderModel`; a head alone has a weight of its own.
+    ties the two, see `TiedDecoderModel`; a head alone has a weight of its own. So it is with the
+    bias, which has two names in checkpoints: the decoder's is what is added, and the model ties it
+    to the head's.
 
     >>> head = MLMHead(BertConfig(vocab_size=50, hidden_size=8))
     >>> head(torch.zeros(2, 5, 8)).shape  # (batch, length, vocab)
@@ -122,7 +125,8 @@ class MLMHead(nn.Module):
         super().__init__()
         self.transform = MLMHeadTransform(config)
         self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
-        self.bias = self.decoder.bias  # one parameter under the two names it has in checkpoints
+        # Not the decoder's own under a second name: `from_pretrained` fills in and ties by name.
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """``(..., hidden)`` to ``(..., vocab)``."""
@@ -194,7 +198,9 @@ class BertWithHead(BertPreTrainedModel):
 class TiedDecoderModel(BertPreTrainedModel):
     """A model whose MLM head, ``cls.predictions``, shares the encoder's word embeddings.
 
-    With ``config.tie_word_embeddings=False``, as everywhere in transformers, it does not.
+    With ``config.tie_word_embeddings=False``, as everywhere in transformers, it does not, and the
+    decoder's bias is its own as well. The head's ``bias`` is then read by nothing; it stays for the
+    files, in which transformers' models have it.
     """
 
     _tied_weights_keys = {  # noqa: RUF012
@@ -210,6 +216,25 @@ class TiedDecoderModel(BertPreTrainedModel):
         """Called by transformers when it has made a decoder of another size."""
         head = self.get_submodule("cls.predictions")
         head.decoder, head.bias = new_embeddings, new_embeddings.bias
+        if "cls.predictions.decoder.bias" not in self.all_tied_weights_keys:
+            # one parameter of the two would be left out of a file
+            head.bias = nn.Parameter(head.bias.detach().clone(), requires_grad=False)
+
+    def tie_weights(self, *args: Any, **kwargs: Any) -> None:
+        """As in transformers; a bias that is not tied, which nothing reads, needs no gradient.
+
+        `DistributedDataParallel` would wait for it.
+        """
+        head: Any = self.get_submodule("cls.predictions")
+        trained = head.decoder.bias.requires_grad
+        super().tie_weights(*args, **kwargs)
+        head.bias.requires_grad_(trained and head.bias is head.decoder.bias)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Called by transformers for what a file lacks."""
+        super()._init_weights(module)
+        if isinstance(module, MLMHead):
+            init.zeros_(module.bias)
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -220,7 +245,8 @@ class TiedDecoderModel(BertPreTrainedModel):
             if strict and source in state_dict:  # else the names left out are for the caller to see
                 state_dict.setdefault(tied, state_dict[source])  # type: ignore[attr-defined]
         result = super().load_state_dict(state_dict, strict=strict, assign=assign)
-        self.tie_weights()  # assign=True puts two parameters where there was one
+        # assign=True puts two parameters where there was one
+        self.tie_weights(recompute_mapping=False)
         return result
 
 
@@ -336,7 +362,8 @@ class QuestionAnsweringModel(BertWithHead):
     """Where an answer starts and ends: two scores for each token (paper §4.2).
 
     Names of `BertForQuestionAnswering`; by these words in a class's name `Trainer` knows that the
-    labels are called ``start_positions`` and ``end_positions``.
+    labels are called ``start_positions`` and ``end_positions``. Its label smoothing looks for
+    ``labels`` alone and smooths nothing here, as with transformers' own class.
 
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = QuestionAnsweringModel(BertConfig(vocab_size=50, **size))
