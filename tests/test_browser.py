@@ -26,6 +26,7 @@ from transformers import (
 
 from bertlesson.browser import half_state, round_to_half, write_model
 from bertlesson.heads import (
+    MaskedLMModel,
     QuestionAnsweringModel,
     SequenceClassificationModel,
     TokenClassificationModel,
@@ -167,6 +168,27 @@ def test_a_weight_that_half_precision_cannot_hold_is_refused_by_name(
     ):
         with pytest.raises(ValueError, match=re.escape(f"classifier.weight holds {said}, expect")):
             use(model)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [PretrainingModel, MaskedLMModel, BertForPreTraining])
+def test_an_untied_decoder_which_the_file_has_no_room_for_is_refused(
+    kind: Any, tmp_path: Path
+) -> None:
+    untied = kind(small_config(tie_word_embeddings=False))
+    half_way = kind(small_config())
+    decoder = half_way.get_output_embeddings()
+    decoder.bias = torch.nn.Parameter(decoder.bias.detach() + 1)
+    for model, name in ((untied, "weight"), (half_way, "bias")):
+        for use in (
+            half_state,
+            round_to_half,
+            lambda model: write_model(tmp_path / "model.safetensors", model, tokenizer()),
+        ):
+            with pytest.raises(
+                ValueError, match=rf"decoder\.{name} is not tied to .*, expected one"
+            ):
+                use(model)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -27,6 +29,7 @@ from bertlesson.pretraining import (
     make_optimizer,
     make_schedule,
     select,
+    spared_parameters,
     train,
 )
 from tests.small_bert import (
@@ -137,6 +140,99 @@ def test_next_sentences_may_count_less() -> None:
     torch.testing.assert_close(output.loss, expected.mlm_loss + expected.nsp_loss / 4)
 
 
+def test_the_weight_of_next_sentences_is_saved(tmp_path: Path) -> None:
+    config = small_config()
+    model = with_random_weights(PretrainingModel(config, nsp_weight=0.25))
+    assert not hasattr(config, "nsp_weight"), "another model may be made from it"
+    assert PretrainingModel(config).nsp_weight == 1
+    assert PretrainingModel(model.config).nsp_weight == 0.25
+    assert PretrainingModel(model.config, nsp_weight=2).nsp_weight == 2
+    batch = random_batch(3, 7)
+    model.save_pretrained(tmp_path)
+    again = PretrainingModel.from_pretrained(tmp_path).eval()
+    torch.testing.assert_close(again(**batch).loss, model(**batch).loss)
+    other = PretrainingModel.from_pretrained(tmp_path, nsp_weight=0.5).eval()
+    expected = model(**batch)
+    torch.testing.assert_close(other(**batch).loss, expected.mlm_loss + expected.nsp_loss / 2)
+    assert copy.deepcopy(other).nsp_weight == 0.5
+    other.nsp_weight = 3.0  # as a schedule may
+    assert (other.nsp_weight, other.config.nsp_weight, model.nsp_weight) == (3, 3, 0.25)
+
+
+def test_a_file_without_the_weight_takes_one_as_well(tmp_path: Path) -> None:
+    BertForPreTraining(small_config()).save_pretrained(tmp_path)
+    assert PretrainingModel.from_pretrained(tmp_path).nsp_weight == 1
+    assert PretrainingModel.from_pretrained(tmp_path, nsp_weight=0.25).nsp_weight == 0.25
+
+
+@pytest.mark.parametrize("weight", [-0.1, math.nan, math.inf, -math.inf])
+def test_impossible_weights_are_refused(weight: float, tmp_path: Path) -> None:
+    model = PretrainingModel(small_config())
+    model.save_pretrained(tmp_path)
+    config = small_config(nsp_weight=weight)
+    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+        PretrainingModel(config)
+    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+        PretrainingModel(small_config(), nsp_weight=weight)
+    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+        PretrainingModel.from_pretrained(tmp_path, nsp_weight=weight)
+    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+        model.nsp_weight = weight
+    assert model.nsp_weight == 1
+
+
+def test_masked_words_alone_are_a_form_without_pooler(tmp_path: Path) -> None:
+    full = with_random_weights(PretrainingModel(small_config()))
+    full.save_pretrained(tmp_path / "full")
+    model, report = PretrainingModel.from_pretrained(
+        tmp_path / "full", nsp_weight=0, output_loading_info=True
+    )
+    assert not any(report.values()), "what the form has no use for is not complained of"
+    model.eval()
+    names = [name for name, _ in model.named_parameters()]
+    assert names == [
+        name for name, _ in full.named_parameters() if "pooler" not in name and "seq_" not in name
+    ]
+    batch = random_batch(3, 7)
+    pairs = batch.pop("next_sentence_label")
+    output = model(**batch)
+    torch.testing.assert_close(output.loss, full(**batch).mlm_loss)
+    assert output.seq_relationship_logits is output.nsp_loss is None
+    with pytest.raises(ValueError, match=r"without an NSP head \(nsp_weight=0\); leave it out"):
+        model(**batch, next_sentence_label=pairs)
+
+    model.save_pretrained(tmp_path / "form")
+    again = PretrainingModel.from_pretrained(tmp_path / "form").eval()
+    assert not again.has_nsp
+    torch.testing.assert_close(again(**batch).loss, output.loss)
+    masked = MaskedLMModel.from_pretrained(tmp_path / "form").eval()
+    torch.testing.assert_close(masked(**batch).loss, output.loss)
+    grown, report = PretrainingModel.from_pretrained(
+        tmp_path / "form", nsp_weight=1, output_loading_info=True
+    )
+    assert grown.has_nsp
+    assert report["missing_keys"] == {
+        f"{layer}.{kind}"
+        for layer in ("bert.pooler.dense", "cls.seq_relationship")
+        for kind in ("weight", "bias")
+    }
+    for changed, weight in ((model, 0.5), (full, 0)):
+        with pytest.raises(ValueError, match=f"nsp_weight={float(weight)} for a model with"):
+            changed.nsp_weight = weight
+
+
+def test_the_configuration_keeps_what_it_has() -> None:
+    ignored = ["hidden_states", "mlm_loss"]
+    model = PretrainingModel(small_config(keys_to_ignore_at_inference=ignored))
+    expected = [*ignored, "selected_logits", "nsp_loss"]
+    assert model.config.keys_to_ignore_at_inference == expected
+    again = PretrainingModel(model.config)
+    assert again.config.keys_to_ignore_at_inference == expected
+    # what Trainer leaves out where a configuration is silent, it leaves out here as well
+    plain = PretrainingModel(small_config())
+    assert plain.config.keys_to_ignore_at_inference[0] == "past_key_values"
+
+
 def test_one_objective_is_enough() -> None:
     model = with_random_weights(PretrainingModel(small_config()))
     weights = model.state_dict()
@@ -186,6 +282,36 @@ def test_select_keeps_the_order_of_the_text() -> None:
     vectors, targets = select(hidden, labels)
     assert vectors.tolist() == [[2, 3], [4, 5], [6, 7], [10, 11]]
     assert targets.tolist() == [7, 5, 9, 0]
+
+
+def test_what_was_predicted_stands_in_its_row() -> None:
+    model = with_random_weights(PretrainingModel(small_config()))
+    batch = random_batch(4, 9)
+    batch["labels"][2].fill_(-100)
+    output = model(**batch, all_logits=True)
+    selected = batch["labels"] != -100
+    best = output.prediction_logits.argmax(-1)
+    assert torch.equal(output.predicted_ids, best.masked_fill(~selected, -100))
+    losses = nn.functional.cross_entropy(
+        output.prediction_logits.flatten(0, 1), batch["labels"].flatten(), reduction="none"
+    )
+    torch.testing.assert_close(output.mlm_row_losses.double(), losses.view(4, 9).sum(1))
+    mean = output.mlm_row_losses.double().sum() / selected.sum()
+    torch.testing.assert_close(mean, output.mlm_loss)
+    assert torch.equal(output.next_sentence_label, batch["next_sentence_label"])
+
+    nothing = model(**batch | {"labels": torch.full_like(batch["labels"], -100)})
+    assert (nothing.predicted_ids == -100).all()
+    assert nothing.mlm_row_losses.tolist() == [0] * 4
+    by_row_alone = {"predicted_ids", "mlm_row_losses", "next_sentence_label"}
+    assert by_row_alone.isdisjoint(model.train()(**batch)), "training pays nothing for it"
+
+
+def test_output_in_half_precision_sums_in_single() -> None:
+    model = PretrainingModel(small_config()).to(torch.bfloat16).eval()
+    output = model(**random_batch(4, 9))
+    assert output.mlm_row_losses.dtype == torch.float32
+    assert output.predicted_ids.dtype == torch.int64
 
 
 def test_labels_of_another_shape_are_refused() -> None:
@@ -269,6 +395,89 @@ def test_decay_spares_biases_and_layer_norms() -> None:
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.05, 0.0)
     for group in (decayed, spared):
         assert (group["lr"], group["betas"], group["eps"]) == (3e-4, (0.9, 0.999), 1e-6)
+
+
+SIZE = {
+    "vocab_size": 40,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "pad_token_id": 0,
+}
+OTHERS: dict[str, Callable[[], nn.Module]] = {
+    "BERT": lambda: transformers.BertForPreTraining(transformers.BertConfig(**SIZE)),
+    "RoBERTa": lambda: transformers.RobertaForMaskedLM(transformers.RobertaConfig(**SIZE)),
+    "DistilBERT": lambda: transformers.DistilBertForMaskedLM(
+        transformers.DistilBertConfig(vocab_size=40, dim=16, n_layers=1, n_heads=2, hidden_dim=32)
+    ),
+    "ELECTRA": lambda: transformers.ElectraForPreTraining(
+        transformers.ElectraConfig(**SIZE, embedding_size=8)
+    ),
+    "ALBERT": lambda: transformers.AlbertForPreTraining(
+        transformers.AlbertConfig(**SIZE | {"num_hidden_layers": 3}, embedding_size=8)
+    ),
+    "DeBERTa": lambda: transformers.DebertaForMaskedLM(
+        transformers.DebertaConfig(**SIZE, relative_attention=True, pos_att_type=["c2p", "p2c"])
+    ),
+    "ModernBERT": lambda: transformers.ModernBertForMaskedLM(
+        transformers.ModernBertConfig(
+            **SIZE, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2
+        )
+    ),
+    "Llama": lambda: transformers.LlamaForCausalLM(transformers.LlamaConfig(**SIZE)),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_decay_spares_in_any_model_what_trainer_spares(kind: str, tmp_path: Path) -> None:
+    model = OTHERS[kind]()
+    names = {id(each): name for name, each in model.named_parameters()}
+    groups = make_optimizer(model).param_groups
+    decayed, spared = ([names[id(each)] for each in group["params"]] for group in groups)
+    assert sorted(decayed + spared) == sorted(names.values()), "each once, tied ones too"
+    order = list(names.values())
+    assert decayed == sorted(decayed, key=order.index)
+    assert spared == sorted(spared, key=order.index)
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True, report_to="none")
+    trainer = Trainer(model, arguments)  # type: ignore[arg-type]
+    assert set(decayed) == set(trainer.get_decay_parameter_names(model)) & set(order)
+
+
+def test_decay_spares_the_norm_of_robertas_head_and_of_transformers_own_kinds() -> None:
+    spared = spared_parameters(OTHERS["RoBERTa"]())
+    assert {"lm_head.layer_norm.weight", "lm_head.layer_norm.bias", "lm_head.bias"} <= spared
+    assert "model.norm.weight" in spared_parameters(OTHERS["Llama"]())
+    assert {"deberta.embeddings.LayerNorm.weight"} <= spared_parameters(OTHERS["DeBERTa"]())
+
+    class Other(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = nn.Conv1d(2, 2, 1)
+            self.first = nn.BatchNorm1d(2)
+            self.second = nn.GroupNorm(1, 2)
+            self.third = nn.RMSNorm(2)
+            self.fourth = nn.InstanceNorm1d(2, affine=True)
+            self.norm_of_text = nn.Linear(2, 2)  # by its name, not by its kind
+            self.memory = nn.LSTM(2, 2, 1)
+            self.attention = nn.MultiheadAttention(2, 1, add_bias_kv=True)
+
+    assert spared_parameters(Other()) == {
+        "convolution.bias",
+        *(
+            f"{name}.{kind}"
+            for name in ("first", "second", "fourth")
+            for kind in ("weight", "bias")
+        ),
+        "third.weight",
+        "norm_of_text.bias",
+        "memory.bias_ih_l0",
+        "memory.bias_hh_l0",
+        "attention.in_proj_bias",
+        "attention.bias_k",
+        "attention.bias_v",
+        "attention.out_proj.bias",
+    }
 
 
 @pytest.mark.parametrize("beta2", [0.999, 0.98])

@@ -21,7 +21,10 @@ from safetensors.torch import save
 from torch import Tensor
 from transformers import BertTokenizer, PreTrainedModel
 
-TIED = "cls.predictions.decoder."  # the word embeddings and the head's bias, under other names
+TIED = {  # the same weights under other names
+    "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
+    "cls.predictions.decoder.bias": "cls.predictions.bias",
+}
 CONFIGURATION = (
     "vocab_size",
     "hidden_size",
@@ -42,11 +45,19 @@ def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
         model: One of `bertlesson.heads`, or a `bertlesson.pretraining.PretrainingModel`.
 
     Raises:
-        ValueError: A weight is too large for half precision (above 65,504), or not a number.
+        ValueError: A weight is too large for half precision (above 65,504), or not a number; or
+            the decoder is not tied to the word embeddings.
     """
     state = {}
-    for name, tensor in model.state_dict().items():
-        if name.startswith(TIED):
+    given = model.state_dict()
+    for name, tensor in given.items():
+        if name in TIED:
+            if tensor.data_ptr() != given[TIED[name]].data_ptr():
+                raise ValueError(
+                    f"{name} is not tied to {TIED[name]}, expected one weight under both names, as "
+                    "with config.tie_word_embeddings=True: the file has a single one, which its "
+                    "reader takes for both"
+                )
             continue
         half = tensor.detach().half().contiguous()
         if not half.isfinite().all():

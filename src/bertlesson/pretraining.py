@@ -23,12 +23,15 @@ True
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm.auto import tqdm
@@ -39,10 +42,19 @@ from bertlesson.heads import IGNORE_INDEX, MLMHead, NSPHead, TiedDecoderModel, m
 
 Batch = Mapping[str, Tensor]
 
+# Outputs without a row for each example, which `Trainer` cannot gather from several processes.
+WITHOUT_ROWS = ("selected_logits", "mlm_loss", "nsp_loss")
+
 
 @dataclass
 class PretrainingOutput(ModelOutput):
     """What a `PretrainingModel` returns; what was not asked for is None.
+
+    Under `transformers.Trainer`, ``predictions`` is a tuple of what has a row for each example, in
+    the order below: ``seq_relationship_logits``, ``hidden_states`` and ``attentions`` if the
+    configuration asks for them, ``predicted_ids``, ``mlm_row_losses``, ``next_sentence_label``.
+    (One that is alone there is no tuple. Rows without labels give ``prediction_logits``, then
+    ``seq_relationship_logits``.)
 
     Attributes:
         loss: ``mlm_loss + nsp_weight * nsp_loss``, or the one of them whose labels were given.
@@ -55,6 +67,14 @@ class PretrainingOutput(ModelOutput):
         nsp_loss: Mean over the rows, in nats; there with `next_sentence_label`.
         hidden_states: As in `BertModel`, with ``output_hidden_states=True``.
         attentions: As in `BertModel`, with ``output_attentions=True``.
+        predicted_ids: ``(batch, length)``, int64: the id with the highest score at each selected
+            position, -100 elsewhere, as in `labels`; there with them in eval mode, as is
+            ``mlm_row_losses``.
+        mlm_row_losses: ``(batch,)``: the sum over the selected positions of the row, in nats. The
+            sum of all, divided by the number of labels that are not -100, is the mean over tokens,
+            where ``eval_loss`` is one over batches.
+        next_sentence_label: ``(batch,)``, as given, in eval mode: `Trainer` takes `labels` alone
+            for labels, so that it can do without this one.
     """
 
     loss: Tensor | None = None
@@ -65,6 +85,47 @@ class PretrainingOutput(ModelOutput):
     nsp_loss: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
+    predicted_ids: Tensor | None = None
+    mlm_row_losses: Tensor | None = None
+    next_sentence_label: Tensor | None = None
+
+    def __getitem__(self, key: Any) -> Any:
+        if key == "logits":  # what `Trainer` smooths labels with, having kept them from the model
+            raise ValueError(
+                "logits were asked for, which are not in the output of a PretrainingModel. For "
+                "Trainer's label smoothing they cannot be: it replaces the loss of the model, and "
+                "with it the selected positions and NSP. Set label_smoothing_factor=0, or take "
+                "bertlesson.heads.MaskedLMModel, on masked words alone; elsewhere the scores are "
+                "prediction_logits, selected_logits and seq_relationship_logits"
+            )
+        return super().__getitem__(key)
+
+
+class ForwardForTrainer:
+    """``PretrainingModel.forward``, with two signatures: `Trainer` is to need no labels of NSP's.
+
+    `Trainer` reads the signature twice. All parameters of the *class's* ``forward`` with "label" in
+    their name are labels, and it reports no loss for a batch that lacks one of them. Columns that
+    the ``forward`` of the *model* at hand does not have are dropped from the data. NSP's label may
+    be lacking, and must not be dropped: the class's signature is without it, that of a model is
+    with it, if the model has an NSP head.
+
+    >>> import inspect
+    >>> "next_sentence_label" in inspect.signature(PretrainingModel.forward).parameters
+    False
+    >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
+    >>> for weight in (1, 0):
+    ...     forward = PretrainingModel(config, nsp_weight=weight).forward
+    ...     print("next_sentence_label" in inspect.signature(forward).parameters)
+    True
+    False
+    """
+
+    def __get__(self, model: PretrainingModel | None, owner: type[PretrainingModel]) -> Any:
+        # Methods under names of their own: torch.compile looks a method up by its name once more.
+        if model is None:
+            return owner.forward_masked_words
+        return model.forward_both if model.has_nsp else model.forward_masked_words
 
 
 class PretrainingModel(TiedDecoderModel):
@@ -73,9 +134,21 @@ class PretrainingModel(TiedDecoderModel):
     Only about 15% of the positions carry loss, so only they are scored against the vocabulary, by
     far the largest product of a small model. The loss and its gradients stay the same.
 
+    For masked words alone, as after BERT, there is the form with ``nsp_weight=0``: it has neither
+    pooler nor NSP head, and takes no ``next_sentence_label``.
+
+    Under `transformers.Trainer` rows may come with or without ``next_sentence_label``, and
+    `PretrainingOutput` says what it hands to ``compute_metrics``. Its ``label_ids`` are `labels`;
+    ``TrainingArguments(label_names=["labels", "next_sentence_label"])`` makes them both.
+
     Args:
-        config: Of the encoder.
-        nsp_weight: What NSP's loss counts in the sum of the two; the paper's sum is plain (A.2).
+        config: Of the encoder; copied, as this model keeps its ``nsp_weight`` there, and so in its
+            files. `from_pretrained` takes another as well: ``nsp_weight=0.25``.
+        nsp_weight: What NSP's loss counts in the sum of the two. Default: what the configuration
+            says, else 1, the paper's plain sum (A.2).
+
+    Raises:
+        ValueError: If the weight is negative or not finite.
 
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = PretrainingModel(BertConfig(vocab_size=50, **size))
@@ -86,17 +159,67 @@ class PretrainingModel(TiedDecoderModel):
     (torch.Size([2, 50]), torch.Size([2, 2]))
     """
 
-    def __init__(self, config: BertConfig, nsp_weight: float = 1.0) -> None:
+    # what the form for masked words alone leaves in a file
+    _keys_to_ignore_on_load_unexpected = {r"(^|\.)pooler\.dense\.", r"cls\.seq_relationship\."}  # noqa: RUF012
+
+    def __init__(self, config: BertConfig, nsp_weight: float | None = None) -> None:
+        config = copy.deepcopy(config)
+        if nsp_weight is None:
+            nsp_weight = getattr(config, "nsp_weight", 1.0)
+        config.nsp_weight = checked_nsp_weight(nsp_weight)
+        ignored = getattr(config, "keys_to_ignore_at_inference", ["past_key_values"])
+        config.keys_to_ignore_at_inference = list(dict.fromkeys([*ignored, *WITHOUT_ROWS]))
         super().__init__(config)
-        self.nsp_weight = nsp_weight
-        self.bert = BertModel(config)
-        self.cls = nn.ModuleDict(
-            {"predictions": MLMHead(config), "seq_relationship": NSPHead(config)}
-        )
+        self.has_nsp = config.nsp_weight > 0
+        self.bert = BertModel(config, add_pooling_layer=self.has_nsp)
+        self.cls = nn.ModuleDict({"predictions": MLMHead(config)})
+        if self.has_nsp:
+            self.cls["seq_relationship"] = NSPHead(config)
         self.post_init()
 
+    @property
+    def nsp_weight(self) -> float:
+        """What NSP's loss counts; kept in the configuration, and saved with it."""
+        weight: float = self.config.nsp_weight
+        return weight
+
+    @nsp_weight.setter
+    def nsp_weight(self, weight: float) -> None:
+        weight = checked_nsp_weight(weight)
+        if (weight > 0) != self.has_nsp:
+            raise ValueError(
+                f"nsp_weight={weight} for a model {'with' if self.has_nsp else 'without'} an NSP "
+                "head; 0 is the form without one, and which it is to be is said where a model is "
+                f"made: PretrainingModel(config, nsp_weight={weight}), or in from_pretrained"
+            )
+        self.config.nsp_weight = weight
+
+    forward = ForwardForTrainer()
+
+    def forward_masked_words(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        *,
+        num_items_in_batch: Tensor | int | None = None,
+        all_logits: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """As `forward_both`, without NSP's labels."""
+        return self.forward_both(
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            labels,
+            num_items_in_batch=num_items_in_batch,
+            all_logits=all_logits,
+            **kwargs,
+        )
+
     @can_return_tuple  # type: ignore[untyped-decorator]
-    def forward(
+    def forward_both(
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
@@ -114,7 +237,8 @@ class PretrainingModel(TiedDecoderModel):
             attention_mask: ``(batch, length)``: 1 = token, 0 = padding.
             token_type_ids: ``(batch, length)``: 0 = segment A, 1 = segment B.
             labels: ``(batch, length)``: the original ids at the selected positions, -100 elsewhere.
-            next_sentence_label: ``(batch,)``: 0 = B follows A, 1 = B is random.
+            next_sentence_label: ``(batch,)``: 0 = B follows A, 1 = B is random. Not for the form
+                without an NSP head.
             num_items_in_batch: The number of selected positions in the larger batch that this one
                 is a part of; `transformers.Trainer` passes it when it accumulates gradients. The
                 loss is then this part's share of the larger batch's: exactly for MLM, and for
@@ -126,23 +250,38 @@ class PretrainingModel(TiedDecoderModel):
             A `PretrainingOutput`; with ``return_dict=False`` a tuple of what in it is not None.
 
         Raises:
-            ValueError: If labels are not int64 or have another shape than stated.
+            ValueError: If labels are not int64 or have another shape than stated, or if NSP's are
+                given to the form without an NSP head.
         """
+        if next_sentence_label is not None and not self.has_nsp:
+            raise ValueError(
+                "next_sentence_label was given to a model without an NSP head (nsp_weight=0); "
+                "leave it out of the batch, or make the model with a weight above 0"
+            )
         encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         hidden = encoded.last_hidden_state  # (batch, length, hidden)
-        nsp_logits = self.cls["seq_relationship"](encoded.pooler_output)  # (batch, 2)
-        logits = selected_logits = mlm_loss = nsp_loss = loss = None
+        logits = selected_logits = mlm_loss = nsp_loss = loss = predicted_ids = row_losses = None
+        nsp_logits: Any = None
+        if self.has_nsp:
+            nsp_logits = self.cls["seq_relationship"](encoded.pooler_output)  # (batch, 2)
         if labels is None or all_logits:
             logits = self.cls["predictions"](hidden)  # (batch, length, vocab)
         if labels is not None:
             selected, targets = select(hidden, labels)  # (selected, hidden), (selected,)
             selected_logits = self.cls["predictions"](selected)  # (selected, vocab)
             mlm_loss = mean_loss(selected_logits, targets)
+            if not self.training:
+                predicted_ids, row_losses = by_row(selected_logits, labels)
         if next_sentence_label is not None:
             nsp_loss = mean_loss(nsp_logits, next_sentence_label)
             loss = self.nsp_weight * nsp_loss
         if mlm_loss is not None:
             loss = mlm_loss if loss is None else mlm_loss + loss
+        if loss is not None and self.training and is_one_of_several_processes():
+            # a head without labels: DistributedDataParallel waits for its gradient, here of zero
+            for scores, its_loss in ((logits, mlm_loss), (nsp_logits, nsp_loss)):
+                if scores is not None and its_loss is None:
+                    loss = loss + (0 * scores[:1, :1]).sum()
         if loss is not None and num_items_in_batch is not None:
             items = len(hidden) if labels is None else len(targets)
             loss = loss * items / torch.as_tensor(num_items_in_batch, device=loss.device).clamp(1)
@@ -155,7 +294,55 @@ class PretrainingModel(TiedDecoderModel):
             nsp_loss=nsp_loss,
             hidden_states=encoded.hidden_states,
             attentions=encoded.attentions,
+            predicted_ids=predicted_ids,
+            mlm_row_losses=row_losses,
+            next_sentence_label=None if self.training else next_sentence_label,
         )
+
+
+def checked_nsp_weight(weight: float) -> float:
+    """The weight as a plain number, which a file of the configuration can hold.
+
+    Raises:
+        ValueError: If it is negative or not finite.
+    """
+    if not 0 <= weight < math.inf:
+        raise ValueError(
+            f"nsp_weight={weight}; expected 0 (masked words alone) or more: 1 is the paper's sum"
+        )
+    return float(weight)
+
+
+def is_one_of_several_processes() -> bool:
+    """Whether this process trains together with others, as `torchrun` starts them."""
+    distributed = torch.distributed
+    return (
+        distributed.is_available()
+        and distributed.is_initialized()
+        and distributed.get_world_size() > 1
+    )
+
+
+def by_row(selected_logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """What came of the selected positions, put back into their rows.
+
+    Args:
+        selected_logits: ``(selected, vocab)``.
+        labels: ``(batch, length)``: the original ids at the selected positions, -100 elsewhere.
+
+    Returns:
+        The id with the highest score at each selected position, -100 elsewhere,
+        ``(batch, length)``; and for each row the sum of its losses, in nats, ``(batch,)``.
+
+    >>> predicted_ids, losses = by_row(torch.eye(3), torch.tensor([[-100, 0, 2], [-100, -100, 2]]))
+    >>> predicted_ids.tolist(), [f"{loss:.2f}" for loss in losses]
+    ([[-100, 0, 1], [-100, -100, 2]], ['2.10', '0.55'])
+    """
+    rows, columns = (labels != IGNORE_INDEX).nonzero(as_tuple=True)  # (selected,) each
+    predicted_ids = torch.full_like(labels, IGNORE_INDEX)
+    predicted_ids[rows, columns] = selected_logits.argmax(-1)
+    losses = F.cross_entropy(selected_logits.float(), labels[rows, columns], reduction="none")
+    return predicted_ids, losses.new_zeros(len(labels)).index_add(0, rows, losses)
 
 
 def select(hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -253,13 +440,13 @@ def make_optimizer(
     weight_decay: float = 0.01,
     bias_correction: bool = True,
 ) -> Optimizer:
-    """Adam with weight decay on everything but biases and LayerNorm.
+    """Adam with weight decay on everything but biases and normalization layers.
 
     The defaults are the paper's (A.2); epsilon 1e-6 and what the decay leaves out are from the
     release's `optimization.py`.
 
     Args:
-        model: Any model with BERT's parameter names.
+        model: Any; what is spared is told by the kind of module, see `spared_parameters`.
         learning_rate: The highest one, reached at the end of the warm-up.
         betas: How much Adam keeps at each step of its averages of gradients and of their squares.
             RoBERTa takes 0.98 for the second (Liu et al. 2019, §3.1).
@@ -272,10 +459,11 @@ def make_optimizer(
     >>> [group["weight_decay"] for group in optimizer.param_groups]
     [0.01, 0.0]
     """
+    spared_names = spared_parameters(model)
     decayed: list[nn.Parameter] = []
     spared: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        (spared if "LayerNorm" in name or name.endswith("bias") else decayed).append(parameter)
+        (spared if name in spared_names else decayed).append(parameter)
     groups = [
         {"params": decayed, "weight_decay": weight_decay},
         {"params": spared, "weight_decay": 0.0},
@@ -283,6 +471,26 @@ def make_optimizer(
     if bias_correction:
         return AdamW(groups, lr=learning_rate, betas=betas, eps=1e-6, fused=True)
     return UncorrectedAdamW(groups, lr=learning_rate, betas=betas, eps=1e-6)
+
+
+def spared_parameters(model: nn.Module) -> set[str]:
+    """The names of what weight decay leaves out: biases, and all of a normalization layer.
+
+    A bias is a parameter with "bias" in its own name (``q_bias``), not in that of its module. A
+    normalization layer is one of torch's, or a module whose class is named so, such as
+    transformers' own kinds of RMSNorm.
+
+    >>> sorted(spared_parameters(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))))
+    ['0.bias', '1.bias', '1.weight']
+    """
+    kinds = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase)
+    spared = set()
+    for prefix, module in model.named_modules():
+        normalizes = isinstance(module, kinds) or type(module).__name__.endswith("Norm")
+        for name, _ in module.named_parameters(prefix, recurse=False):
+            if normalizes or "bias" in name.rpartition(".")[2]:
+                spared.add(name)
+    return spared
 
 
 def make_schedule(

@@ -299,7 +299,8 @@ def _read(folder: Path) -> Checkpoint | None:
     try:
         config = BertConfig.from_json_file(folder / "config.json")
         with torch.random.fork_rng(devices=[]):  # the initial weights are drawn, and overwritten
-            model = PretrainingModel(config)
+            # the paper's plain sum, whatever NSP counted in the run
+            model = PretrainingModel(config, nsp_weight=1.0)
         model.load_state_dict(load_file(folder / "model.safetensors"))
         pieces = (folder / "vocab.txt").read_text("utf-8").split("\n")
         history = json.loads((folder / "history.json").read_text("utf-8"))
