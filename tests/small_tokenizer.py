@@ -1,9 +1,10 @@
-"""A tokenizer of a few pieces, for tests of what comes before and after a model."""
+"""Tokenizers of a few pieces, for tests of what comes before and after a model."""
 
 from __future__ import annotations
 
 import torch
-from transformers import BertTokenizer
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertTokenizer, PreTrainedTokenizerFast
 
 from bertlesson.entities import bio_labels
 
@@ -45,3 +46,65 @@ def make_tokenizer(length: int = 64) -> BertTokenizer:
 
 def pieces_of(tokenizer: BertTokenizer, ids: torch.Tensor) -> list[str]:
     return tokenizer.convert_ids_to_tokens(ids.tolist())
+
+
+# Other kinds, as models have them whose tokenizers come from elsewhere. They spell in characters.
+
+ENDS = [("<s>", 0), ("</s>", 1)]
+
+
+def byte_level(*, trim_offsets: bool, length: int = 10**30) -> PreTrainedTokenizerFast:
+    """As RoBERTa's where offsets are trimmed; if not, the space before a word is a part of it."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = [("Ġ", "i"), ("Ġi", "n"), ("Ġ", "Ã"), ("ĠÃ", "ī")]  # the last two spell " É"
+    pieces = ["<s>", "</s>", "<pad>", "<unk>", *alphabet, *map("".join, merges)]
+    tokenizer = Tokenizer(models.BPE({piece: i for i, piece in enumerate(pieces)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(
+        add_prefix_space=False, trim_offsets=trim_offsets
+    )
+    tokenizer.post_processor = processors.Sequence(
+        [processors.ByteLevel(trim_offsets=trim_offsets), _with_ends()]
+    )
+    return _fast(tokenizer, length)
+
+
+def sentence_piece(length: int = 10**30) -> PreTrainedTokenizerFast:
+    """As XLM-R's and ALBERT's: a space is a part of the word behind it, accents are dropped."""
+    letters = [chr(code) for code in range(33, 0x700)]
+    pieces = ["<s>", "</s>", "<pad>", "<unk>", "▁", *letters, "▁in", "▁Malta"]
+    tokenizer = Tokenizer(models.Unigram([(piece, -len(piece) / 9) for piece in pieces], unk_id=3))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.NFKD(),
+            normalizers.StripAccents(),
+            normalizers.Replace(Regex("[\u00ad\u200b]"), ""),
+            normalizers.Replace(Regex(" {2,}"), " "),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = _with_ends()
+    return _fast(tokenizer, length)
+
+
+def white_space_only() -> PreTrainedTokenizerFast:
+    """Words end at spaces, punctuation is a part of them."""
+    tokenizer = make_tokenizer()
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return tokenizer
+
+
+def _with_ends() -> processors.TemplateProcessing:
+    return processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B:1 </s>:1", special_tokens=ENDS
+    )
+
+
+def _fast(tokenizer: Tokenizer, length: int) -> PreTrainedTokenizerFast:
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=length,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+    )

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import BatchEncoding
+from transformers import PreTrainedTokenizerFast
 
 from bertlesson.entities import (
+    Entity,
     Word,
     decode_entities,
+    decode_tags,
     encode_entities,
+    encode_tags,
     entity_f1,
     find_words,
+    read_tags,
 )
-from bertlesson.heads import (
-    IGNORE_INDEX,
+from bertlesson.heads import IGNORE_INDEX
+from tests.small_tokenizer import (
+    LABELS,
+    byte_level,
+    make_tokenizer,
+    pieces_of,
+    sentence_piece,
+    white_space_only,
 )
-from tests.small_tokenizer import LABELS, make_tokenizer, pieces_of
+from tests.test_words import ACCENT, DROPPED, KINDS, SHADDA, ZERO_WIDTH
+
+TAGS: dict[str, Any] = json.loads((Path(__file__).parent / "tags.json").read_text("utf-8"))
+*READ, REFUSED = TAGS.values()
+TABLE = [case for cases in READ for case in cases]  # tags, and the entities that they spell
 
 
 def test_first_pieces_are_labelled_and_all_others_are_not() -> None:
@@ -75,22 +92,18 @@ def test_labels_that_cannot_spell_an_entity_are_refused(kinds: list[str]) -> Non
         encode_entities(make_tokenizer(), ["Ada was."], [[(0, 3, "PER")]], kinds)
 
 
-def test_words_are_found_in_what_a_fast_tokenizer_returned() -> None:
-    for other in ({"input_ids": [[5]]}, BatchEncoding({"input_ids": [[5]]})):
-        with pytest.raises(TypeError, match="expected what a fast tokenizer returned"):
-            find_words(other, 0)  # type: ignore[arg-type]
-
-
 def test_an_entity_past_the_end_of_the_row_is_left_out() -> None:
-    features = encode_entities(
-        make_tokenizer(4), ["Ada was in Delft."], [[(0, 3, "PER"), (11, 16, "LOC")]], LABELS
-    )
+    with pytest.warns(UserWarning, match="1 of 1 texts .* row of 4 pieces .* 1 entities"):
+        features = encode_entities(
+            make_tokenizer(4), ["Ada was in Delft."], [[(0, 3, "PER"), (11, 16, "LOC")]], LABELS
+        )
     assert features["labels"].tolist() == [[-100, LABELS.index("B-PER"), 0, -100]]
 
 
 def test_an_entity_across_the_end_of_the_row_is_labelled_as_far_as_it_is_read() -> None:
     tokenizer, text = make_tokenizer(5), "Ada, Greta was in Delft."
-    features = encode_entities(tokenizer, [text], [[(5, 23, "PER")]], LABELS)
+    with pytest.warns(UserWarning, match="1 of 1 texts .* 1 entities, in whole or in part"):
+        features = encode_entities(tokenizer, [text], [[(5, 23, "PER")]], LABELS)
     assert [LABELS[i] for i in features["labels"][0, 1:4].tolist()] == ["O", "O", "B-PER"]
     with pytest.raises(ValueError, match="'reta was in Delft', does not begin"):
         encode_entities(tokenizer, [text], [[(6, 23, "PER")]], LABELS)
@@ -115,9 +128,171 @@ def test_entities_come_back_as_they_went_in(rng: random.Random) -> None:
         place += length
     tokenizer = make_tokenizer()
     features = encode_entities(tokenizer, [text], [entities], LABELS)
-    found = find_words(tokenizer([text]), 0)
+    found = find_words(tokenizer([text]), 0, text)
     assert [(word.start, word.end) for word in found] == spans
     assert decode_entities(features["labels"][0].tolist(), found, LABELS) == entities
+
+
+def round_trip(tokenizer: PreTrainedTokenizerFast, text: str, spans: list[Entity]) -> list[Entity]:
+    tags = encode_entities(tokenizer, [text], [spans], LABELS)["labels"][0].tolist()
+    return decode_entities(tags, find_words(tokenizer([text]), 0, text), LABELS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(rng=st.randoms(use_true_random=False))
+def test_entities_come_back_with_dropped_characters_and_without_spaces(
+    kind: str, rng: random.Random
+) -> None:
+    text, spans, given_as = "", [], []
+    for _ in range(rng.randint(1, 8)):
+        text += rng.choice([" ", "  ", " " + ZERO_WIDTH, " " + ACCENT]) * bool(text)
+        word = rng.choice([*DROPPED, "Gretalof", "in", "Éire", "Malta"])
+        start, before = len(text), len(text.rstrip())
+        text += word
+        spans.append((start, len(text), rng.choice(["PER", "LOC"])))
+        # with the space before, and a dropped character with it, it is the same entity
+        given_as.append((rng.choice([start, before]), *spans[-1][1:]))
+    if kind != "byte-level" and kind != "byte-level, trimmed":  # these drop nothing
+        assert round_trip(KINDS[kind](), text, given_as) == spans
+    assert round_trip(KINDS[kind](), text, spans) == spans
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", ["", " ", " in Malta", "  in"])
+@pytest.mark.parametrize("name", ["Jose" + ACCENT, "Jose" + ZERO_WIDTH, "رياضي" + SHADDA, "Éire"])
+def test_a_name_with_a_dropped_character_is_no_end_of_the_data_set(
+    name: str, end: str, kind: str
+) -> None:
+    tokenizer, text = KINDS[kind](), f"in {name}{end}"
+    entity = (3, 3 + len(name), "PER")
+    assert round_trip(tokenizer, text, [entity]) == [entity]
+    if end.startswith(" "):
+        assert round_trip(tokenizer, text, [(2, 4 + len(name), "PER")]) == [entity]
+
+
+def test_of_a_name_without_its_accent_both_are_given_back() -> None:
+    """Where the text has the accent, and its annotation has not."""
+    entity = (0, 4, "PER")
+    assert round_trip(make_tokenizer(), f"Jose{ACCENT} was", [entity]) == [(0, 5, "PER")]
+
+
+def test_every_entity_is_taken_where_a_space_is_a_part_of_the_word() -> None:
+    for tokenizer in (byte_level(trim_offsets=False), sentence_piece()):
+        text = "Ada in Malta"
+        features = encode_entities(tokenizer, [text], [[(0, 3, "PER"), (7, 12, "LOC")]], LABELS)
+        labels = features["labels"][0].tolist()
+        words = find_words(tokenizer([text]), 0)  # of the pieces alone, too
+        assert decode_entities(labels, words, LABELS) == [(0, 3, "PER"), (7, 12, "LOC")]
+        with pytest.raises(ValueError, match=r"'alta', does not begin .* 'Malta' .7:12. is one"):
+            encode_entities(tokenizer, [text], [[(8, 12, "LOC")]], LABELS)
+
+
+def test_what_is_wrong_with_an_entity_names_the_text_and_the_word() -> None:
+    tokenizer = white_space_only()
+    texts = ["Ada was.", "Was in Paris, Ada said"]
+    message = (
+        r"texts\[1\], 'Was in Paris, Ada said': the entity 7:12, 'Paris', does not begin and end "
+        r"with a word: 'Paris,' \(7:13\) is one to this tokenizer. Give the entity as 7:13, put a "
+        "space in the text where it ends, or take a tokenizer that splits there"
+    )
+    with pytest.raises(ValueError, match=message):
+        encode_entities(tokenizer, texts, [[], [(7, 12, "LOC")]], LABELS)
+    assert round_trip(tokenizer, texts[1], [(7, 13, "LOC")]) == [(7, 13, "LOC")]
+    long = "was " * 1000 + "Ada"
+    with pytest.raises(ValueError, match=r"texts\[0\], …'.{60}'…: the entity") as raised:
+        encode_entities(make_tokenizer(9999), [long], [[(2, 3900, "PER")]], LABELS)
+    assert len(str(raised.value)) < 500
+    for nothing in (" ", ZERO_WIDTH):
+        with pytest.raises(ValueError, match="does not begin and end with a word: it holds none"):
+            encode_entities(make_tokenizer(), ["Ada " + nothing], [[(4, 5, "PER")]], LABELS)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_labels_and_words_land_with_padding_on_either_side(side: str) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.padding_side = side
+    texts = ["Ada was in Gretalof", "Ada"]
+    spans = [[(0, 3, "PER"), (11, 19, "LOC")], [(0, 3, "PER")]]
+    features = encode_entities(tokenizer, texts, spans, LABELS)
+    encoded = tokenizer(texts, padding=True)
+    for row in range(2):
+        labels = features["labels"][row].tolist()
+        assert decode_entities(labels, find_words(encoded, row), LABELS) == spans[row]
+        kept = features["attention_mask"][row].bool()
+        assert pieces_of(tokenizer, features["input_ids"][row][kept])[1] == "ada"
+        assert features["labels"][row][kept][1] == LABELS.index("B-PER")
+        assert (features["labels"][row][~kept] == IGNORE_INDEX).all()
+
+
+def test_entities_that_are_cut_off_are_counted() -> None:
+    tokenizer = make_tokenizer(5)
+    texts = ["Ada was in Delft. Ada", "Ada", "Ada, Ada", "Gretalof Gretalof"]
+    entities = [
+        [(0, 3, "PER"), (11, 16, "LOC"), (18, 21, "PER")],
+        [(0, 3, "PER")],
+        [(0, 3, "PER"), (5, 8, "PER")],
+        [(0, 8, "PER"), (9, 17, "PER")],
+    ]
+    with pytest.warns(UserWarning, match="2 of 4 texts .* of 5 pieces .* 3 entities") as warned:
+        features = encode_entities(tokenizer, texts, entities, LABELS)
+    assert warned[0].filename == __file__
+    b, i = LABELS.index("B-PER"), IGNORE_INDEX
+    assert features["labels"].tolist() == [
+        [i, b, 0, 0, i],
+        [i, b, i, i, i],
+        [i, b, 0, b, i],
+        [i, b, i, i, i],
+    ]
+
+
+def test_a_row_that_is_cut_at_its_beginning_has_the_labels_of_its_end() -> None:
+    tokenizer = make_tokenizer(6)
+    tokenizer.truncation_side = "left"
+    text = "Ada was in Delft Ada Ada"
+    entities = [(0, 3, "PER"), (8, 20, "LOC"), (21, 24, "PER")]
+    with pytest.warns(UserWarning, match="1 of 1 texts .* 1 entities"):
+        features = encode_entities(tokenizer, [text], [entities], LABELS)
+    spelled = [LABELS[number] for number in features["labels"][0, 1:-1].tolist()]
+    assert spelled == ["B-LOC", "I-LOC", "I-LOC", "B-PER"]
+
+
+def test_labels_of_other_schemes_are_used_as_they_are_meant() -> None:
+    text, spans = (
+        "Ada Ada was in the Green Owl Delft",
+        [(0, 7, "PER"), (19, 34, "LOC"), (8, 11, "PER")],
+    )
+    for letters, expected in {
+        "BIES": "B E S O O B I E",
+        "BILU": "B L U O O B I L",
+        "BMES": "B E S O O B M E",
+        "BI": "B I B O O B I I",
+    }.items():
+        labels = ["O", *(f"{letter}-{kind}" for letter in letters for kind in ("PER", "LOC"))]
+        features = encode_entities(make_tokenizer(), [text], [spans], labels)
+        numbers = features["labels"][0].tolist()
+        assert " ".join(labels[n][0] for n in numbers if n != IGNORE_INDEX) == expected
+        words = find_words(make_tokenizer()([text]), 0)
+        assert decode_entities(numbers, words, labels) == sorted(spans)
+
+
+@pytest.mark.parametrize(("tags", "entities"), TABLE)
+def test_tags_spell_entities_as_seqeval_reads_them(tags: str, entities: list[Any]) -> None:
+    """The page's module reads the same table, see tests/browser/test_decode.py."""
+    assert read_tags(tags.split()) == [tuple(entity) for entity in entities]
+    labels = sorted(set(tags.split()))
+    words = [Word(2 * n + 1, 10 * n, 10 * n + 5) for n in range(len(tags.split()))]
+    numbers = [-1] * (2 * len(words) + 1)
+    for word, tag in zip(words, tags.split(), strict=True):
+        numbers[word.piece] = labels.index(tag)
+    expected = [(10 * first, 10 * after - 5, kind) for first, after, kind in entities]
+    assert decode_entities(numbers, words, labels) == expected
+
+
+@pytest.mark.parametrize("label", REFUSED)
+def test_labels_of_no_scheme_are_refused(label: str) -> None:
+    with pytest.raises(ValueError, match=r"; expected O, or B, I, E or S .* and a kind"):
+        decode_entities([0, 1], [Word(1, 0, 3)], ["O", label])
+    assert decode_entities([0, 0], [Word(1, 0, 3)], ["O", label]) == []  # it spells nothing here
 
 
 @pytest.mark.parametrize(
@@ -143,6 +318,8 @@ def test_f1_counts_whole_entities_over_all_texts() -> None:
     assert entity_f1(truth, truth) == 1.0
     assert entity_f1(truth, [[], []]) == 0.0
     assert entity_f1([[]], [[]]) == 1.0
+    assert entity_f1([[]], [[]], zero_division=0.0) == 0.0  # as seqeval and CoNLL's script have it
+    assert entity_f1(truth, [[], []], zero_division=1.0) == 0.0
     # another text's entity does not count, nor does one with another kind: 1 right, 3 + 2
     assert entity_f1(truth, [[(0, 1, "PER")], [(2, 3, "LOC")]]) == pytest.approx(2 / 5)
     assert entity_f1(truth, [[(0, 1, "LOC")], [(0, 1, "PER")]]) == pytest.approx(2 / 5)
@@ -156,3 +333,82 @@ def test_texts_and_what_belongs_to_them_are_counted() -> None:
         encode_entities(tokenizer, [], [], LABELS)
     with pytest.raises(ValueError, match="2 truth and 1 predicted"):
         entity_f1([[], []], [[]])
+
+
+# Data that come as words, each with a tag
+
+SENTENCES = [
+    ["U.S.-led", "talks", "in", "Bergen"],
+    ["Ada", ",", "Jose" + ACCENT, "was", "in", "the", "Green", "Owl", "."],
+    [],
+]
+SENTENCE_TAGS = [
+    ["B-LOC", "O", "O", "B-LOC"],
+    ["B-PER", "O", "B-PER", "O", "O", "O", "B-ORG", "I-ORG", "O"],
+    [],
+]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("kind", ["WordPiece", "white space", "SentencePiece"])
+def test_words_keep_their_tags(kind: str, side: str) -> None:
+    tokenizer = KINDS[kind]()
+    tokenizer.padding_side = side
+    features = encode_tags(tokenizer, SENTENCES, SENTENCE_TAGS, LABELS)
+    numbers = features["labels"]
+    assert (numbers != IGNORE_INDEX).sum(1).tolist() == list(map(len, SENTENCES))
+    encoded = tokenizer(SENTENCES, is_split_into_words=True, padding=True)
+    assert decode_tags(numbers.tolist(), encoded, SENTENCES, LABELS) == SENTENCE_TAGS
+    assert decode_tags(numbers, encoded, SENTENCES, LABELS) == SENTENCE_TAGS  # type: ignore[arg-type]
+    assert [read_tags(tags) for tags in SENTENCE_TAGS] == [
+        [(0, 1, "LOC"), (3, 4, "LOC")],
+        [(0, 1, "PER"), (2, 3, "PER"), (6, 8, "ORG")],
+        [],
+    ]
+
+
+def test_the_first_piece_of_each_given_word_is_labelled() -> None:
+    tokenizer = make_tokenizer()
+    words, tags = ["Gretalof's", "Green-Owl", "a"], ["B-PER", "B-LOC", "O"]
+    row = encode_tags(tokenizer, [words], [tags], LABELS)
+    labelled = row["labels"][0] != IGNORE_INDEX
+    assert pieces_of(tokenizer, row["input_ids"][0][labelled]) == ["greta", "green", "a"]
+    assert [LABELS[n] for n in row["labels"][0][labelled].tolist()] == tags
+
+
+def test_words_without_a_piece_are_outside() -> None:
+    """A word of dropped characters alone, as files have them; and words beyond the row."""
+    tokenizer = make_tokenizer(5)
+    sentences, tags = (
+        [["Ada", ZERO_WIDTH, "was", "in", "Delft"]],
+        [["B-PER", "I-PER", "O", "O", "B-LOC"]],
+    )
+    message = "1 of 1 sentences .* row of 5 pieces .* 1 words with their tags"
+    with pytest.warns(UserWarning, match=message) as warned:
+        features = encode_tags(tokenizer, sentences, tags, LABELS)
+    assert warned[0].filename == __file__
+    encoded = tokenizer(sentences, is_split_into_words=True, truncation=True)
+    with pytest.warns(UserWarning, match=message):
+        decoded = decode_tags(features["labels"].tolist(), encoded, sentences, LABELS)
+    assert decoded == [["B-PER", "O", "O", "O", "O"]]
+
+
+def test_tags_that_do_not_fit_are_refused() -> None:
+    tokenizer = make_tokenizer()
+    with pytest.raises(
+        ValueError, match=r"sentences\[1\] has 2 words and tags\[1\] 1; expected one"
+    ):
+        encode_tags(tokenizer, [["Ada"], ["Ada", "was"]], [["O"], ["O"]], LABELS)
+    with pytest.raises(ValueError, match=r"tags\[0\] holds 'B-MISC'; the labels are"):
+        encode_tags(tokenizer, [["Ada"]], [["B-MISC"]], LABELS)
+    with pytest.raises(TypeError, match=r"sentences\[0\] is the text 'Ada'; expected a list of"):
+        encode_tags(tokenizer, ["Ada"], [["O"]], LABELS)
+    with pytest.raises(ValueError, match="1 sentences and 2 tags"):
+        encode_tags(tokenizer, [["Ada"]], [["O"], ["O"]], LABELS)
+    encoded = tokenizer([["Ada", "was"]], is_split_into_words=True)
+    with pytest.raises(ValueError, match=r"sentences of \[1\] words, and rows of \[2\]; expected"):
+        decode_tags([[0] * 4], encoded, [["Ada"]], LABELS)
+    with pytest.raises(ValueError, match="1 predicted and 2 sentences"):
+        decode_tags([[0] * 4], encoded, [["Ada"], ["was"]], LABELS)
+    with pytest.raises(TypeError, match="expected what a fast tokenizer returned"):
+        decode_tags([[0] * 4], {"input_ids": [[5]]}, [["Ada"]], LABELS)  # type: ignore[arg-type]

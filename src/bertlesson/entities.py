@@ -1,21 +1,45 @@
 """Entities: a label for each token, and back from the labels to names in the text (paper §5.3).
 
 Words are found in text by characters, models see pieces. What stands here goes from one to the
-other and back: a name's characters to the labels of its pieces, and labels to characters.
+other and back: a name's characters to the labels of its pieces, and labels to characters. Data that
+come as words, each with a tag, as CoNLL's files do, have a way of their own: `encode_tags` and
+`decode_tags`.
 """
 
 from __future__ import annotations
 
+import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
+from tokenizers import Encoding
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
 from bertlesson.heads import IGNORE_INDEX
 from bertlesson.inputs import Features, check_same_number
+from bertlesson.words import Word, encodings_of, find_words, visible_words
+
+__all__ = [
+    "Entity",
+    "Word",
+    "bio_labels",
+    "decode_entities",
+    "decode_tags",
+    "encode_entities",
+    "encode_tags",
+    "entity_f1",
+    "find_words",
+    "read_tags",
+]
 
 Entity = tuple[int, int, str]  # first character, the one after the last, kind
+
+CUT_OFF = -1  # the place of a word beyond the row's end
+
+# places in an entity, as IOBES has them, by the letters of all schemes: L and U are BILOU's last
+# and unit, M is BMES's middle
+PLACES = {"O": "O", "B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
 
 
 def bio_labels(kinds: Sequence[str]) -> list[str]:
@@ -27,44 +51,33 @@ def bio_labels(kinds: Sequence[str]) -> list[str]:
     return ["O", *(f"{place}-{kind}" for kind in kinds for place in "BI")]
 
 
-class Word(NamedTuple):
-    """A word of a tokenized text."""
+def read_tags(tags: Sequence[str]) -> list[Entity]:
+    """The entities that a row of tags spells: first word, the one after the last, kind.
 
-    piece: int  # where its first piece is in the row
-    start: int  # its first character
-    end: int  # the character after its last
-
-
-def find_words(encoded: BatchEncoding, row: int) -> list[Word]:
-    """The words of one row, from left to right.
+    Reads IOB1, IOB2, IOBES and, by other letters, BILOU and BMES. What no scheme allows is read as
+    seqeval does by default (1.2.2, `get_entities`), and CoNLL's own script: an I or E without a
+    beginning begins an entity, and so does one of another kind than the word before. A kind is all
+    that follows the first hyphen, and "_" where there is none.
 
     Args:
-        encoded: From a fast tokenizer, as it returned it.
-        row: Which of its texts.
+        tags: One for each word, such as ``"B-PER"``.
 
     Raises:
-        TypeError: If it is something else, which does not know which characters a piece came from.
+        ValueError: If one is not O, or B, I, E or S (L, U, M) with a kind.
+
+    >>> read_tags(["B-PER", "E-PER", "O", "S-work-of-art", "I-LOC"])
+    [(0, 2, 'PER'), (3, 4, 'work-of-art'), (4, 5, 'LOC')]
     """
-    words: list[Word] = []
-    encodings = getattr(encoded, "encodings", None)
-    if encodings is None:
-        raise TypeError(
-            f"encoded is a {type(encoded).__name__} without word boundaries; expected what a fast "
-            "tokenizer returned, as it is"
-        )
-    encoding = encodings[row]
-    known: int | None = None
-    for piece, (word, (start, end)) in enumerate(
-        zip(encoding.word_ids, encoding.offsets, strict=True)
-    ):
-        if word is None:
-            continue
-        if word == known:
-            words[-1] = words[-1]._replace(end=end)
-        else:
-            words.append(Word(piece, start, end))
-        known = word
-    return words
+    found: list[Entity] = []
+    open_kind = ""  # of the entity that the next word may continue
+    for word, tag in enumerate(tags):
+        place, kind = _parse(tag)
+        if place in "IE" and kind == open_kind:
+            found[-1] = (found[-1][0], word + 1, kind)
+        elif place != "O":
+            found.append((word, word + 1, kind))
+        open_kind = kind if place in "BI" else ""
+    return found
 
 
 def encode_entities(
@@ -75,13 +88,19 @@ def encode_entities(
 ) -> Features:
     """Pieces and their labels: the first piece of each word is labelled, all else is -100.
 
-    That is the paper's way (§5.3). A word is what the tokenizer splits into pieces by itself.
+    That is the paper's way (§5.3). A word is what the tokenizer splits into pieces by itself. An
+    entity begins and ends with a word; spaces at its ends, and characters there that the tokenizer
+    drops, are passed over.
 
     Args:
-        tokenizer: A fast one: it knows which characters a piece came from.
+        tokenizer: A fast one: it knows which characters a piece came from. Its
+            ``model_max_length`` is the longest row, and texts are cut there with a warning. Without
+            one (1e30, as tokenizers have it that were not made for a model) no text is cut, and one
+            that is too long for the model fails there.
         texts: What to tokenize.
         entities: Those of each text, as ``(start, end, kind)`` in characters.
-        labels: All labels, see `bio_labels`; the label at index i has the number i.
+        labels: All labels, see `bio_labels`; the label at index i has the number i. Where they have
+            E and S for a kind, or L and U, its entities end in E, and are S if they are one word.
 
     Returns:
         ``input_ids``, ``token_type_ids``, ``attention_mask`` and ``labels``, each int64 of shape
@@ -95,30 +114,25 @@ def encode_entities(
     if "O" not in labels:
         raise ValueError(f"the labels are {list(labels)}; expected O among them, see bio_labels")
     encoded = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
-    numbers = torch.full_like(encoded["input_ids"], IGNORE_INDEX)  # (texts, length)
+    targets = torch.full_like(encoded["input_ids"], IGNORE_INDEX)  # (texts, length)
+    texts_cut = entities_cut = 0
     for row, (text, spans) in enumerate(zip(texts, entities, strict=True)):
-        words = find_words(encoded, row)
-        starts, ends = {word.start for word in words}, {word.end for word in words}
-        read_to = max(ends, default=0)  # where the row ends, the rest of the text is cut off
-        taken = 0
-        for start, end, kind in sorted(spans):
-            name = f"the entity {start}:{end} of {text!r}, {text[start:end]!r},"
-            if not 0 <= start < end <= len(text):
-                raise ValueError(f"{name} does not lie in these {len(text)} characters")
-            if (start < read_to and start not in starts) or (end <= read_to and end not in ends):
-                raise ValueError(f"{name} does not begin and end with a word")
-            if start < taken:
-                raise ValueError(f"{name} overlaps the one before it; a word has one label")
-            if not {f"B-{kind}", f"I-{kind}"} <= set(labels):
-                raise ValueError(f"{name} is of kind {kind}; the labels are {list(labels)}")
-            taken = end
-        for word in words:
-            label = "O"
-            for start, end, kind in spans:
-                if start <= word.start < end:
-                    label = f"{'B' if start == word.start else 'I'}-{kind}"
-            numbers[row, word.piece] = labels.index(label)
-    return {**encoded, "labels": numbers}
+        encoding = encodings_of(encoded)[row]
+        # what is cut off is read, too: it tells where an entity ends, and which are lost
+        cut = [word for rest in encoding.overflowing for word in visible_words(rest, text)]
+        cut = [word._replace(piece=CUT_OFF) for word in cut]
+        words = sorted([*visible_words(encoding, text), *cut], key=lambda word: word.start)
+        spelled = _spell(f"texts[{row}]", text, spans, words, list(labels))
+        for word, number in zip(words, spelled, strict=True):
+            if word.piece != CUT_OFF:
+                targets[row, word.piece] = number
+        texts_cut += bool(cut)
+        entities_cut += sum(bool(_within(span, cut)) for span in spans)
+    if texts_cut:
+        lost = f"{entities_cut} entities, in whole or in part"
+        message = _cut_message(f"{texts_cut} of {len(texts)} texts", targets.shape[1], lost)
+        warnings.warn(message, stacklevel=2)
+    return {**encoded, "labels": targets}
 
 
 def decode_entities(
@@ -126,47 +140,280 @@ def decode_entities(
 ) -> list[Entity]:
     """The entities that the labels of first pieces spell, in characters.
 
-    An I without a B before it begins an entity, as in CoNLL's own script.
-
     Args:
         predicted: A label's number for each piece, ``(length,)``, such as ``logits.argmax(-1)``.
         words: See `find_words`.
-        labels: See `bio_labels`.
+        labels: See `bio_labels`; labels of other schemes are read as well, see `read_tags`.
+
+    Raises:
+        ValueError: If a word's label is of no scheme.
 
     >>> words = [Word(1, 0, 3), Word(2, 4, 7), Word(4, 8, 12)]
     >>> decode_entities([0, 1, 2, 0, 3], words, bio_labels(["PER", "LOC"]))
     [(0, 7, 'PER'), (8, 12, 'LOC')]
     """
-    found: list[Entity] = []
-    previous = ""  # the kind of the word before, if it is in an entity
-    for word in words:
-        place, _, kind = labels[predicted[word.piece]].partition("-")
-        if place == "I" and kind == previous:
-            found[-1] = (found[-1][0], word.end, kind)
-        elif kind:
-            found.append((word.start, word.end, kind))
-        previous = kind
-    return found
+    tags = [labels[predicted[word.piece]] for word in words]
+    return [
+        (words[first].start, words[after - 1].end, kind) for first, after, kind in read_tags(tags)
+    ]
 
 
-def entity_f1(truth: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> float:
+def encode_tags(
+    tokenizer: PreTrainedTokenizerFast,
+    sentences: Sequence[Sequence[str]],
+    tags: Sequence[Sequence[str]],
+    labels: Sequence[str],
+) -> Features:
+    """Pieces and their labels, for data that come as words with a tag for each.
+
+    The first piece of each word has its tag's number, all else is -100.
+
+    Args:
+        tokenizer: See `encode_entities`.
+        sentences: The words of each, as the data have them: ``["U.S.-led", "talks"]`` are two,
+            whatever the tokenizer makes of them.
+        tags: One of `labels` for each word, of any scheme.
+        labels: All of them; the label at index i has the number i.
+
+    Returns:
+        See `encode_entities`.
+
+    Raises:
+        TypeError: If a sentence is text, and not words.
+        ValueError: If a sentence has not as many tags as words, or one that is not among `labels`.
+
+    >>> from transformers import BertTokenizer
+    >>> pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "u", "s", ".", "talks"]
+    >>> tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
+    >>> labels = bio_labels(["LOC"])
+    >>> features = encode_tags(tokenizer, [["U.S.", "talks"]], [["B-LOC", "O"]], labels)
+    >>> features["labels"].tolist()
+    [[-100, 1, -100, -100, -100, 0, -100]]
+    """
+    check_same_number(sentences=sentences, tags=tags)
+    encoded = tokenizer(
+        _checked(sentences),
+        is_split_into_words=True,
+        padding=True,
+        truncation=True,
+        return_tensors="pt",
+    )
+    targets = torch.full_like(encoded["input_ids"], IGNORE_INDEX)  # (sentences, length)
+    for row, (words, its_tags) in enumerate(zip(sentences, tags, strict=True)):
+        if len(words) != len(its_tags):
+            raise ValueError(
+                f"sentences[{row}] has {len(words)} words and tags[{row}] {len(its_tags)}; "
+                "expected one tag for each word"
+            )
+        if unknown := [tag for tag in its_tags if tag not in labels]:
+            raise ValueError(f"tags[{row}] holds {unknown[0]!r}; the labels are {list(labels)}")
+        for word, piece in _first_pieces(encodings_of(encoded)[row]).items():
+            targets[row, piece] = labels.index(its_tags[word])
+    _warn_of_words_cut(encodings_of(encoded))
+    return {**encoded, "labels": targets}
+
+
+def decode_tags(
+    predicted: Sequence[Sequence[int]],
+    encoded: BatchEncoding,
+    sentences: Sequence[Sequence[str]],
+    labels: Sequence[str],
+) -> list[list[str]]:
+    """A tag for each word, read at its first piece; `read_tags` has the entities that they spell.
+
+    Args:
+        predicted: A label's number for each piece of each row, ``(sentences, length)``.
+        encoded: The sentences, from a fast tokenizer with ``is_split_into_words=True``.
+        sentences: The words of each.
+        labels: As in training.
+
+    Returns:
+        As many tags as words. A word without a piece is O: the tokenizer drops all of it, or it
+        lies beyond the row, of which there is a warning.
+
+    Raises:
+        TypeError: If a sentence is text, or the rows do not come from a fast tokenizer.
+        ValueError: If the three are not of the same sentences.
+
+    >>> from transformers import BertTokenizer
+    >>> pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "u", "s", ".", "talks"]
+    >>> tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
+    >>> sentences = [["U.S.", "talks"]]
+    >>> encoded = tokenizer(sentences, is_split_into_words=True)
+    >>> decode_tags([[0, 1, 0, 2, 2, 0, 0]], encoded, sentences, bio_labels(["LOC"]))
+    [['B-LOC', 'O']]
+    """
+    check_same_number(predicted=predicted, sentences=sentences)
+    rows = [_first_pieces(encoding) for encoding in encodings_of(encoded)]
+    counts = [len(words) for words in _checked(sentences)]
+    reached = [max(pieces, default=-1) + 1 for pieces in rows]  # words
+    if len(rows) != len(counts) or any(a > b for a, b in zip(reached, counts, strict=True)):
+        raise ValueError(
+            f"sentences of {counts} words, and rows of {reached}; expected rows that were made "
+            "from these sentences, with is_split_into_words=True"
+        )
+    _warn_of_words_cut(encodings_of(encoded))
+    return [
+        [labels[numbers[pieces[word]]] if word in pieces else "O" for word in range(count)]
+        for numbers, pieces, count in zip(predicted, rows, counts, strict=True)
+    ]
+
+
+def entity_f1(
+    truth: Sequence[Sequence[Entity]],
+    predicted: Sequence[Sequence[Entity]],
+    *,
+    zero_division: float = 1.0,
+) -> float:
     """F1 over whole entities: right are those with the right characters and the right label.
 
     Args:
         truth: The entities of each text.
         predicted: What was found in each.
+        zero_division: What to return where there is no entity anywhere and none was found, where
+            F1 is 0 / 0. All is right then, hence 1; seqeval and CoNLL's script say 0.
 
     Returns:
-        2 · right / (entities that are there + entities found), from 0 to 1; 1 if there are none
-        and none was found.
+        2 · right / (entities that are there + entities found), from 0 to 1.
 
     Raises:
         ValueError: If the two are not of the same texts.
 
     >>> entity_f1([[(0, 3, "PER"), (8, 12, "LOC")]], [[(0, 3, "PER"), (8, 10, "LOC")]])
     0.5
+    >>> entity_f1([[]], [[]]), entity_f1([[]], [[]], zero_division=0.0)
+    (1.0, 0.0)
     """
     check_same_number(truth=truth, predicted=predicted)
     right = sum(len(set(a) & set(b)) for a, b in zip(truth, predicted, strict=True))
     total = sum(map(len, truth)) + sum(map(len, predicted))
-    return 2 * right / total if total else 1.0
+    return 2 * right / total if total else zero_division
+
+
+def _parse(tag: str) -> tuple[str, str]:
+    """The place of a word in an entity, as IOBES has it, and the entity's kind."""
+    letter, _, kind = tag.partition("-")
+    if letter not in PLACES:
+        raise ValueError(
+            f"the label {tag!r}; expected O, or B, I, E or S (L, U, M) and a kind, such as 'B-PER'"
+        )
+    return PLACES[letter], kind or "_"
+
+
+def _numbers(labels: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The numbers of labels by place and kind; O has no kind. Labels of no scheme are left out."""
+    numbers = {("O", ""): labels.index("O")}
+    for number, label in enumerate(labels):
+        if label.partition("-")[0] in PLACES:
+            numbers.setdefault(_parse(label), number)
+    return numbers
+
+
+def _places(words: int) -> str:
+    """The places of an entity's words, as IOBES has them.
+
+    >>> _places(1), _places(4)
+    ('S', 'BIIE')
+    """
+    return "S" if words == 1 else "B" + "I" * (words - 2) + "E" if words else ""
+
+
+def _spell(
+    name: str,
+    text: str,
+    entities: Sequence[Entity],
+    words: Sequence[Word],
+    labels: Sequence[str],
+) -> list[int]:
+    """The number of each word's label."""
+    numbers = _numbers(labels)
+    spelled = [numbers["O", ""]] * len(words)
+    taken = 0  # words up to the end of the entity before
+    for start, end, kind in sorted(entities):
+        inside = _within((start, end, kind), words)
+        problem = _problem((start, end, kind), text, [words[at] for at in inside])
+        if not problem and inside[0] < taken:
+            problem = "overlaps the one before it; a word has one label"
+        if not problem and not {("B", kind), ("I", kind)} <= numbers.keys():
+            problem = f"is of kind {kind}; the labels are {labels}"
+        if problem:
+            shown = _excerpt(text[max(start, 0) : end], 0)
+            raise ValueError(
+                f"{name}, {_excerpt(text, start)}: the entity {start}:{end}, {shown}, {problem}"
+            )
+        for at, place in zip(inside, _places(len(inside)), strict=True):
+            plain = {"E": "I", "S": "B"}.get(place, place)  # of labels without ends
+            spelled[at] = numbers.get((place, kind), numbers[plain, kind])
+        taken = inside[-1] + 1
+    return spelled
+
+
+def _within(entity: Entity, words: Sequence[Word]) -> range:
+    """Which words an entity has characters of. Those that no piece holds are in none."""
+    start, end, _ = entity
+    first = bisect_right(words, start, key=lambda word: word.end)
+    return range(first, max(first, bisect_left(words, end, key=lambda word: word.start)))
+
+
+def _problem(entity: Entity, text: str, words: Sequence[Word]) -> str:
+    """What is wrong with an entity of these words; empty if nothing is."""
+    start, end, _ = entity
+    if not 0 <= start < end <= len(text):
+        return f"does not lie in these {len(text)} characters"
+    if not words:
+        return "does not begin and end with a word: it holds none"
+    first, last = words[0].start, words[-1].end
+    if first < start or end < last:
+        wider = words[0] if first < start else words[-1]
+        return (
+            f"does not begin and end with a word: {text[wider.start : wider.end]!r} "
+            f"({wider.start}:{wider.end}) is one to this tokenizer. Give the entity as "
+            f"{first}:{last}, put a space in the text where it ends, or take a tokenizer that "
+            "splits there"
+        )
+    return ""
+
+
+def _excerpt(text: str, at: int, most: int = 60) -> str:
+    """What stands around a character of a text."""
+    if len(text) <= most:
+        return repr(text)
+    start = max(0, min(at, len(text)) - most // 2)
+    return f"…{text[start : start + most]!r}…"
+
+
+def _first_pieces(encoding: Encoding) -> dict[int, int]:
+    """For each word of a row that was given as words, where its first piece is."""
+    firsts: dict[int, int] = {}
+    for piece, word in enumerate(encoding.word_ids):
+        if word is not None:
+            firsts.setdefault(word, piece)
+    return firsts
+
+
+def _warn_of_words_cut(rows: Sequence[Encoding]) -> None:
+    lost = [
+        len({word for rest in row.overflowing for word in _first_pieces(rest)} - {*row.word_ids})
+        for row in rows
+    ]
+    if sum(lost):
+        sentences = f"{sum(map(bool, lost))} of {len(rows)} sentences"
+        message = _cut_message(sentences, len(rows[0].ids), f"{sum(lost)} words with their tags")
+        warnings.warn(message, stacklevel=3)
+
+
+def _cut_message(texts: str, length: int, lost: str) -> str:
+    return (
+        f"{texts} are longer than a row of {length} pieces and are cut off there, and with them "
+        f"{lost}: divide long ones, or give the tokenizer a larger model_max_length, up to what "
+        "the model takes"
+    )
+
+
+def _checked(sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+    for row, words in enumerate(sentences):
+        if isinstance(words, str):
+            raise TypeError(
+                f"sentences[{row}] is the text {words[:60]!r}; expected a list of words"
+            )
+    return [list(words) for words in sentences]
