@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from safetensors import safe_open
 from torch import Tensor
 from transformers import BertConfig, BertTokenizer, PreTrainedModel
@@ -24,7 +26,11 @@ from bertlesson.finetuning import (
     predict,
 )
 from bertlesson.heads import QuestionAnsweringModel, TokenClassificationModel
-from tests.browser.conftest import Reader
+from tests.browser.conftest import Host, Reader
+from tests.conftest import ROOT
+from tests.small_tokenizer import PIECES, make_tokenizer
+from tests.test_entities import REFUSED, TABLE
+from tests.test_words import ACCENT, DROPPED, ZERO_WIDTH
 
 STAGES = ("before", "after")
 STRANGE = [
@@ -36,6 +42,7 @@ STRANGE = [
     "Nora cheered at the Copper Goose, a splendid library in Lille. " * 9,
     "x" * 200,
     "Otto",
+    "Otto met Nils\u0301 in Lille\u200b, and  Olga\u00ad",
 ]
 
 # Each reads [texts] or [question, context] pairs, with the scores given or with a model's own.
@@ -122,7 +129,7 @@ def test_entities_are_those_of_the_package(page: Page, built: Path, stage: str, 
     texts = [s.text for s in entity_examples(count, seed=5, split="test")] + STRANGE
     encoded = tuned.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
     numbers = predict(tuned.models[stage], encoded)["logits"].argmax(-1).tolist()
-    words = [find_words(encoded, row) for row in range(len(texts))]
+    words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
     wanted = [decode_entities(*each, tuned.labels) for each in zip(numbers, words, strict=True)]
     assert sum(map(len, wanted)) > count
     assert entities_in_page(page, texts, stage) == wanted
@@ -136,7 +143,7 @@ def test_any_labels_spell_the_same_entities(page: Page, built: Path) -> None:
     generator = torch.Generator().manual_seed(0)
     scores = torch.randn(*encoded["input_ids"].shape, len(tuned.labels), generator=generator)
     numbers = scores.argmax(-1).tolist()
-    words = [find_words(encoded, row) for row in range(len(texts))]
+    words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
     wanted = [decode_entities(*each, tuned.labels) for each in zip(numbers, words, strict=True)]
     assert entities_in_page(page, texts, "after", scores.tolist()) == wanted
 
@@ -199,3 +206,75 @@ def test_any_scores_give_the_same_answers(page: Page, built: Path) -> None:
     found = page.evaluate(READ, ["spans", "after", pairs, given])
     check_answers(found, pairs, logits, rows)
     assert {answer["answered"] for answer in found} == {True, False}
+
+
+# Without a model, and without a built site
+
+
+@pytest.fixture
+def sources(chromium: Browser) -> Iterator[Page]:
+    """A page of the host that has the modules as they stand in docs/."""
+    host = Host(ROOT / "docs")
+    reader = Reader(chromium, host)
+    yield reader.open("assets/bert/decode.js")
+    reader.close()
+    host.stop()
+
+
+def test_tags_are_read_as_the_package_reads_them(sources: Page) -> None:
+    """One table for both, see tests/test_entities.py: hyphens in kinds, IOBES and other schemes."""
+    found = sources.evaluate(
+        """async (rows) => {
+          const { decodeEntities } = await import("/assets/bert/decode.js");
+          return rows.map((tags) => {
+            const labels = [...new Set(tags)].sort();
+            const score = (tag) => labels.map((label) => Number(label === tag));
+            const scores = tags.flatMap((tag) => [[], score(tag)]);
+            const words = tags.map((_, n) => ({ at: 2 * n + 1, start: 10 * n, end: 10 * n + 5 }));
+            const found = decodeEntities(scores, words, labels);
+            return found.map(({ start, end, kind }) => [start / 10, (end + 5) / 10, kind]);
+          });
+        }""",
+        [tags.split() for tags, _ in TABLE],
+    )
+    assert found == [entities for _, entities in TABLE]
+
+
+def test_labels_of_no_scheme_are_refused(sources: Page) -> None:
+    messages = sources.evaluate(
+        """async (labels) => {
+          const { readTags } = await import("/assets/bert/decode.js");
+          return labels.map((label) => {
+            try { return readTags(["O", label]); } catch ({ message }) { return message; }
+          });
+        }""",
+        REFUSED,
+    )
+    assert messages == [f'The label "{label}" is of no scheme' for label in REFUSED]
+
+
+def test_words_have_all_of_their_characters_as_in_the_package(sources: Page) -> None:
+    """Also those that the tokenizer drops behind a word, such as an accent by itself."""
+    rng = random.Random(0)
+    strange = ["\ufffd", "\x1c", "\x0b", "\x85", "\ufeff", "\U000e0001", "\ue000", "\u3000"]
+    parts = [*DROPPED, *strange, ACCENT, ZERO_WIDTH, "Gretalof", "Éire", "東", "[MASK]", ",", "😀"]
+    texts = ["", f"Jose{ACCENT} was", "Ada  was"]
+    texts += [
+        "".join(rng.choice(parts) + rng.choice(["", " ", "  "]) for _ in range(rng.randint(1, 9)))
+        for _ in range(500)
+    ]
+    found = sources.evaluate(
+        """async ([vocab, texts]) => {
+          const { Tokenizer } = await import("/assets/bert/tokenizer.js");
+          const { findWords } = await import("/assets/bert/decode.js");
+          const tokenizer = new Tokenizer(vocab);
+          return texts.map((text) =>
+            findWords(tokenizer.encode(text).tokens).map(({ at, start, end }) => [at, start, end]));
+        }""",
+        [PIECES, texts],
+    )
+    encoded = make_tokenizer(9999)(texts)
+    for row, (text, words) in enumerate(zip(texts, found, strict=True)):
+        wanted = [list(word) for word in find_words(encoded, row, text)]
+        places = [[at, to_characters(text, a), to_characters(text, b)] for at, a, b in words]
+        assert places == wanted, repr(text)

@@ -1,7 +1,7 @@
 /**
  * From a head's scores to an answer in the reader's own text.
  *
- * Follows `bertlesson.finetuning`: `find_words`, `decode_entities` and `decode_answers` (tests
+ * Follows `bertlesson`: `find_words`, `read_tags`, `decode_entities` and `decode_answers` (tests
  * compare them). Places are counted in JavaScript's characters: `text.slice(start, end)`.
  */
 
@@ -15,6 +15,7 @@ export const ranking = (numbers) =>
 
 /**
  * The words of a model's input, from left to right: what the tokenizer splits into pieces.
+ * Dropped characters that follow a word belong to it, as an accent does to its letter.
  *
  * @param {object[]} tokens As `Tokenizer.encode` gives them.
  * @returns {{at: number, start: number, end: number, pieces: string[]}[]} `at` is the place of a
@@ -22,13 +23,13 @@ export const ranking = (numbers) =>
  */
 export function findWords(tokens) {
   const words = [];
-  tokens.forEach(({ piece, start, end, structural }, at) => {
+  tokens.forEach(({ piece, start, reach, structural }, at) => {
     if (structural) return;
     if (piece.startsWith("##")) {
-      words.at(-1).end = end;
+      words.at(-1).end = reach;
       words.at(-1).pieces.push(piece);
     } else {
-      words.push({ at, start, end, pieces: [piece] });
+      words.push({ at, start, end: reach, pieces: [piece] });
     }
   });
   return words;
@@ -42,6 +43,32 @@ export const isForeign = ({ pieces }) =>
   pieces.some((piece) => /^(\[UNK\]|##.|[b-z])$/u.test(piece));
 
 // --8<-- [start:entities]
+/** A word's place in an entity, as IOBES has it, by the letters of other schemes, too. */
+const PLACES = { O: "O", B: "B", I: "I", E: "E", S: "S", L: "E", U: "S", M: "I" };
+
+/**
+ * The entities that a row of tags spells: words from `first` to before `after`.
+ *
+ * @param {string[]} tags Such as `["B-PER", "I-PER", "O"]`, of any scheme. Where no scheme allows
+ *   them, an I or E without a beginning begins an entity, and so does one of another kind.
+ * @returns {{first: number, after: number, kind: string}[]} A kind is all that follows the first
+ *   hyphen, and "_" where there is none.
+ */
+export function readTags(tags) {
+  const found = [];
+  let open = ""; // the kind of the entity that the next word may continue
+  tags.forEach((tag, word) => {
+    const [letter] = tag.split("-", 1);
+    if (!Object.hasOwn(PLACES, letter)) throw new Error(`The label "${tag}" is of no scheme`);
+    const place = PLACES[letter];
+    const kind = tag.slice(letter.length + 1) || "_";
+    if ("IE".includes(place) && kind === open) found.at(-1).after = word + 1;
+    else if (place !== "O") found.push({ first: word, after: word + 1, kind });
+    open = "BI".includes(place) ? kind : "";
+  });
+  return found;
+}
+
 /**
  * The entities that the labels spell. A word's label is read at its first piece.
  *
@@ -51,16 +78,10 @@ export const isForeign = ({ pieces }) =>
  * @returns {{start: number, end: number, kind: string}[]}
  */
 export function decodeEntities(scores, words, labels) {
-  const found = [];
-  let previous = ""; // the kind of the word before, if it is in an entity
-  for (const word of words) {
-    const [place, kind = ""] = labels[argmax(scores[word.at])].split("-");
-    if (place === "I" && kind === previous) found.at(-1).end = word.end;
-    // an I without a B before it begins one, too
-    else if (kind) found.push({ start: word.start, end: word.end, kind });
-    previous = kind;
-  }
-  return found;
+  const tags = words.map(({ at }) => labels[argmax(scores[at])]);
+  return readTags(tags).map(({ first, after, kind }) => {
+    return { start: words[first].start, end: words[after - 1].end, kind };
+  });
 }
 // --8<-- [end:entities]
 
@@ -85,7 +106,7 @@ export function decodeAnswer(scores, tokens, { longest = 30 } = {}) {
     for (let j = i; j <= last && j < i + longest; j++) {
       const score = scores.start[i] + scores.end[j];
       if (span && score <= span.score) continue;
-      span = { start: tokens[i].start, end: tokens[j].end, score };
+      span = { start: tokens[i].start, end: tokens[j].reach, score };
     }
   }
   return { span, none, answered: span !== null && none <= span.score };

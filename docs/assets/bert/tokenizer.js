@@ -19,7 +19,8 @@ export class Tokenizer {
 
   /**
    * The pieces of a text, without [CLS] and [SEP].
-   * @returns {{piece: string, id: number, start: number, end: number}[]}
+   * @returns {{piece: string, id: number, start: number, end: number, reach: number}[]} `reach` is
+   *   where the characters end that were dropped behind a piece, such as the accent of its letter.
    */
   tokenize(text) {
     const found = [];
@@ -30,6 +31,9 @@ export class Tokenizer {
       else for (const word of words(part, at)) found.push(...this.#wordPieces(word));
       at += part.length;
     }
+    found.forEach((token, n) => {
+      token.reach = reach(text, token.end, found[n + 1]?.start ?? text.length);
+    });
     return found;
   }
 
@@ -49,7 +53,7 @@ export class Tokenizer {
       (b?.length && (keepA || b.length >= a.length) ? b : a).pop();
       cut = true;
     }
-    const mark = (piece) => ({ ...this.#token(piece, 0, 0), structural: true });
+    const mark = (piece) => ({ ...this.#token(piece, 0, 0), reach: 0, structural: true });
     const tokens = [mark("[CLS]"), ...a, mark("[SEP]")].map((token) => ({ ...token, segment: 0 }));
     if (b) tokens.push(...[...b, mark("[SEP]")].map((token) => ({ ...token, segment: 1 })));
     return {
@@ -123,6 +127,19 @@ export function* words(text, at = 0) {
     }
   }
   if (word.chars.length) yield finished(word);
+}
+
+/**
+ * How far the characters go, from `at` and at most `until`, that are dropped and are no space.
+ * Information separators are spaces as well to Python, which the package follows.
+ */
+function reach(text, at, until) {
+  while (at < until && !isSpace(text[at]) && !/[\x1c-\x1f]/.test(text[at])) {
+    const char = String.fromCodePoint(text.codePointAt(at));
+    if (!isControl(char) && ![...takeApart(char)].every(isAccent)) break;
+    at += char.length;
+  }
+  return at;
 }
 
 const newWord = () => ({ chars: [], places: [] });

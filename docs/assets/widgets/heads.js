@@ -212,7 +212,7 @@ export function mount(host) {
     const missing = whatIsMissing(input, state);
     const models = missing ? [] : [beforeFineTuning(pretrained, tuned), tuned];
     const found = models.map((model) => TASKS[task].read(model, input));
-    const end = input.tokens.at(-2).end; // of what was read
+    const end = input.tokens.at(-2).reach; // of what was read
     part.out.replaceChildren(
       ...found.map((each, n) => column(n, TASKS[task].draw(each, state.text, end))),
     );
