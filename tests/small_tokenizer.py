@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import (
+    Regex,
+    Tokenizer,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from transformers import BertTokenizer, PreTrainedTokenizerFast
 
 from bertlesson.entities import bio_labels
@@ -107,4 +117,54 @@ def _fast(tokenizer: Tokenizer, length: int) -> PreTrainedTokenizerFast:
         eos_token="</s>",
         pad_token="<pad>",
         unk_token="<unk>",
+    )
+
+
+def make_foreign_tokenizer(kind: str, length: int = 64, **settings: Any) -> PreTrainedTokenizerFast:
+    """One that is not BERT's, with subwords of its own.
+
+    Args:
+        kind: "byte-level": offsets take in the space before a word, as DeBERTa's; "trimmed": they
+            do not, as RoBERTa's; "metaspace": they do, as XLM-R's; "xlnet": that, with ``[CLS]`` at
+            the end and padding on the left.
+        length: The longest row.
+        settings: For the tokenizer.
+    """
+    byte_level = kind in ("byte-level", "trimmed")
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    model = Tokenizer(models.BPE(unk_token="[UNK]"))
+    model.pre_tokenizer = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False)
+        if byte_level
+        else pre_tokenizers.Metaspace()
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet() if byte_level else [],
+        show_progress=False,
+    )
+    text = "Who was in Bergen ? Ada was in Delft , the owl in Bergen ."
+    model.train_from_iterator([text], trainer)
+    first, last = ("", " [CLS]:2") if kind == "xlnet" else ("[CLS] ", "")
+    rows = processors.TemplateProcessing(
+        single=f"{first}$A [SEP]{last}",
+        pair=f"{first}$A [SEP] $B:1 [SEP]:1{last}",
+        special_tokens=[(piece, special.index(piece)) for piece in ("[CLS]", "[SEP]")],
+    )
+    model.post_processor = (
+        processors.Sequence([processors.ByteLevel(trim_offsets=True), rows])
+        if kind == "trimmed"
+        else rows
+    )
+    if kind == "xlnet":
+        settings = {"padding_side": "left"} | settings
+    return PreTrainedTokenizerFast(
+        tokenizer_object=model,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=length,
+        **settings,
     )

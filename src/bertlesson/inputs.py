@@ -1,12 +1,19 @@
-"""What goes into a model, and what is checked of it before anything is done with it."""
+"""What goes into a model, and what is checked of both before anything is done with them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from bertlesson.heads import IGNORE_INDEX
 
 Features = dict[str, Tensor]  # arguments of a model, each with a row for every example
+
+LABELS = ("labels", "start_positions", "end_positions", "next_sentence_label")
 
 
 def check_same_number(**given: Sequence[object]) -> None:
@@ -14,11 +21,15 @@ def check_same_number(**given: Sequence[object]) -> None:
 
     Raises:
         ValueError: If they differ in length, or are empty.
+        TypeError: If one of them is a single string.
 
     >>> check_same_number(texts=["a b", "c"], labels=[0])
     Traceback (most recent call last):
     ValueError: 2 texts and 1 labels; expected one of each for every example
     """
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise TypeError(f"{name} is the string {value!r}; expected a list with one or more")
     (name, first), (other, second) = given.items()
     if len(first) != len(second):
         raise ValueError(
@@ -26,3 +37,197 @@ def check_same_number(**given: Sequence[object]) -> None:
         )
     if not len(first):
         raise ValueError(f"no {name}; expected 1 or more")
+
+
+def to_device(batch: Mapping[str, Tensor], model: PreTrainedModel) -> Features:
+    """The same batch where the model is.
+
+    >>> from transformers import BertConfig, BertModel
+    >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
+    >>> batch = {"input_ids": torch.zeros(2, 5, dtype=torch.int64)}
+    >>> to_device(batch, BertModel(config).to("meta"))["input_ids"].device
+    device(type='meta')
+    """
+    return {name: tensor.to(model.device) for name, tensor in batch.items()}
+
+
+def check_precision(model: nn.Module) -> None:
+    """Refuse to train weights in half precision.
+
+    A step changes a weight by about the learning rate. Near 0.05 two numbers of bfloat16 are
+    2.4e-4 apart, and those of float16 3e-5: most steps are rounded away, and gradients of float16
+    overflow. Mixed precision keeps the weights in float32 and computes in half.
+
+    Args:
+        model: Only the weights that take gradients are looked at.
+
+    Raises:
+        ValueError: If one of them is neither float32 nor float64.
+
+    >>> check_precision(nn.Linear(2, 3))
+    >>> check_precision(nn.Linear(2, 3).bfloat16())
+    Traceback (most recent call last):
+    ValueError: weight is torch.bfloat16; expected torch.float32 for weights that are trained: in \
+half precision most steps are too small to change them. Load them with \
+from_pretrained(..., dtype=torch.float32), or call model.float() before the optimizer is made
+    """
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and parameter.dtype not in (torch.float32, torch.float64):
+            raise ValueError(
+                f"{name} is {parameter.dtype}; expected torch.float32 for weights that are "
+                "trained: in half precision most steps are too small to change them. Load them "
+                "with from_pretrained(..., dtype=torch.float32), or call model.float() before the "
+                "optimizer is made"
+            )
+
+
+def check_features(model: PreTrainedModel, features: Mapping[str, Tensor]) -> None:
+    """Refuse what the model cannot read or learn from, before it runs.
+
+    On an accelerator an id outside of a table ends the process, and on a CPU in an error that
+    names neither the table nor the id.
+
+    Args:
+        model: Any of transformers, or of `bertlesson.heads`.
+        features: Its arguments, each ``(examples, ...)``.
+
+    Raises:
+        TypeError: If one of them is no tensor, or of another type than stated.
+        ValueError: If they differ in their number, or if a row is longer than the model reads, or a
+            token, a segment or a class has a number that the model does not know.
+
+    >>> from transformers import BertConfig, BertForSequenceClassification
+    >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
+    >>> model = BertForSequenceClassification(config)
+    >>> ids = torch.zeros(2, 5, dtype=torch.int64)
+    >>> check_features(model, {"input_ids": ids, "labels": torch.tensor([1, 2])})
+    Traceback (most recent call last):
+    ValueError: labels go from 1 to 2; expected classes from 0 to 1, or -100: count them from 0, \
+and make the model with as many classes, now num_labels=2
+    """
+    _check_tensors(features)
+    if "input_ids" in features:
+        _check_ids(model, features["input_ids"])
+    segments = getattr(model.config, "type_vocab_size", 0)
+    if segments and "token_type_ids" in features:
+        _check_range(
+            "token_type_ids",
+            features["token_type_ids"],
+            f"segments from 0 to {segments - 1}",
+            segments,
+            "leave them out for a model of one segment",
+        )
+    for name in LABELS:
+        if name in features and not features[name].is_floating_point():
+            _check_int64(name, features[name])
+    if "labels" in features and is_classifier(model):
+        _check_classes(model, features["labels"])
+
+
+def longest_row(model: nn.Module) -> int | None:
+    """How many positions a model has a vector for; None if no table of them limits it.
+
+    RoBERTa and its kin begin to count behind the padding's number, so that 514 vectors are 512
+    positions.
+
+    >>> from transformers import RobertaConfig, RobertaModel
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> longest_row(RobertaModel(RobertaConfig(max_position_embeddings=514, **size)))
+    512
+    """
+    for name, module in model.named_modules():
+        if name.split(".")[-1] == "position_embeddings" and isinstance(module, nn.Embedding):
+            unused = 0 if module.padding_idx is None else module.padding_idx + 1
+            return module.num_embeddings - unused
+    return None
+
+
+def is_classifier(model: nn.Module) -> bool:
+    """Whether the labels are class numbers below ``config.num_labels``.
+
+    By the names of its classes, as `transformers.Trainer` tells question answering from others.
+    """
+    names = " ".join(kind.__name__ for kind in type(model).__mro__)
+    return "SequenceClassification" in names or "TokenClassification" in names
+
+
+def _check_tensors(features: Mapping[str, Tensor]) -> None:
+    if not isinstance(features, Mapping):
+        raise TypeError(
+            f"features are a {type(features).__name__}; expected a dict of tensors by the model's "
+            "argument names, such as a tokenizer gives with return_tensors='pt'"
+        )
+    for name, tensor in features.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"features[{name!r}] is a {type(tensor).__name__}; expected a tensor with a row "
+                "for each example: a tokenizer gives them with padding=True and "
+                "return_tensors='pt', torch.tensor(...) makes one of class numbers; leave out "
+                "columns of text"
+            )
+    rows = {name: len(tensor) if tensor.dim() else 0 for name, tensor in features.items()}
+    count = max(rows.values(), default=0)
+    if count == 0 or set(rows.values()) != {count}:
+        raise ValueError(f"features with rows {rows}; expected the same number for each, 1 or more")
+
+
+def _check_ids(model: PreTrainedModel, input_ids: Tensor) -> None:
+    if input_ids.dim() < 2:
+        raise ValueError(
+            f"input_ids of shape {tuple(input_ids.shape)}; expected (examples, length): "
+            "one example is input_ids[None]"
+        )
+    length, longest = input_ids.shape[-1], longest_row(model)
+    if longest is not None and length > longest:
+        raise ValueError(
+            f"rows of {length} pieces; the model has positions for {longest}: tokenize with "
+            f"truncation=True and max_length={longest}, or set tokenizer.model_max_length to "
+            f"{longest}, by which encode_questions cuts long contexts into several rows"
+        )
+    try:
+        vocabulary = getattr(model.get_input_embeddings(), "num_embeddings", None)
+    except NotImplementedError:  # a model that transformers does not know its way in
+        return
+    if vocabulary is not None:
+        _check_range(
+            "input_ids",
+            input_ids,
+            f"pieces from 0 to {vocabulary - 1}",
+            vocabulary,
+            "take the model's own tokenizer, or model.resize_token_embeddings(len(tokenizer))",
+        )
+
+
+def _check_classes(model: PreTrainedModel, labels: Tensor) -> None:
+    classes: Any = model.config.num_labels
+    if classes == 1 or model.config.problem_type in ("regression", "multi_label_classification"):
+        return  # numbers, or yes and no for each class
+    if not labels.is_floating_point():
+        learned = labels[labels != IGNORE_INDEX]
+        _check_range(
+            "labels",
+            learned,
+            f"classes from 0 to {classes - 1}, or {IGNORE_INDEX}",
+            classes,
+            f"count them from 0, and make the model with as many classes, now num_labels={classes}",
+        )
+    elif labels.shape[1:] != (classes,):  # else transformers takes them for several labels at once
+        _check_int64("labels", labels)
+
+
+def _check_int64(name: str, labels: Tensor) -> None:
+    if labels.dtype != torch.int64:
+        raise ValueError(
+            f"{name} are {labels.dtype}; expected torch.int64 for numbers of classes or places: "
+            f"{name}.long()"
+        )
+
+
+def _check_range(name: str, numbers: Tensor, expected: str, size: int, advice: str) -> None:
+    if numbers.is_floating_point():
+        raise ValueError(f"{name} are {numbers.dtype}; expected torch.int64: {name}.long()")
+    if not numbers.numel():
+        return
+    low, high = int(numbers.min()), int(numbers.max())
+    if low < 0 or high >= size:
+        raise ValueError(f"{name} go from {low} to {high}; expected {expected}: {advice}")
