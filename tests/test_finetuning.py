@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import BertModel
+from transformers import (
+    BertForMaskedLM,
+    BertForMultipleChoice,
+    BertForSequenceClassification,
+    BertModel,
+    DebertaV2ForSequenceClassification,
+    RobertaForSequenceClassification,
+)
 
 from bertlesson.entities import (
     decode_entities,
@@ -16,10 +23,12 @@ from bertlesson.entities import (
 )
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import (
+    MaskedLMModel,
     QuestionAnsweringModel,
     SequenceClassificationModel,
     TokenClassificationModel,
 )
+from bertlesson.inputs import check_precision, longest_row
 from bertlesson.spans import decode_answers, encode_questions
 from tests.small_bert import random_inputs, small_config
 from tests.small_tokenizer import LABELS, PIECES, make_tokenizer
@@ -49,6 +58,12 @@ def test_an_encoder_of_another_size_is_refused() -> None:
         with_encoder(
             TokenClassificationModel(small_config()), BertModel(small_config(hidden_size=8))
         )
+
+
+def test_a_model_with_a_head_is_not_an_encoder() -> None:
+    model: Any = SequenceClassificationModel(small_config())
+    with pytest.raises(TypeError, match=r"pass its \.bert"):
+        with_encoder(TokenClassificationModel(small_config()), model)
 
 
 # The loop
@@ -141,6 +156,202 @@ def test_what_cannot_be_learned_from_is_refused(
     model = SequenceClassificationModel(small_config())
     with pytest.raises(ValueError, match=message):
         fine_tune(model, features, learning_rate=1e-3, progress=False, **{"steps": 1} | settings)
+
+
+# What does not suit the model
+
+
+class NotToRun(SequenceClassificationModel):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("the model ran")
+
+
+IDS = torch.ones(3, 4, dtype=torch.int64)
+CLASSES = torch.tensor([0, 1, 2])
+UNSUITABLE: dict[str, tuple[dict[str, Any], str]] = {
+    "a list": (
+        {"input_ids": [[1, 2]] * 3},
+        r"features\['input_ids'\] is a list; expected a tensor",
+    ),
+    "an array": ({"input_ids": IDS.numpy()}, "is a ndarray; expected a tensor"),
+    "floats": ({"input_ids": IDS.float()}, r"input_ids are torch.float32; expected torch.int64"),
+    "one row": (
+        {"input_ids": IDS[:, 0]},
+        r"input_ids of shape \(3,\); expected \(examples, length",
+    ),
+    "a long row": (
+        {"input_ids": torch.ones(3, 17, dtype=torch.int64)},
+        "rows of 17 pieces; the model has positions for 16: tokenize with truncation=True and "
+        "max_length=16",
+    ),
+    "a piece too many": (
+        {"input_ids": IDS * 37},
+        "input_ids go from 37 to 37; expected pieces from 0 to 36",
+    ),
+    "less than a piece": ({"input_ids": -IDS}, "input_ids go from -1 to -1"),
+    "a third segment": (
+        {"token_type_ids": IDS * 2},
+        "token_type_ids go from 2 to 2; expected segments",
+    ),
+    "unequal rows": ({"attention_mask": IDS[:2]}, "expected the same number for each"),
+}
+UNLEARNABLE: dict[str, tuple[dict[str, Any], str]] = {
+    "labels in a list": (
+        {"labels": [0, 1, 2]},
+        r"features\['labels'\] is a list; expected a tensor",
+    ),
+    "text": ({"text": ["a", "b", "c"]}, "leave out columns of text"),
+    "a class too many": (
+        {"labels": CLASSES + 1},
+        "labels go from 1 to 3; expected classes from 0 to 2, or -100: count them from 0, .* now "
+        "num_labels=3",
+    ),
+    "a class below": ({"labels": CLASSES - 1}, "labels go from -1 to 1; expected classes from 0"),
+    "int32": ({"labels": CLASSES.int()}, r"labels are torch.int32; .* labels\.long\(\)"),
+    "float": ({"labels": CLASSES.float()}, "labels are torch.float32; expected torch.int64"),
+    "bool": ({"labels": CLASSES > 0}, "labels are torch.bool; expected torch.int64"),
+    "a number": ({"labels": torch.tensor(1)}, "expected the same number for each, 1 or more"),
+}
+
+
+@pytest.mark.parametrize("name", [*UNSUITABLE, *UNLEARNABLE])
+def test_what_does_not_suit_the_model_is_said_before_it_runs(name: str) -> None:
+    given, message = (UNSUITABLE | UNLEARNABLE)[name]
+    features = {"input_ids": IDS, "labels": CLASSES} | given
+    model = NotToRun(small_config())
+    with pytest.raises((TypeError, ValueError), match=message):
+        fine_tune(model, features, steps=1, learning_rate=1e-3, progress=False)
+    if name in UNSUITABLE:
+        with pytest.raises((TypeError, ValueError), match=message):
+            predict(model, features)
+
+
+def test_lists_of_a_tokenizer_are_refused() -> None:
+    model = NotToRun(small_config())
+    encoded: Any = make_tokenizer()(["Ada was in Delft."])
+    with pytest.raises(TypeError, match="return_tensors='pt'"):
+        predict(model, encoded)
+    rows: Any = [dict(encoded)]
+    with pytest.raises(TypeError, match="features are a list; expected a dict"):
+        fine_tune(model, rows, steps=1, learning_rate=1e-3)
+
+
+def test_labels_of_tokens_are_class_numbers_too() -> None:
+    model = TokenClassificationModel(small_config())
+    labels = torch.tensor([[-100, 3, 0, 0]] * 3)
+    with pytest.raises(ValueError, match="labels go from 0 to 3; expected classes from 0 to 2"):
+        fine_tune(model, {"input_ids": IDS, "labels": labels}, steps=1, learning_rate=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "labels"),
+    [
+        (BertForSequenceClassification, {"num_labels": 1}, torch.tensor([0.5, 7.0, -3.0])),
+        (
+            BertForSequenceClassification,
+            {"problem_type": "multi_label_classification"},
+            torch.tensor([[0.0, 1.0, 1.0]] * 3),
+        ),
+        (BertForSequenceClassification, {}, torch.tensor([[0.0, 1.0, 1.0]] * 3)),
+        (BertForMaskedLM, {}, torch.tensor([[30, -100, 36, 5]] * 3)),
+        (MaskedLMModel, {}, torch.tensor([[30, -100, 36, 5]] * 3)),
+        (SequenceClassificationModel, {}, torch.tensor([-100, -100, 2])),
+    ],
+)
+def test_labels_that_are_no_class_numbers_are_left_to_the_model(
+    kind: Any, settings: dict[str, Any], labels: torch.Tensor
+) -> None:
+    model = kind(small_config(**settings))
+    features = {"input_ids": IDS, "labels": labels}
+    assert fine_tune(model, features, steps=2, learning_rate=1e-3, progress=False)[0] > 0
+
+
+def test_several_choices_may_be_more_than_num_labels() -> None:
+    model = BertForMultipleChoice(small_config(num_labels=2))
+    features = {"input_ids": IDS[:, None].repeat(1, 4, 1), "labels": torch.tensor([3, 0, 2])}
+    assert fine_tune(model, features, steps=1, learning_rate=1e-3, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "longest"),
+    [
+        (BertForSequenceClassification, {}, 16),
+        (RobertaForSequenceClassification, {}, 14),  # the first position has the number 2
+        (DebertaV2ForSequenceClassification, {"position_biased_input": False}, None),
+    ],
+)
+def test_rows_are_as_long_as_the_model_has_positions(
+    kind: Any, settings: dict[str, Any], longest: int | None
+) -> None:
+    model = kind(kind.config_class(**small_config().to_dict() | {"pad_token_id": 1} | settings))
+    assert longest_row(model) == longest
+    rows = torch.full((2, longest or 40), 5)  # (rows, length)
+    assert len(predict(model, {"input_ids": rows})["logits"]) == 2
+    if longest:
+        with pytest.raises(ValueError, match=f"rows of {longest + 1} pieces"):
+            predict(model, {"input_ids": torch.full((2, longest + 1), 5)})
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_weights_in_half_precision_are_not_trained(dtype: torch.dtype) -> None:
+    model = NotToRun(small_config()).to(dtype)
+    features = {"input_ids": IDS, "labels": CLASSES}
+    message = rf"bert\.\S+ is {dtype}; .*from_pretrained\(\.\.\., dtype=torch\.float32\)"
+    with pytest.raises(ValueError, match=message):
+        fine_tune(model, features, steps=1, learning_rate=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_weights_that_are_not_trained_may_be_in_any_precision(dtype: torch.dtype) -> None:
+    model = SequenceClassificationModel(small_config())
+    model.bert.to(dtype).requires_grad_(False)
+    model.classifier.to(dtype)
+    check_precision(model.bert)
+    if dtype == torch.float64:
+        check_precision(model)
+    else:
+        with pytest.raises(ValueError, match=r"classifier\.weight is torch\.bfloat16"):
+            check_precision(model)
+    assert predict(model, {"input_ids": IDS})["logits"].dtype == dtype
+
+
+# Devices
+
+
+def test_inputs_go_to_the_model() -> None:
+    class StoppedError(Exception):
+        pass
+
+    class Spy(SequenceClassificationModel):
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            raise StoppedError({tensor.device.type for tensor in kwargs.values()})
+
+    model = Spy(small_config()).to("meta")  # stands for one elsewhere
+    features = random_inputs(3, 4) | {"labels": CLASSES}
+    with pytest.raises(StoppedError, match=r"\{'meta'\}"):
+        fine_tune(model, features, steps=1, learning_rate=1e-3, progress=False)
+    with pytest.raises(StoppedError, match=r"\{'meta'\}"):
+        predict(model, features)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a second device")
+def test_what_is_trained_elsewhere_comes_back_to_the_features() -> None:
+    features = sequence_features(24)
+    config = small_config(num_labels=2, initializer_range=0.2)
+    torch.manual_seed(0)
+    model = SequenceClassificationModel(config).cuda()
+    random_state = torch.cuda.get_rng_state()
+    losses = fine_tune(model, features, steps=120, learning_rate=1e-2, progress=False)
+    assert losses[-1] < 0.1 < losses[0]
+    assert torch.equal(torch.cuda.get_rng_state(), random_state)
+    logits = predict(model, features, batch_size=5)["logits"]
+    assert logits.device == features["labels"].device
+    assert (logits.argmax(-1) == features["labels"]).float().mean() > 0.95
+    moved = {name: tensor.cuda() for name, tensor in features.items()}
+    assert predict(model.cpu(), moved)["logits"].is_cuda
+
+
+# Predictions
 
 
 @pytest.mark.parametrize("features", [{}, {"input_ids": torch.zeros(0, 4, dtype=torch.int64)}])

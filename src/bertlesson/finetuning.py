@@ -34,7 +34,7 @@ from bertlesson.entities import (
     entity_f1,
     find_words,
 )
-from bertlesson.inputs import Features
+from bertlesson.inputs import Features, check_features, check_precision, to_device
 from bertlesson.pretraining import make_optimizer, make_schedule
 from bertlesson.spans import Questions, decode_answers, encode_questions
 
@@ -71,6 +71,7 @@ def with_encoder(model: Model, encoder: BertModel) -> Model:
 
     Raises:
         RuntimeError: If the two encoders differ in size.
+        TypeError: If the encoder has a head of its own.
 
     >>> from transformers import BertConfig
     >>> from bertlesson.heads import TokenClassificationModel
@@ -81,6 +82,10 @@ def with_encoder(model: Model, encoder: BertModel) -> Model:
     >>> torch.equal(words.weight, table.weight), words.weight is table.weight
     (True, False)
     """
+    if isinstance(getattr(encoder, "bert", None), BertModel):
+        raise TypeError(
+            f"{type(encoder).__name__} has a head; expected its encoder: pass its .bert"
+        )
     own = model.get_submodule("bert")
     given = encoder.state_dict()
     if not any(name.startswith("pooler") for name in own.state_dict()):
@@ -108,8 +113,10 @@ def fine_tune(
     """Tune all weights, encoder and head, on labelled examples (paper §3.2 and A.3).
 
     Args:
-        model: A model with a head; trained in place, and left in eval mode.
-        features: Its arguments, labels included, each ``(examples, ...)``.
+        model: A model with a head, its weights in float32; trained in place where it is, and left
+            in eval mode.
+        features: Its arguments, labels included, each ``(examples, ...)``. They may be on another
+            device than the model: each batch is moved there.
         steps: How many updates. The examples come by in a new order each time they are through.
         learning_rate: The highest one. The paper's 2e-5 to 5e-5 are for a model of its size.
         batch_size: Examples in an update (16 or 32 in the paper).
@@ -122,12 +129,13 @@ def fine_tune(
         The loss of each step, in nats.
 
     Raises:
-        ValueError: If there are no examples or no labels, or the features differ in their number.
+        ValueError: If there are no examples or no labels, the model's weights are in half
+            precision, or the features do not suit the model, see `bertlesson.inputs`.
+        TypeError: If the features are no tensors.
     """
-    rows = {name: len(tensor) for name, tensor in features.items()}
-    count = max(rows.values(), default=0)
-    if count == 0 or set(rows.values()) != {count}:
-        raise ValueError(f"features with rows {rows}; expected the same number for each, 1 or more")
+    check_features(model, features)
+    check_precision(model)
+    count = len(next(iter(features.values())))
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}; expected examples in an update, 1 or more")
     optimizer = make_optimizer(model, learning_rate)
@@ -137,11 +145,12 @@ def fine_tune(
     orders = [rng.permutation(count) for _ in range(-(-steps * batch_size // count))]
     batches = torch.from_numpy(np.concatenate(orders)[: steps * batch_size]).split(batch_size)
     losses: list[float] = []
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
         torch.manual_seed(seed)
         model.train()
         for batch in tqdm(batches, desc="fine-tuning", unit="step", disable=not progress):
-            output = model(**{name: tensor[batch] for name, tensor in features.items()})
+            inputs = {name: tensor[batch] for name, tensor in features.items()}
+            output = model(**to_device(inputs, model))
             if output.loss is None:
                 raise ValueError(f"features {list(features)}; expected the model's labels as well")
             output.loss.backward()
@@ -161,25 +170,31 @@ def predict(
     """The logits for all examples, without the loss and without gradients.
 
     Args:
-        model: Put into eval mode.
+        model: Put into eval mode; of any precision, on any device.
         features: As for `fine_tune`; labels may be there, and are not looked at.
         batch_size: Examples read at once.
 
     Returns:
-        ``logits``, or ``start_logits`` and ``end_logits``, each ``(examples, ...)``.
+        ``logits``, or ``start_logits`` and ``end_logits``, each ``(examples, ...)``. They are where
+        the features are, beside the labels they will be compared with: each batch is moved there
+        from the model's device, whose memory holds no more than one.
 
     Raises:
-        ValueError: If there are no examples.
+        ValueError: If there are no examples, or they do not suit the model, see
+            `bertlesson.inputs`.
+        TypeError: If the features are no tensors.
     """
-    model.eval()
-    inputs = {name: t for name, t in features.items() if name in ENCODER_ARGUMENTS}
+    inputs = {name: features[name] for name in ENCODER_ARGUMENTS if name in features}
     if not len(inputs.get("input_ids", ())):
         raise ValueError(
             f"features {list(features)} without a row of input_ids; expected 1 or more"
         )
-    parts = [
-        model(**{name: tensor[start : start + batch_size] for name, tensor in inputs.items()})
-        for start in range(0, len(inputs["input_ids"]), batch_size)
-    ]
-    names = [name for name in ("logits", "start_logits", "end_logits") if name in parts[0]]
-    return {name: torch.cat([part[name] for part in parts]) for name in names}
+    check_features(model, inputs)
+    model.eval()
+    parts: list[Features] = []
+    for start in range(0, len(inputs["input_ids"]), batch_size):
+        batch = {name: tensor[start : start + batch_size] for name, tensor in inputs.items()}
+        output = model(**to_device(batch, model))
+        names = [name for name in ("logits", "start_logits", "end_logits") if name in output]
+        parts.append({name: output[name].to(inputs["input_ids"].device) for name in names})
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
