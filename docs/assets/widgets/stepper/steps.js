@@ -334,7 +334,6 @@ export const steps = [
     section: "the NSP loss",
     lines: ["loss ="],
     words: () =>
-      "One number says how wrong the model was in both. All that follows makes it smaller." +
       "One number says how wrong the model was in both. All that follows makes it smaller.",
     picture: ({ mlm_loss: mlm, nsp_loss: nsp, loss }) => [
       bars([
