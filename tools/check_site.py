@@ -132,7 +132,7 @@ def _line(source: Path, text: str) -> int:
     """The line of the source that writes this target, however the build has rewritten it."""
     if not source.is_file():
         return 1
-    lines = source.read_text("utf-8").splitlines()
+    lines = source.read_text("utf-8").split("\n")
     if not text:
         return next((n for n, line in enumerate(lines, 1) if EMPTY_LINK.search(line)), 1)
     bare = re.sub(r"\.html(?=#|$)", "", text)

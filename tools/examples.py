@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import platform
-from collections.abc import Iterable
+import re
+from codecs import BOM_UTF8, lookup
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
+from io import BytesIO, StringIO
+from itertools import pairwise
 from pathlib import Path
-
-import jupytext
+from tokenize import COMMENT, detect_encoding, generate_tokens
 
 from bertlesson.fingerprint import code_alone, imported_modules
+from tools.hidden_imports import hidden_imports
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -23,6 +28,10 @@ CHECKPOINT = "tiny"  # the module that trains and keeps the lesson's own small B
 VERSIONED = ("torch", "transformers", "tokenizers", "numpy", "matplotlib")
 # The files that decide what is recorded and how it is drawn.
 RECORDER = (ROOT / "tools" / "record.py", ROOT / "tools" / "matplotlibrc")
+
+MARKER = re.compile(r"# %%( |$)")
+MEANT_AS_MARKER = re.compile(r"#\s*%%")  # what editors take for one
+CELL_TYPE = re.compile(r"^\[(?:markdown|md|raw)\]|\[(?:markdown|md|raw)\]$")
 
 
 @dataclass(unsafe_hash=True)
@@ -72,7 +81,9 @@ class Example:
     @cached_property
     def modules(self) -> frozenset[str]:
         """The modules of the package that it imports, directly or not."""
-        return imported_modules(self.path, PACKAGE)
+        hidden = _modules_in(hidden_imports(self.text).names)
+        found = [imported_modules(PACKAGE / f"{name}.py", PACKAGE) for name in hidden]
+        return imported_modules(self.path, PACKAGE).union(hidden, *found)
 
     @property
     def needs_checkpoint(self) -> bool:
@@ -92,6 +103,15 @@ class Example:
                 return cell
         titles = ", ".join(f'"{cell.title}"' for cell in self.code if cell.title)
         raise KeyError(f'examples/{self.path.name} has no section "{title}"; it has {titles}')
+
+
+def _modules_in(names: Iterable[str]) -> set[str]:
+    """The modules of the package among names such as ``bertlesson.nsp.create_pairs``."""
+    parts = [name.split(".") for name in names if name.partition(".")[0] == PACKAGE.name]
+    modules = {path.stem for path in PACKAGE.glob("*.py")} if parts else set()
+    if any(part[1:2] == ["*"] for part in parts):  # `__all__` may name any of them
+        return modules
+    return modules & {"__init__", *(part[1] for part in parts if len(part) > 1)}
 
 
 def checkpoint_key() -> str:
@@ -119,7 +139,7 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
     problems: list[Problem] = []
     for path in sorted(PACKAGE.glob("*.py")):
         try:
-            _compile(_read(path), path, 0)
+            _check_module(path)
         except Problem as problem:
             problems.append(problem)
     if problems:
@@ -133,12 +153,26 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
     return examples, problems
 
 
+def _check_module(path: Path) -> None:
+    """A module of the package is Python, and all that it imports of the package is seen."""
+    code = _read(path)
+    _compile(code, path, 0)
+    hidden = hidden_imports(code)
+    for line, why in hidden.unseen:
+        raise Problem(path, line, why)
+    for name, line in hidden.names.items():
+        if name.partition(".")[0] == PACKAGE.name:
+            message = f"imports {name} without an import statement: write one"
+            raise Problem(path, line, message)
+
+
 def parse(path: Path, versions: tuple[str, ...] | None = None) -> Example:
     """Split a percent-format script into its cells.
 
     Raises:
         Problem: it is not UTF-8 or not Python, does not start with a cell, has no cell of code or
-            one that is not complete in itself, or two sections share a title.
+            one that is not complete in itself, a cell of words that holds code, tags that are no
+            list of strings, two sections share a title, or only a run knows what it imports.
     """
     text = _read(path)
     return Example(path, text, _cells(path, text), versions or _versions())
@@ -148,43 +182,109 @@ def parse(path: Path, versions: tuple[str, ...] | None = None) -> Example:
 def _cells(path: Path, text: str) -> tuple[Cell, ...]:
     _compile(text, path, 0)
     lines = text.split("\n")
-    markers = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
-    if not markers or "".join(lines[: markers[0] - 1]):
+    markers = list(_markers(path, text))
+    if not markers or "".join(lines[: markers[0] - 1]).strip():
         raise Problem(path, 1, "an example starts with a cell: a line '# %% title'")
-    found = jupytext.reads(text, fmt="py:percent").cells
-    if len(found) != len(markers):
-        raise Problem(
-            path, markers[0], "each cell starts with a line '# %% title', spaces included"
-        )
 
     cells: list[Cell] = []
-    for marker, cell in zip(markers, found, strict=True):
-        title = cell.metadata.get("title", "")
+    for marker, end in pairwise([*markers, len(lines) + 1]):
+        kind, title, tags = _heading(lines[marker - 1], path, marker)
         if title and title in {other.title for other in cells}:
             message = f'a second section is called "{title}"; give it another name'
             raise Problem(path, marker, message)
-        if cell.cell_type not in ("code", "markdown"):
-            raise Problem(path, marker, f"a cell is code or [markdown], not [{cell.cell_type}]")
-        tags = tuple(cell.metadata.get("tags", ()))
-        blank = next((i for i, line in enumerate(lines[marker:]) if line.strip()), 0)
-        source = cell.source.strip("\n")
-        cells.append(Cell(cell.cell_type, title, tags, marker + 1 + blank, source))
-        if cell.cell_type == "code":
-            _compile(source, path, marker + blank)
+        first, body = marker + 1, lines[marker : end - 1]
+        filled = [number for number, line in enumerate(body) if line.strip()]
+        if filled:
+            first, body = first + filled[0], body[filled[0] : filled[-1] + 1]
+        source = "\n".join(body) if filled else ""
+        if kind == "markdown":
+            words = (_words(line, path, number) for number, line in enumerate(body, first))
+            source = "\n".join(words).strip("\n")
+        else:
+            _compile(source, path, first - 1)
+        cells.append(Cell(kind, title, tags, first, source))
     if not any(cell.kind == "code" for cell in cells):
         raise Problem(path, 1, "an example has at least one cell of code")
+    for line, why in hidden_imports(text).unseen:
+        raise Problem(path, line, why)
     return tuple(cells)
 
 
-def _read(path: Path) -> str:
+def _markers(path: Path, text: str) -> Iterator[int]:
+    """The lines that start a cell: comments, as Python sees them; in a string they are text."""
+    for token in generate_tokens(StringIO(text).readline):
+        row, column = token.start
+        # Where a form feed stands before it, an editor may take it for the start of a cell, or not.
+        if token.type != COMMENT or token.line[:column].strip("\f"):
+            continue
+        if MEANT_AS_MARKER.match(token.string):
+            if column or not MARKER.match(token.string):
+                message = "each cell starts with a line '# %% title', spaces included"
+                raise Problem(path, row, message)
+            yield row
+
+
+def _heading(line: str, path: Path, number: int) -> tuple[str, str, tuple[str, ...]]:
+    """The kind, the title and the tags that the first line of a cell gives."""
+    title, given, written = line.removeprefix("# %%").partition(" tags=")
+    title = title.strip()
+    tags = _tags(written) if given else ()
+    if tags is None:
+        message = f'tags are a list of strings at the end, as in tags=["hide-input"]: {written!r}'
+        raise Problem(path, number, message)
+    if title == "[markdown]":
+        return "markdown", "", tags
+    if kind := CELL_TYPE.search(title):
+        message = f"a cell is code or [markdown], not {kind[0]}"
+        if kind[0] == "[markdown]":
+            message = "'# %% [markdown]' stands alone: a cell of words has no title"
+        raise Problem(path, number, message)
+    return "code", title, tags
+
+
+def _tags(written: str) -> tuple[str, ...] | None:
+    """The strings of a list as Python writes it; None if it is something else."""
     try:
-        return path.read_text("utf-8")
+        tags = ast.literal_eval(written.strip())
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    fits = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+    return tuple(tags) if fits else None
+
+
+def _words(line: str, path: Path, number: int) -> str:
+    """A line of a Markdown cell, without the mark that makes it a comment."""
+    if line.strip() in ("", "#"):
+        return ""
+    if not line.startswith("# "):
+        message = "in a [markdown] cell each line is a comment that starts with '# '"
+        raise Problem(path, number, message)
+    return line.removeprefix("# ")
+
+
+def _read(path: Path) -> str:
+    """The text as Python reads it: without a byte-order mark, each line ended by a newline."""
+    written = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    code = written.removeprefix(BOM_UTF8)
+    try:
+        text = code.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = 1 + path.read_bytes().count(b"\n", 0, error.start)
+        line = 1 + code.count(b"\n", 0, error.start)
         raise Problem(path, line, "not UTF-8; save it in this encoding") from None
+    try:
+        encoding, read = detect_encoding(BytesIO(written).readline)
+    except SyntaxError as error:
+        raise Problem(path, 1, f"not Python: {error.msg}") from None
+    if lookup(encoding).name not in ("utf-8", "utf-8-sig"):
+        message = f"declares that it is {encoding}; save it as UTF-8 and leave that out"
+        raise Problem(path, len(read), message)
+    return text
 
 
 def _compile(source: str, path: Path, lines_before: int) -> None:
+    if "\0" in source:  # of which the compiler names no line
+        line = lines_before + 1 + source.count("\n", 0, source.index("\0"))
+        raise Problem(path, line, "not Python: a null byte")
     try:
         compile(source, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:

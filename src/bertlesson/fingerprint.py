@@ -33,19 +33,22 @@ def imported_modules(path: Path, package: Path) -> frozenset[str]:
 
 def code_alone(path: Path) -> str:
     """The code of a module without its comments and docstrings: what can change a result."""
-    return _code_alone(path.read_text("utf-8"))
+    return _code_alone(path.read_bytes())
 
 
 def _direct_imports(path: Path, package: Path) -> set[str]:
-    names = _imported_names(path.read_text("utf-8"), package.name, path.parent == package)
+    names = _imported_names(path.read_bytes(), package.name, path.parent == package)
+    if f"{package.name}.*" in names:  # `__all__` may name any of them
+        return {module.stem for module in package.glob("*.py")}
     parts = {name.split(".")[1] for name in names if "." in name}
     modules = {p for p in parts if (package / f"{p}.py").exists()}
     return modules | {"__init__"} if names else set()
 
 
-# A build asks for the same few files again and again.
+# A build asks for the same few files again and again. In bytes, as Python reads them: a file may
+# begin with a byte-order mark.
 @lru_cache(maxsize=256)
-def _imported_names(code: str, package: str, inside: bool) -> frozenset[str]:
+def _imported_names(code: bytes, package: str, inside: bool) -> frozenset[str]:
     """Names of the package, and in it, that the code imports; a file inside it may say `.x`."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(code)):
@@ -61,7 +64,7 @@ def _imported_names(code: str, package: str, inside: bool) -> frozenset[str]:
 
 
 @lru_cache(maxsize=256)
-def _code_alone(code: str) -> str:
+def _code_alone(code: bytes) -> str:
     tree = ast.parse(code)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

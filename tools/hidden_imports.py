@@ -1,0 +1,275 @@
+"""Imports that are no import statements: by `importlib`, `exec`, `runpy`, or ``python -m``.
+
+The key of an example holds the code of what it imports. Where the code of a call names what it
+imports, that is found here; where only a run would know, the line is told, and why.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from textwrap import dedent
+
+# Calls that import the module which their first argument names.
+IMPORTERS = {
+    "builtins.__import__",
+    "importlib.__import__",
+    "importlib.import_module",
+    "pkgutil.resolve_name",
+    "runpy.run_module",
+}
+# Calls that run the code which their first argument holds.
+RUNNERS = {"builtins.eval", "builtins.exec"}
+TIMERS = {"timeit.Timer", "timeit.repeat", "timeit.timeit"}  # the same, or they call a function
+# Calls that run a file, or are a step towards that.
+LOADERS = {
+    "importlib.machinery.SourceFileLoader",
+    "importlib.util.module_from_spec",
+    "importlib.util.spec_from_file_location",
+    "runpy.run_path",
+}
+# Calls that start a process.
+STARTERS = re.compile(
+    r"subprocess\.(?:run|call|check_call|check_output|getoutput|getstatusoutput|Popen)"
+    r"|os\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?)"
+    r"|asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell)"
+)
+PYTHON = re.compile(r"(?:.*[/\\])?(?:python[\d.]*|torchrun|accelerate)(?:\.exe)?")
+SHELL = re.compile(r"(?:.*[/\\])?(?:ba|da|z)?sh")
+
+DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+MODULE = "imports what only a run knows: name it by a string in the call, or import it plainly"
+CODE = "runs code that only a run knows: write it as a string in the call, or as statements"
+FILE = "runs a file, whose imports are not seen: import a module instead"
+COMMAND = (
+    "starts what only a run knows: write the command as a list of strings in the call, and start "
+    "Python with -m and a module, or -c and its code"
+)
+USE = "is passed on, and what it is called with is not seen: call it where it is named"
+
+
+@dataclass
+class Hidden:
+    """What a file imports without an import statement.
+
+    Attributes:
+        names: Of modules, and of what is in them (``bertlesson.nsp``), each with a line.
+        unseen: The lines where only a run knows what is imported, and the reason.
+    """
+
+    names: dict[str, int] = field(default_factory=dict)
+    unseen: list[tuple[int, str]] = field(default_factory=list)
+
+
+@lru_cache(maxsize=256)
+def hidden_imports(code: str) -> Hidden:
+    """What a script or a module imports without an import statement.
+
+    >>> hidden_imports("import importlib\\nimportlib.import_module('json')").names
+    {'json': 2}
+    >>> hidden_imports("eval(input())").unseen[0][0]
+    1
+    """
+    return _Reader(ast.parse(code)).found
+
+
+class _Reader:
+    """Goes through the calls of a file, and knows what the names in them stand for."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.found = Hidden()
+        self.origins: dict[str, str] = {}  # what is imported under a name
+        self.stored = Counter(_stored(tree))
+        nodes = list(ast.walk(tree))
+        given = [node for node in nodes if isinstance(node, ast.Assign)]
+        names = [(node.targets[0], node.value) for node in given]
+        # what is given once is known wherever it is used
+        self.given = {
+            name.id: value
+            for name, value in names
+            if isinstance(name, ast.Name) and self.stored[name.id] == 1
+        }
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    first = alias.name.partition(".")[0]
+                    self.origins[alias.asname or first] = alias.name if alias.asname else first
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                for alias in node.names:
+                    self.origins[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        for call in calls:
+            self._call(call, self._origin(call.func))
+        called = {id(call.func) for call in calls}
+        for node in nodes:
+            if isinstance(node, ast.Name | ast.Attribute) and id(node) not in called:
+                origin = self._origin(node)
+                starts = STARTERS.fullmatch(origin) and not origin.endswith("Popen")  # it is a type
+                if starts or origin in IMPORTERS | RUNNERS | LOADERS:
+                    self._unseen(node, origin, USE)
+
+    def _origin(self, node: ast.expr) -> str:
+        """What a name stands for, such as "importlib.import_module"; "" if it is not known."""
+        if isinstance(node, ast.Attribute):
+            origin = self._origin(node.value)
+            return f"{origin}.{node.attr}" if origin else ""
+        if not isinstance(node, ast.Name):
+            return ""
+        builtin = "" if self.stored[node.id] else f"builtins.{node.id}"
+        return self.origins.get(node.id, builtin)
+
+    def _text(self, node: ast.expr | None) -> str | None:
+        """The string that an expression is; None if only a run knows."""
+        if isinstance(node, ast.Name) and node.id in self.given:
+            node = self.given[node.id]
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            parts = [node.left, node.right]
+        elif isinstance(node, ast.JoinedStr):
+            parts = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
+        elif node and self._origin(node) == "sys.executable":
+            return "python"
+        texts = [self._text(part) for part in parts]
+        return "".join(text for text in texts if text) if parts and None not in texts else None
+
+    def _words(self, node: ast.expr) -> Iterator[str | None]:
+        """The words of a command; None for what only a run knows."""
+        if isinstance(node, ast.Name) and node.id in self.given:
+            node = self.given[node.id]
+        if isinstance(node, ast.List | ast.Tuple):
+            for part in node.elts:
+                yield from self._words(part)
+        elif isinstance(node, ast.BinOp) and self._text(node) is None:  # of lists
+            yield from self._words(node.left)
+            yield from self._words(node.right)
+        else:
+            yield self._text(node)
+
+    def _unseen(self, node: ast.expr, origin: str, why: str) -> None:
+        self.found.unseen.append((node.lineno, f"{origin.removeprefix('builtins.')} {why}"))
+
+    def _call(self, call: ast.Call, origin: str) -> None:
+        keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+        if origin in IMPORTERS:
+            self._import(call, origin, keywords)
+        elif origin in RUNNERS:
+            self._run(call, origin, *call.args[:1])
+        elif origin in TIMERS:
+            codes = [*call.args, *keywords.values()]
+            strings = [
+                c for c in codes if self._text(c) is not None or isinstance(c, ast.JoinedStr)
+            ]
+            self._run(call, origin, *strings)
+        elif origin in LOADERS:
+            self._unseen(call, origin, FILE)
+        elif STARTERS.fullmatch(origin):
+            # of `subprocess`, what comes after the first are options
+            given = call.args[:1] if origin.startswith("subprocess.") else [*call.args]
+            given += [keywords[name] for name in ("args", "cmd") if name in keywords]
+            self._start(call, origin, [word for each in given for word in self._words(each)])
+        elif origin == "builtins.getattr" and call.args:
+            of = self._origin(call.args[0])
+            if of in ("builtins", "importlib", "runpy"):
+                self._unseen(call, f"getattr of {of}", USE)
+
+    def _import(self, call: ast.Call, origin: str, keywords: dict[str | None, ast.expr]) -> None:
+        given = [*call.args, *keywords.values()]
+        name = self._text(given[0]) if given else None
+        if origin == "importlib.import_module" and name and name.startswith("."):
+            package = self._text(given[1]) if len(given) > 1 else None
+            name = f"{package}{name}" if package and name.count(".") == 1 else None
+        if origin.endswith("__import__") and len(given) > 1:
+            name = None  # it may import what its other arguments name
+        if name is None:
+            self._unseen(call, origin, MODULE)
+        else:
+            main = [f"{name}.__main__"] if origin == "runpy.run_module" else []
+            self._name(call, name.replace(":", "."), *main)
+
+    def _name(self, call: ast.Call, *names: str) -> None:
+        """Note what a call imports."""
+        self.found.names |= dict.fromkeys(names, call.lineno)
+
+    def _run(self, call: ast.Call, origin: str, *codes: ast.expr) -> None:
+        for code in codes:
+            if isinstance(code, ast.Name) and code.id in self.given:
+                code = self.given[code.id]
+            if isinstance(code, ast.Call) and self._origin(code.func) == "builtins.compile":
+                code = code.args[0] if code.args else code
+            text = self._text(code)
+            if text is None:
+                self._unseen(call, origin, CODE)
+            else:
+                self._read(call, text)
+
+    def _read(self, call: ast.Call, code: str) -> None:
+        """The imports of code in a string, with or without a statement."""
+        try:
+            tree = ast.parse(dedent(code).strip())
+        except (SyntaxError, ValueError):
+            return  # a run will say so
+        inner = _Reader(tree).found
+        self._name(call, *inner.names)
+        self.found.unseen += [(call.lineno, why) for _, why in inner.unseen]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                self._name(call, *(alias.name for alias in node.names))
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                self._name(call, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+    def _start(self, call: ast.Call, origin: str, words: list[str | None]) -> None:
+        in_shell = bool(words and words[0] and SHELL.fullmatch(words[0]))
+        if in_shell or len(words) == 1:
+            words = [part for word in words for part in _split(word)]
+        at = next((n for n, word in enumerate(words) if word and PYTHON.fullmatch(word)), None)
+        if at is None:  # another program, unless that is not known
+            if words[:1] in ([], [None]) or (in_shell and None in words):
+                self._unseen(call, origin, COMMAND)
+            return
+        if at + 1 < len(words) and PYTHON.fullmatch(words[at + 1] or ""):
+            at += 1  # os.execv takes the name that the program is to see, too
+        options, flag, what = words[at + 1 :], None, []
+        for place, word in enumerate(options):
+            if word in ("-m", "-c"):
+                options, flag, what = options[:place], word, options[place + 1 :]
+                break
+        values = {n + 1 for n, word in enumerate(options) if word in ("-X", "-W")}
+        known = [n in values or (word or "").startswith("-") for n, word in enumerate(options)]
+        if not all(known) or (flag and what[:1] in ([], [None])):
+            self._unseen(call, origin, COMMAND)
+        elif flag == "-c":
+            self._read(call, what[0] or "")
+        else:
+            # some modules run others: python -m cProfile -m bertlesson.nsp
+            self._name(
+                call, *(name for word in what if word for name in (word, f"{word}.__main__"))
+            )
+
+
+def _split(line: str | None) -> list[str | None]:
+    """The words of a shell's line."""
+    try:
+        return [*shlex.split(line)] if line else [line]
+    except ValueError:
+        return [line]
+
+
+def _stored(tree: ast.Module) -> Iterator[str]:
+    """The names that a file gives a value of its own, as often as it does."""
+    nodes = list(ast.walk(tree))
+    methods = {id(part) for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
+    for node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, DEFINITION) and id(node) not in methods:
+            yield node.name
