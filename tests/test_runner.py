@@ -149,6 +149,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "from pack import nsp",  # which imports it
         "from pack.masking import nsp",  # which imports what imports it
         "def later():\n    from pack import heads",
+        "from pack import *",  # whatever `__all__` names
+        "import importlib\nimportlib.import_module('pack.heads')",
+        "__import__('pack.masking')",
+        "exec('from pack import heads')",
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pack.nsp'])",
     ],
 )
 def test_every_way_to_import_a_module_is_seen(workshop: Workshop, package: Path, line: str) -> None:
@@ -157,6 +162,53 @@ def test_every_way_to_import_a_module_is_seen(workshop: Workshop, package: Path,
     heads = package / "heads.py"
     heads.write_text(heads.read_text().replace("return 3", "return 4"))
     assert workshop.example("one", text).key != before
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (
+            "import importlib\nimportlib.import_module(input())",
+            "5: importlib.import_module imports",
+        ),
+        ("x = input()\nexec(x)", "5: exec runs code that only a run knows"),
+        ("import runpy\nrunpy.run_path('x.py')", "5: runpy.run_path runs a file"),
+        ("import subprocess\nsubprocess.run(x)", "5: subprocess.run starts what only a run knows"),
+    ],
+)
+def test_an_import_that_only_a_run_knows_is_refused(
+    workshop: Workshop, package: Path, line: str, why: str
+) -> None:
+    with pytest.raises(Problem) as caught:
+        workshop.example("one", f"# %% [markdown]\n# Words.\n# %%\n{line}\n")
+    assert str(caught.value).partition("one.py:")[2].startswith(why)
+
+
+def test_the_package_imports_itself_by_statements_alone(workshop: Workshop, package: Path) -> None:
+    workshop.example("good", "# %%\nfrom pack import heads\n")
+    heads = package / "heads.py"
+    for line, why in (
+        (
+            "import importlib\nimportlib.import_module('.nsp', 'pack')",
+            "imports pack.nsp without an",
+        ),
+        ("def __getattr__(name):\n    return __import__(name)", "imports what only a run knows"),
+    ):
+        heads.write_text(f"{line}\n")
+        found, (problem,) = load_examples(workshop.folder / "examples")
+        assert not found
+        assert (problem.path, problem.line) == (heads, 2)
+        assert why in problem.message
+
+
+def test_a_module_may_begin_with_a_byte_order_mark(workshop: Workshop, package: Path) -> None:
+    text = "# %%\nfrom pack import heads\nprint(heads.size())\n"
+    before = workshop.example("one", text).key
+    heads = package / "heads.py"
+    heads.write_bytes(b"\xef\xbb\xbf" + heads.read_bytes().replace(b"\n", b"\r\n"))
+    assert workshop.example("one", text).key == before
+    (outcome,) = workshop.run(workshop.example("one", text))
+    assert text_of(outcome) == "3\n"
 
 
 def test_a_module_that_is_not_imported_changes_nothing(workshop: Workshop, package: Path) -> None:
@@ -514,6 +566,59 @@ def test_every_assert_with_a_message_at_the_top_is_a_claim(workshop: Workshop) -
     assert [claim["sentence"] for claim in outcome.result["claims"]] == ["in words"] * 3
 
 
+# Addresses in memory, which are others in the next build
+
+MADE = "# %% [markdown]\n# Words.\n\n# %% made\nclass A: ...\na = A()\n\n# %% shown\n"
+ADDRESS = "holds an address in memory, <__main__.A object at 0x…>, which is another in each build"
+HOLDS = "the output holds an address in memory,"
+LONG = "f" * 44
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x = 1\nprint(a)", f"10: the output {ADDRESS}"),
+        ("print(1)\nprint([a])", f"9: the output {ADDRESS}"),  # which of the two is not known
+        ("import textwrap\nprint(textwrap.fill(repr(a), 20))", f"10: the output {ADDRESS}"),
+        ("x = 1\nassert a, f'{a} is there'", f"10: the claim {ADDRESS}"),
+        ("x = 1\nassert a == a, 'it is itself'", f"10: the claim {ADDRESS}"),
+        ("values = {\n    'x': 1,\n    'it': {'deep': [a]},\n}", f"11: the value 'it' {ADDRESS}"),
+        ("values = dict(\n    it=a)", f"10: the value 'it' {ADDRESS}"),
+        ("values = {}\nvalues['it'] = a", f"10: the value 'it' {ADDRESS}"),
+        ("print(lambda: 0)", f"9: {HOLDS} <function <lambda> at 0x…>"),
+        ("print((x for x in []))", f"9: {HOLDS} <generator object <genexpr> at 0x…>"),
+        ("print(memoryview(b''))", f"9: {HOLDS} <memory at 0x…>"),
+        ("import sys\nprint(sys._getframe())", f"10: {HOLDS} <frame at 0x…>"),
+        (f"def {LONG}(): ...\n\nvalues = {{'it': {LONG}}}", "11: the value 'it' holds"),
+        ("import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.set_title(repr(a))\n"
+         "fig.set_label('a title')", f"9: the figure {ADDRESS}"),
+        ("import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nfig.set_label(repr(a))",
+         f"9: the figure {ADDRESS}"),
+    ],
+)  # fmt: skip
+def test_an_address_in_memory_is_told_with_its_line(
+    workshop: Workshop, code: str, expected: str
+) -> None:
+    found, *more = workshop.problems("one", f"{MADE}{code}\n")
+    assert not more
+    assert found.startswith(f"one.py:{expected}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0x1f", "at 0xdeadbeef", "a < 3, read at 0xdeadbeef", "<p at 0x1f>", "<b>x</b> at 0x7fa1b2c3"],
+)
+def test_other_numbers_are_no_addresses(workshop: Workshop, text: str) -> None:
+    assert not workshop.problems("one", f"# %%\nprint({text!r})\nvalues = {{'x': {text!r}}}\n")
+
+
+def test_what_two_builds_would_show_differently_is_not_kept(workshop: Workshop) -> None:
+    example = workshop.example("one", "# %%\nprint(object())\n")
+    (outcome,) = workshop.run(example)
+    assert outcome.state == "failed"
+    assert not list((workshop.folder / "cache").glob("one-*.json"))
+
+
 # What cannot be read
 
 
@@ -535,14 +640,101 @@ def test_an_example_in_another_encoding_says_so_with_its_line(workshop: Workshop
         ("# %% [markdown]\n# Words.\n", "1: an example has at least one cell of code"),
         ("# %% a\nx = 1\n\n# %% a\ny = 1\n", '4: a second section is called "a"'),
         ("# %% a\nx = (1,\n# %% b\n2)\n", "2: not Python: '(' was never closed"),
-        ("# %% a\nx = 1\n\n#%% b\ny = 1\n", "1: each cell starts with a line '# %% title'"),
+        ("# %% a\nx = 1\n\n#%% b\ny = 1\n", "4: each cell starts with a line '# %% title'"),
         ("# %% a\nx = 1\n\n# %% [raw]\n# y\n", "4: a cell is code or [markdown], not [raw]"),
+        ("# %% a\nx = 1\n\n# %% [md] b\n# y\n", "4: a cell is code or [markdown], not [md]"),
+        ("# %% a\nx = 1\n\n# %% b [markdown]\n# y\n", "4: '# %% [markdown]' stands alone"),
+        ("# %% a\nx = 1\n\n# %%time\ny = 1\n", "4: each cell starts with a line '# %% title'"),
+        ("# %% a\nx = 1\n\f# %% b\ny = 1\n", "3: each cell starts with a line '# %% title'"),
+        ("# %% a tags=hide-input\nx = 1\n", "1: tags are a list of strings at the end"),
+        ("# %% a\nx = 1\n# %% b tags=[1]\ny = 1\n", "3: tags are a list of strings at the end"),
+        ('# %% a tags=["b"] c\nx = 1\n', "1: tags are a list of strings at the end"),
+        ("# %% a\nx = 1\n\n# %% [markdown]\n# y\nz = 1\n", "6: in a [markdown] cell each line is"),
+        ('# %% a\nx = 1\n\n# %% [markdown]\n"""y"""\n', "5: in a [markdown] cell each line is"),
+        ("# %% a\nx = 1\n\n# %% [markdown]\n#y\n", "5: in a [markdown] cell each line is"),
+        ("# %% a\n# -*- coding: latin-1 -*-\nx = 1\n", "2: declares that it is iso-8859-1"),
+        ("# %% a\n# coding: klingon\nx = 1\n", "1: not Python: unknown encoding: klingon"),
+        ("# %% a\nx = 1\ny = '\0'\n", "3: not Python: a null byte"),
     ],
 )
 def test_a_script_that_is_no_example_says_why(workshop: Workshop, text: str, expected: str) -> None:
     with pytest.raises(Problem) as caught:
         workshop.example("one", text)
     assert str(caught.value).partition("one.py:")[2].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("heading", "title", "tags"),
+    [
+        ("# %%", "", []),
+        ("# %%   two  words ", "two  words", []),
+        ("# %% [CLS] before fine-tuning", "[CLS] before fine-tuning", []),
+        ("# %% [CLS]", "[CLS]", []),
+        ("# %% where [MASK] stands", "where [MASK] stands", []),
+        ("# %% a set {1, 2}", "a set {1, 2}", []),
+        ('# %% braces {"a": 1}', 'braces {"a": 1}', []),
+        ("# %% MaskingRecipe(select=0.15, mask=0.8)", "MaskingRecipe(select=0.15, mask=0.8)", []),
+        ("# %% select=0.15", "select=0.15", []),
+        ('# %% a "b" it\'s `c` <d> &amp; \\n %% é', 'a "b" it\'s `c` <d> &amp; \\n %% é', []),
+        ('# %% folded tags=["hide-input"]', "folded", ["hide-input"]),
+        ("# %% tags=['a', \"b\"]", "", ["a", "b"]),
+        ("# %% select=0.15 tags=[]", "select=0.15", []),
+    ],
+)
+def test_a_title_is_what_is_written(
+    workshop: Workshop, heading: str, title: str, tags: list[str]
+) -> None:
+    (cell,) = workshop.example("one", f"{heading}\nx = 1\n").cells
+    assert (cell.kind, cell.title, [*cell.tags], cell.line) == ("code", title, tags, 2)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = 1  # a remark",
+        "# copy the weights first",
+        "# cat and dog are words",
+        "# !pip install torch",
+        "# %d is how a number is printed",
+        "# %load_ext autoreload",
+        "# ls",
+        "# ?",
+        "x = [\n# %time comes later\n]",
+        's = "a\u2028b\u2029c\x85d\x1ce\x0bf\x0cg"',
+        "# a comment with \u2028 in it",
+        "\x0cx = 1\n\x0c\ny = 2",
+        's = """\n# %% no cell\n\n\n\n#%% none either\n"""',
+        "def f():\n    # %% within a block\n    return 1  # %% behind code",
+        "x = 1 \\\n    + 2",
+        "é = '\\N{BYTE ORDER MARK}'",
+        "x = 1\n\n\n# the end",
+        "",
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_an_example_is_what_python_reads(
+    workshop: Workshop, code: str, newline: str, mark: bytes
+) -> None:
+    path = workshop.folder / "one.py"
+    text = f"# %% first\n\n{code}\n\n# %% [markdown]\n# Words.\n\n# %% last\nraise ValueError\n"
+    path.write_bytes(mark + text.replace("\n", newline).encode())
+    first, words, last = parse(path).cells
+    assert first.source == code
+    assert (words.kind, words.source) == ("markdown", "Words.")
+    assert last.source == "raise ValueError"
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        exec(compile(path.read_bytes(), str(path), "exec"), {})
+    assert caught.traceback[-1].lineno + 1 == last.line
+
+
+def test_lines_are_pythons_whatever_stands_in_a_string(workshop: Workshop) -> None:
+    odd = "\u2028\u2029\x85\x1c\x0b\x0c"
+    text = f"# %%\ns = '{odd}'\nassert len(s) < 3, 's is short'\n\n# %%\n\x0cx = '{odd}'\n1 / 0\n"
+    assert workshop.problems("one", text) == [
+        "one.py:3: claim is false: s is short (len(s) = 6 < 3)",
+        "one.py:7: ZeroDivisionError: division by zero",
+    ]
 
 
 def test_a_broken_script_does_not_hide_the_others(workshop: Workshop) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,10 @@ class Page:
             raise ValueError(f'"{target}" is already shown at {first[0].name}:{first[1]}')
         source = render.shown_code(cell)
         fence = "`" * (1 + max(2, *(len(run) for run in re.findall("`+", source)), 0))
-        code = [f'{fence}python title="{path}: {section}"', *source.split("\n"), fence]
+        title = f'title="{path}: {section}"'
+        if '"' in section:  # which would end the title, and the fence would be none
+            title = f'title="{path}: {escape(section)}" title_mode="html"'
+        code = [f"{fence}python {title}", *source.split("\n"), fence]
         if "hide-input" in cell.tags:
             code = ['??? code "The code behind this"', "", *(f"    {line}" for line in code)]
         outcome = self.site.outcomes[example.name]
@@ -190,7 +194,7 @@ def check_snippet(target: str, seen: frozenset[str] = frozenset()) -> None:
             where = " after its start" if mark == "end" else ""
             raise ValueError(f'"{target}": {path} has no "--8<-- [{mark}:{section}]"{where}')
         after = found.end()
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if (included := INCLUDE.match(line)) and included["target"] not in seen:
             check_snippet(included["target"], seen | {target})
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import nbformat
 
+from tools import terminal
 from tools.examples import Cell, Example
 from tools.record import is_claim
-from tools.results import Outcome, describe_claim, problems_of
+from tools.results import Outcome, describe_claim, other_problems
 
 # The colours of tools/matplotlibrc, as variables of the page with the same colours to fall back on.
 COLOURS = {
@@ -25,14 +26,28 @@ COLOURS = {
 
 
 def shown_code(cell: Cell) -> str:
-    """The code of a section as a page shows it: without its claims, which stand below it."""
-    lines = cell.source.splitlines()
-    for node in ast.parse(cell.source).body:
-        if is_claim(node):
-            for number in range(node.lineno - 1, node.end_lineno or node.lineno):
-                lines[number] = "\0"
-    text = "\n".join(line for line in lines if line != "\0")
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+    """The code of a section as a page shows it: without its claims, which stand below it.
+
+    Of blank lines in a row one is left, but not in a string.
+    """
+    tree = ast.parse(cell.source)
+    claims = {row for node in tree.body if is_claim(node) for row in _rows(node)}
+    strings = (node for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr))
+    quoted = {row for node in strings for row in _rows(node)}
+    shown = [""]
+    for row, line in enumerate(cell.source.split("\n"), 1):  # as Python counts lines
+        if row not in claims and (line or shown[-1] or row in quoted):
+            shown.append(line)
+    return "\n".join(shown).strip("\n")
+
+
+def _rows(node: ast.stmt | ast.expr) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def escaped(text: str) -> str:
+    """The text for a page: as a terminal would show it, its marks no HTML."""
+    return html.escape(terminal.screen(text))
 
 
 def themed_svg(svg: str, name: str, alt: str) -> str:
@@ -40,7 +55,7 @@ def themed_svg(svg: str, name: str, alt: str) -> str:
 
     What no eye can see is left out: coordinates have hundredths of a point, nothing turns by 0.
     """
-    svg = svg[svg.index("<svg") :]
+    svg = terminal.plain(svg[svg.index("<svg") :])
     svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style.*?</style>", "", svg, flags=re.S)
     svg = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
     svg = re.sub(r"font-family: [^;\"]+(sans-serif)", r"font-family: inherit", svg)
@@ -53,7 +68,7 @@ def themed_svg(svg: str, name: str, alt: str) -> str:
     svg = re.sub(r' (d|x|y|transform)="[^"]*"', lambda m: _rounded(m[0]), svg)
     svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><").strip()
     svg = _without_idle_groups(svg)
-    head = f'<svg role="img" aria-label="{html.escape(alt)}" fill="currentColor" '
+    head = f'<svg role="img" aria-label="{escaped(alt)}" fill="currentColor" '
     return svg.replace("<svg ", head, 1)
 
 
@@ -94,7 +109,7 @@ def output_html(example: Example, index: int, outcome: Outcome) -> str:
     parts = []
     for number, output in enumerate(outputs_of(index, outcome)):
         if output["type"] == "text":
-            text = html.escape(output["text"].rstrip("\n"))
+            text = escaped(output["text"].rstrip("\n"))
             parts.append(f'<pre class="output" tabindex="0" aria-label="Output">{text}</pre>')
         else:
             svg = themed_svg(output["svg"], f"{example.name}-{index}-{number}", output["alt"])
@@ -103,24 +118,27 @@ def output_html(example: Example, index: int, outcome: Outcome) -> str:
 
 
 def outputs_of(index: int, outcome: Outcome) -> list[dict[str, str]]:
-    """The outputs of a code cell; none if the execution did not come so far."""
-    outputs: list[dict[str, str]] = dict(enumerate(outcome.result.get("outputs", []))).get(
-        index, []
-    )
-    return outputs
+    """The outputs of a code cell, their words as a terminal shows them in the end.
+
+    None if the execution did not come so far.
+    """
+    outputs = dict(enumerate(outcome.result.get("outputs", []))).get(index, [])
+    words = ("text", "alt")
+    return [
+        {key: terminal.screen(said) if key in words else said for key, said in output.items()}
+        for output in outputs
+    ]
 
 
 def findings_html(example: Example, index: int, outcome: Outcome) -> str:
-    """The claims of a code cell with their values, and the error that ended it."""
+    """The claims of a code cell with their values, and what else of it must not be published."""
     items = [claim_html(example, c) for c in numbered_claims(outcome) if c["cell"] == index]
     found = claims_list(items) if items else ""
-    error = outcome.result.get("error")
-    if error and error["cell"] == index:
-        found += "".join(
-            problem_html(str(problem))
-            for _, problem in problems_of(example, Outcome("failed", {"error": error}))
-        )
-    return found
+    return found + "".join(
+        problem_html(str(problem))
+        for cell, problem in other_problems(example, outcome)
+        if cell == index
+    )
 
 
 def numbered_claims(outcome: Outcome) -> list[dict[str, Any]]:
@@ -133,11 +151,11 @@ def claim_id(example: Example, claim: dict[str, Any]) -> str:
 
 def claim_html(example: Example, claim: dict[str, Any], more: str = "") -> str:
     kind, sign = ("checked", "✓") if claim["passed"] else ("failed", "✗ false:")
-    sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(claim["sentence"]))
+    sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(claim["sentence"]))
     return (
         f'<li class="claim {kind}" id="{claim_id(example, claim)}">'
         f'<span class="sign">{sign}</span> {sentence} '
-        f"<code>{html.escape(describe_claim(claim))}</code>{more}</li>"
+        f"<code>{escaped(describe_claim(claim))}</code>{more}</li>"
     )
 
 
@@ -149,19 +167,20 @@ def claims_list(items: list[str]) -> str:
 def problem_html(message: str) -> str:
     return (
         '<div class="admonition failure"><p class="admonition-title">This must not be published</p>'
-        f"<pre>{html.escape(message)}</pre></div>"
+        f"<pre>{escaped(message)}</pre></div>"
     )
 
 
 def pending_html(example: Example, outcome: Outcome) -> str:
     return (
         f'<p class="pending" data-pending="{example.name}">The output of this code is on its way: '
-        f"<span>{html.escape(outcome.progress)}</span></p>"
+        f"<span>{escaped(outcome.progress)}</span></p>"
     )
 
 
 def inline_text(text: str) -> str:
-    """Text that Markdown leaves as it is, in any place of a line."""
+    """Text that Markdown leaves as it is, in any place of a line, and as a part of that line."""
+    text = re.sub(r"\s*\n\s*", " ", terminal.screen(text))
     return re.sub(r"[^\w\s.,;%/()'+-]|_", lambda match: f"&#{ord(match[0])};", text)
 
 

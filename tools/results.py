@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tools.examples import Example, Problem
+from tools.examples import Cell, Example, Problem
 
+# In a repr, as in <function <lambda> at 0x7f30>; a long one is cut, and ends with "…".
+ADDRESS = re.compile(
+    r"<(?=\S)(?:[^<>\n]|<[^<>\n]*>)*?\sat\s+0x(?:[0-9a-fA-F]{6,}(?=[^\n]*>)|[0-9a-fA-F]*…)"
+)
 KEPT_PER_EXAMPLE = 8  # so that going back to an earlier text of an example runs nothing
 
 
@@ -119,11 +125,62 @@ def problems_of(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]
             line = example.code[claim["cell"]].line + claim["row"]
             text = f"claim is false: {claim['sentence']} ({describe_claim(claim)})"
             problems.append((claim["cell"], Problem(example.path, line, text)))
+    return problems + other_problems(example, outcome)
+
+
+def other_problems(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]:
+    """The same but for false claims, which say themselves that they are false."""
+    problems = []
     if error := outcome.result.get("error"):
         place = error["place"]
         line = example.code[place["cell"]].line + place["row"]
         problems.append((error["cell"], Problem(example.path, line, error["message"])))
+    for cell, line, where, text in _texts(example, outcome):
+        if found := ADDRESS.search(text):
+            shown = re.sub(r"\s+at\s+0x\w*…?$", " at 0x…>", found[0])
+            message = (
+                f"{where} holds an address in memory, {shown}, which is another in each build; "
+                "show what the object holds instead"
+            )
+            problems.append((cell, Problem(example.path, line, message)))
     return problems
+
+
+def _texts(example: Example, outcome: Outcome) -> Iterator[tuple[int, int, str, str]]:
+    """All that an execution says: (cell, line, what it is, the text)."""
+    for index, outputs in enumerate(outcome.result.get("outputs", [])):
+        cell = example.code[index]
+        for output in outputs:
+            if output["type"] == "text":
+                yield index, cell.line + _row_of_print(cell), "the output", output["text"]
+            else:
+                drawn = html.unescape(output["svg"]) if " at 0x" in output["svg"] else ""
+                yield index, cell.line, "the figure", f"{drawn}\n{output['alt']}"
+    for claim in outcome.result.get("claims", []):
+        line = example.code[claim["cell"]].line + claim["row"]
+        yield claim["cell"], line, "the claim", f"{claim['sentence']}\n{describe_claim(claim)}"
+    for key, value in outcome.result.get("values", {}).items():
+        index, line = _place_of_value(example, key)
+        yield index, line, f"the value {key!r}", json.dumps(value, ensure_ascii=False)
+
+
+def _row_of_print(cell: Cell) -> int:
+    """The row of the only `print` of a cell; of its first line, if there are more, or none."""
+    nodes = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    rows = [n.lineno - 1 for n in nodes if isinstance(n.func, ast.Name) and n.func.id == "print"]
+    return rows[0] if len(rows) == 1 else 0
+
+
+def _place_of_value(example: Example, key: str) -> tuple[int, int]:
+    """The cell and the line that name a value last."""
+    place = len(example.code) - 1, example.code[-1].line
+    for index, cell in enumerate(example.code):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Constant | ast.keyword):
+                named = node.arg if isinstance(node, ast.keyword) else node.value
+                if named == key:
+                    place = index, cell.line + node.lineno - 1
+    return place
 
 
 def describe_claim(claim: dict[str, Any]) -> str:
