@@ -16,6 +16,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import settings
 
 from tools.examples import Example, load_examples, parse
@@ -32,6 +33,14 @@ settings.load_profile("lesson")
 def article(page: str) -> str:
     """The content of a page, without what the theme puts around it."""
     return page.partition("<article")[2].partition("</article>")[0]
+
+
+def menu(page: str) -> dict[str, str]:
+    """The names in the navigation of a page, by the address that each leads to."""
+    links = BeautifulSoup(page, "html.parser").select(".md-nav--primary a.md-nav__link[href]")
+    return {
+        str(link["href"]): link.get_text(strip=True) for link in links if "#" not in link["href"]
+    }
 
 
 @dataclass
@@ -119,7 +128,7 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Projec
         before, nav = settings.split("\nnav:\n")
         after = nav.partition("\n\n")[2]
         (folder / "mkdocs.yml").write_text(f"{before}\n\n{after}", "utf-8")
-        for name in ("pyproject.toml", "README.md"):  # of the package
+        for name in ("pyproject.toml", "LICENSE", "README.md"):  # of the package
             shutil.copy(ROOT / name, folder)
         for name in ("examples", "src/bertlesson"):  # mkdocs watches them
             (folder / name).mkdir(parents=True)

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import nbformat
 import pytest
 
-from tests.conftest import Project, Workshop, article
+from tests.conftest import ROOT, Project, Workshop, article, menu
 from tools import pages, render
-from tools.check_site import PageReader
+from tools.check_site import PageReader, _line
 from tools.results import Outcome, failure
 
 CODE = '''
@@ -124,6 +125,18 @@ def test_code_may_be_folded_and_may_contain_a_fence(site: pages.Site) -> None:
     assert lines[2] == '        ````python title="examples/one.py: figure"'
     assert '<figure class="chart"><svg role="img" aria-label="a &quot;line&quot;"' in shown
     assert 'width="1pt"' not in shown
+
+
+def test_code_is_shown_as_python_counts_its_lines(workshop: Workshop) -> None:
+    source = (
+        's = """\u2028\n\n\n\n\x0c"""\n\n\n\nx = f"""\n\n\n{s}"""\n\n'
+        'assert s, "it is there"\n\n\ny = 1'
+    )
+    (cell,) = workshop.example("one", f"# %%\n{source}\n").cells
+    assert cell.source == source
+    assert render.shown_code(cell) == (
+        's = """\u2028\n\n\n\n\x0c"""\n\nx = f"""\n\n\n{s}"""\n\ny = 1'
+    )
 
 
 def test_figures_follow_the_scheme_and_their_ids_are_their_own() -> None:
@@ -312,6 +325,16 @@ def test_what_follows_code_is_not(site: pages.Site, text: str) -> None:
     assert "12000" in expand(site, text)
 
 
+def test_lines_of_a_page_are_told_as_an_editor_counts_them(
+    site: pages.Site, workshop: Workshop
+) -> None:
+    (workshop.folder / "part.txt").write_text('a\u2028b --8<-- "no.txt"\n', "utf-8")
+    assert expand(site, '--8<-- "part.txt"') == '--8<-- "part.txt"\n'
+    page = workshop.folder / "page.md"
+    page.write_text("a\u2028\x85\x0c\n[b](gone.md)\n", "utf-8")
+    assert _line(page, "gone.html") == 2
+
+
 # Values
 
 
@@ -465,6 +488,48 @@ GOOD = {
     "with open('two.bin', 'wb') as file:\n    file.write(bytes(range(256)))\n",
 }
 
+# What a page or a notebook could take amiss
+ODD = {
+    "docs/index.md": "# Start\n",
+    "docs/odd.md": """
+        # Odd
+
+        | Before | Value | After |
+        |---|---|---|
+        | x | {{ odd.coloured }} | y |
+
+        --8<-- "examples/odd.py:a "title" it's {select=0.15}"
+
+        --8<-- "examples/odd.py:drawn"
+        """,
+    "examples/odd.py": r"""
+        # %% [markdown]
+        # # Another heading than its name
+
+        # %% a "title" it's {select=0.15}
+        # !pip install is a comment
+        print("\033[31mred\033[0m, a bell \a and a nul \0")
+        print("\r 50%|█ | 1/2\r100%|██| 2/2")
+        text = "LINE"
+        assert len(text) == 3, "a \033[1mbold\033[0m \a claim"
+        assert text + "\033" > "", "it has values"
+        values = {"coloured": "\033[31mred\033[0m\n\n# and more"}
+
+        # %% drawn
+        import matplotlib.pyplot as plt
+
+        fig, ax = plt.subplots()
+        ax.set_title("a \a title")
+        fig.set_label("an \033[1mold\033[0m \a label")
+        """.replace("LINE", "a\u2028b"),
+}
+NAVIGATION = """
+nav:
+  - index.md
+  - The page: odd.md
+  - Examples: [The example: examples/odd.ipynb]
+"""
+
 ONE_PAGE = "# Page\n\nwords\n\n{}\n\n## The end\n"
 TWO = "# %% [markdown]\n# # Two\n# {}\n\n# %% code\nx = 1\n\n# %% more\n{}\n"
 
@@ -607,6 +672,18 @@ def good(project: Project) -> Project:
 
 
 @pytest.fixture(scope="module")
+def odd(new_project: Callable[[], Project]) -> Project:
+    made = new_project()
+    for path, text in ODD.items():
+        made.write(path, text)
+    settings = made.folder / "mkdocs.yml"
+    settings.write_text(settings.read_text("utf-8") + NAVIGATION, "utf-8")
+    ended = made.build()
+    assert ended.returncode == 0, ended.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
 def broken(good: Project) -> dict[str, dict[str, str]]:
     """What the build of each broken site ended with and said; and of the good one."""
     cases = {name: files for name, (files, _) in BROKEN.items()} | {"nothing": {}}
@@ -662,6 +739,63 @@ def test_outputs_and_values_come_out_unharmed(good: Project) -> None:
     assert len(cells) == 2
     assert unescape(word) == VALUES["word"]
     assert "12,000" in cells[1]
+
+
+def test_no_page_has_a_control_character_and_both_show_the_same(odd: Project) -> None:
+    site = odd.folder / "site"
+    for path in [*site.rglob("*.html"), *site.glob("search/*"), *site.glob("downloads/*.ipynb")]:
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", path.read_text("utf-8")), path
+    page, notebook = article(odd.page("odd")), article(odd.page("examples/odd"))
+    for text in (page, notebook):
+        assert re.findall(r'<pre class="output"[^>]*>([^<]*)</pre>', text) == [
+            "red, a bell  and a nul \n100%|██| 2/2"
+        ]
+        assert "a bold  claim <code>len(text) = 3 = 3</code>" in text
+        assert 'aria-label="an old  label"' in text
+        assert ">a  title</text>" in text
+    assert re.findall("<td>(.*?)</td>", re.sub("</?span[^>]*>", "", unescape(page))) == [
+        "x", "red # and more", "y"
+    ]  # fmt: skip
+
+
+def test_a_title_and_a_comment_are_shown_as_they_are_written(odd: Project) -> None:
+    text = article(odd.page("odd"))
+    title = re.search('<span class="filename">(.*?)</span>', text)
+    assert title
+    assert unescape(title[1]) == """examples/odd.py: a "title" it's {select=0.15}"""
+    code = unescape(re.sub("<[^>]+>", "", text))
+    assert "# !pip install is a comment\nprint(" in code
+    assert 'text = "a\u2028b"\nvalues = ' in code
+
+
+def test_the_menu_names_notebooks_as_the_navigation_does(odd: Project) -> None:
+    assert menu(odd.page("index")) == {
+        "index.html": "Start",
+        "odd.html": "The page",
+        "examples/odd.html": "The example",
+    }
+    page = odd.page("examples/odd")
+    assert "<title>The example - BERT, part two</title>" in page
+    assert "Another heading than its name" in article(page)
+
+
+def test_every_page_leads_to_the_licence_and_the_wheel_has_it(good: Project) -> None:
+    licence = (ROOT / "LICENSE").read_text("utf-8")
+    assert licence.startswith("MIT License\n\nCopyright (c) 2026 The authors of BERT, part two\n")
+    site = good.folder / "site"
+    assert (site / "downloads" / "LICENSE.txt").read_text("utf-8") == licence
+    for path in site.rglob("*.html"):
+        footer = path.read_text("utf-8").partition('<div class="md-copyright">')[2]
+        link = re.search('href="([^"]*LICENSE.txt)">MIT licence</a>', footer)
+        assert link, path
+        if path.name != "404.html":  # which may be shown in any folder
+            assert (path.parent / link[1]).is_file()
+    (wheel,) = (site / "downloads").glob("*.whl")
+    with ZipFile(wheel) as packed:
+        inside = {name.partition(".dist-info/")[2]: name for name in packed.namelist()}
+        assert packed.read(inside["licenses/LICENSE"]).decode() == licence
+        metadata = packed.read(inside["METADATA"]).decode().splitlines()
+    assert {"License-Expression: MIT", "License-File: LICENSE"} <= set(metadata)
 
 
 def test_tokens_are_drawn_with_their_fates(good: Project) -> None:
@@ -728,6 +862,7 @@ def test_a_page_leads_to_its_examples_and_they_are_there(good: Project) -> None:
         "downloads/one.py",
         "downloads/one.ipynb",
         "downloads/bertlesson-0.1.0-py3-none-any.whl",
+        "downloads/LICENSE.txt",
     ]
     script = (good.folder / "site" / "downloads" / "one.py").read_text()
     assert script == (good.folder / "examples" / "one.py").read_text()

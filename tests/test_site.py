@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.conftest import ROOT, build
+from mkdocs.utils.yaml import yaml_load
+
+from tests.conftest import ROOT, build, menu
 from tools.check_site import PageReader
 
 LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
@@ -33,6 +35,23 @@ def test_every_page_of_the_sources_is_in_the_navigation(site: Path) -> None:
     for source in (ROOT / "docs").rglob("*.md"):
         page = source.relative_to(ROOT / "docs").with_suffix(".html")
         assert f'href="{page.as_posix()}"' in index or page.name == "index.html", page
+
+
+def test_the_menu_shows_each_name_of_the_navigation_once_in_its_section(site: Path) -> None:
+    settings = (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2]
+    sections = yaml_load(settings.partition("\n\n")[0])
+    shown = menu((site / "index.html").read_text("utf-8"))
+    assert sections
+    for section in sections:
+        pages = [page for part in section.values() if isinstance(part, list) for page in part]
+        named = [
+            item for page in [section, *pages] if isinstance(page, dict) for item in page.items()
+        ]
+        names = {name: page for name, page in named if isinstance(page, str)}
+        assert len(names) == len([page for _, page in named if isinstance(page, str)])
+        for name, page in names.items():
+            if page != "index.md":
+                assert shown[re.sub(r"\.(md|ipynb)$", ".html", page)] == name
 
 
 def test_nothing_is_pending_and_no_claim_is_false(site: Path) -> None:

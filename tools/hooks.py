@@ -39,6 +39,7 @@ log = logging.getLogger("mkdocs.lesson")
 
 SIGNAL = CACHE.parent / "signal"  # touched when an example is done; `mkdocs serve` watches it
 DOWNLOADS = "downloads"
+LICENCE = f"{DOWNLOADS}/LICENSE.txt"  # every page leads to it, by theme/partials/copyright.html
 PENDING_SCRIPT = "assets/pending.js"
 ARTICLE = '<article class="md-content__inner md-typeset">'  # where the theme puts a page's content
 
@@ -123,6 +124,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"{DOWNLOADS}/{wheel.name}", abs_src_path=str(wheel)))
     except Problem as problem:
         problems.append(problem)
+    files.append(File.generated(config, LICENCE, abs_src_path=str(package.LICENSE)))
     if State.serving:
         script = str(ROOT / "tools" / "pending.js")
         files.append(File.generated(config, PENDING_SCRIPT, abs_src_path=script))
@@ -207,6 +209,7 @@ def _take_away(names: list[str], page: MkDocsPage, files: Files) -> str:
     for uri in (file.src_uri for file in files if file.src_uri.endswith(".whl")):
         wheel = Path(uri).name
         text += f" To run it, download {link(uri, wheel)} and <code>pip install {wheel}</code>."
+    text += f" You may copy and change it under the {link(LICENCE, 'MIT licence', False)}."
     return f'<p class="take-away">{text}</p>\n'
 
 

@@ -16,6 +16,7 @@ from tools.examples import PACKAGE, ROOT, Problem
 from tools.runner import CACHE
 
 PROJECT = ROOT / "pyproject.toml"
+LICENSE = ROOT / "LICENSE"
 KEPT = CACHE.parent / "wheel"
 # Not by pip, which takes several times as long; an environment may also have none.
 BUILD = "from setuptools import build_meta; build_meta.build_wheel('wheel')"
@@ -27,7 +28,8 @@ def wheel() -> Path:
     Raises:
         Problem: It cannot be built.
     """
-    sources = [PROJECT, ROOT / "README.md", PACKAGE / "py.typed", *sorted(PACKAGE.glob("*.py"))]
+    words = [PROJECT, LICENSE, ROOT / "README.md"]
+    sources = [*words, PACKAGE / "py.typed", *sorted(PACKAGE.glob("*.py"))]
     named = (f"{source.name}\0".encode() + source.read_bytes() for source in sources)
     kept = KEPT / hashlib.sha256(b"\0".join(named)).hexdigest()[:16]
     KEPT.parent.mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,13 @@ def results(page: Page) -> list[str]:
     return page.locator(".md-search-result__item h1").all_text_contents()
 
 
+def found(reader: Reader, words: str) -> tuple[list[str], str]:
+    """The pages that the search shows first, and how many it says there are."""
+    page = reader.open("summary.html")
+    open_search(page, words)
+    return results(page), page.locator(".md-search-result__meta").inner_text()
+
+
 def cut_off(page: Page) -> list[str]:
     """Words of figures that reach beyond their figure."""
     found: list[str] = page.evaluate(
@@ -152,10 +159,35 @@ def test_the_search_can_be_opened_before_its_script_is_there(reader: Reader) -> 
 
 def test_the_search_says_that_nothing_was_found_and_closes(reader: Reader) -> None:
     page = reader.open("index.html")
-    open_search(page, "<img src=x onerror=alert(1)> zygote")
+    open_search(page, "<zygote onerror=zygote(zygote)> zygote")  # each of these is a word
     page.get_by_text("No matching documents").wait_for()
     page.keyboard.press("Escape")
     assert page.locator("#__search").is_checked() is False
+
+
+@pytest.mark.parametrize("token", ["CLS", "MASK"])
+def test_the_search_finds_a_token_with_its_brackets_and_without(reader: Reader, token: str) -> None:
+    wanted = found(reader, token)
+    assert int(wanted[1].split()[0]) > 4
+    for written in (f"[{token}]", token.lower(), f"`[{token}]`", f"([{token}],", f"“{token}”"):
+        assert found(reader, written) == wanted, written
+
+
+def test_the_search_finds_what_stands_between_marks_and_keeps_numbers_whole(reader: Reader) -> None:
+    assert found(reader, "80/10/10") == found(reader, "(80/10/10)")
+    assert found(reader, "15%")[1] == found(reader, "~15%")[1]
+    assert found(reader, "next sentence") == found(reader, "next: sentence")
+    assert found(reader, "sentence") == found(reader, "--sentence")
+
+
+def test_a_token_that_was_searched_for_is_marked_without_its_brackets(reader: Reader) -> None:
+    page = reader.open("summary.html")
+    open_search(page, "[CLS]")
+    results(page)
+    page.locator(".md-search-result__link[href*='h=cls']").first.click()
+    page.locator("article mark").first.wait_for()
+    marked = page.locator("article mark").all_text_contents()
+    assert {text.lower() for text in marked} == {"cls"}
 
 
 def test_the_search_says_so_when_it_cannot_be_loaded(reader: Reader) -> None:
@@ -258,6 +290,19 @@ WITH_WIDGETS = sorted(
     for source in (ROOT / "docs").rglob("*.md")
     if "data-widget=" in source.read_text("utf-8")
 )
+
+
+@pytest.mark.parametrize("path", WITH_WIDGETS)
+def test_no_part_that_has_started_says_a_sentence_twice(reader: Reader, path: str) -> None:
+    page = reader.open(path)
+    for part in page.locator("[data-widget]").all():
+        part.scroll_into_view_if_needed()
+        expect(part).to_have_attribute("data-started", "")
+    texts = page.locator("[data-widget] p:visible").all_inner_texts()
+    for text in texts:
+        sentences = re.split(r"(?<=[.!?])\s*(?=[A-Z“])", text)
+        long = [sentence for sentence in sentences if len(sentence.split()) > 3]
+        assert len(long) == len(set(long)), text
 
 
 @pytest.mark.parametrize("path", WITH_WIDGETS)

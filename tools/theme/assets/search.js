@@ -7,8 +7,19 @@
  */
 (() => {
   const index = new URL("../search/search_index.js", document.currentScript.src);
-  const SETUP = 0; // the type of the message that brings the index
+  const [SETUP, QUERY] = [0, 2]; // types of messages: the one brings the index, the other words
   const NativeWorker = window.Worker;
+
+  /**
+   * Words without the marks that lunr takes for operators where they are none: it would refuse
+   * "~15%" and "--strict", and look for nothing in "next:". What works stays: "mask~1", "mask^2",
+   * "title:mask", "+mask -nsp".
+   */
+  const withoutStrayMarks = (words) =>
+    words.replace(
+      /([^\s~^:][~^]\d+(?=\s|$))|((?:^|[\s+-])(?:title|text|tags):(?=\w))|[~^:]|[+-]{2,}/g,
+      (mark, fuzzy, field) => (fuzzy || field ? mark : " "),
+    );
 
   const opened = new Promise((resolve) => {
     const toggle = document.getElementById("__search");
@@ -61,6 +72,7 @@
       try {
         const post = await this.#post;
         if (message.type === SETUP) message.data.docs = window.__index.docs;
+        if (message.type === QUERY) message.data = withoutStrayMarks(message.data);
         post(message);
       } catch {
         // it has been said
