@@ -84,7 +84,7 @@ def find(model, sentences):
     """The entities that the model finds in each sentence, in characters."""
     encoded = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
     labels = predict(model, encoded)["logits"].argmax(-1).tolist()  # [sentence][piece]
-    words = [find_words(encoded, row) for row in range(len(sentences))]
+    words = [find_words(encoded, row, s.text) for row, s in enumerate(sentences)]
     return [decode_entities(*each, LABELS) for each in zip(labels, words, strict=True)]
 
 

@@ -118,7 +118,7 @@ def probe(model):
         predicted = linear(features_of(model, "test")[0]).argmax(-1).tolist()
     texts = [sentence.text for sentence in labelled["test"]]
     encoded = tokenizer(texts, padding=True)
-    words = [find_words(encoded, row) for row in range(len(texts))]
+    words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
     found = [decode_entities(*each, LABELS) for each in zip(predicted, words, strict=True)]
     return entity_f1([sentence.entities for sentence in labelled["test"]], found)
 

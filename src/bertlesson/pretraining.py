@@ -39,6 +39,7 @@ from transformers import BertConfig, BertModel
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 from bertlesson.heads import IGNORE_INDEX, MLMHead, NSPHead, TiedDecoderModel, mean_loss
+from bertlesson.inputs import check_precision, to_device
 
 Batch = Mapping[str, Tensor]
 
@@ -572,14 +573,16 @@ def train(
         objective without labels is empty.
 
     Raises:
-        ValueError: If the batches hold no labels, or run out before the last step.
+        ValueError: If the batches hold no labels, or run out before the last step, or the model's
+            weights are in half precision.
     """
+    check_precision(model)
     history: dict[str, list[float]] = {"loss": [], "mlm_loss": [], "nsp_loss": []}
     stream = endless(batches)
     bar = tqdm(range(1, steps + 1), desc="pretraining", unit="step", disable=not progress)
     for step in bar:
         model.train()  # on_step may have left it in eval mode
-        batch = {name: tensor.to(model.device) for name, tensor in next(stream).items()}
+        batch = to_device(next(stream), model)
         output = model(**batch, return_dict=True)
         if output.loss is None:
             raise ValueError(f"a batch of {list(batch)}; expected labels or next_sentence_label")
