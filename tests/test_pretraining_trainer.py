@@ -45,7 +45,7 @@ def test_it_trains_and_evaluates_with_and_without_pairs(
     rows = make_rows(COUNTS["unequal"], pairs=form["pairs"])
     if remove_unused_columns:
         rows = [row | {"no argument of the model": 0} for row in rows]
-    model = new_model(nsp_weight=form.get("nsp_weight"))
+    model = new_model(nsp_weight=form["nsp_weight"])
     trainer = make_trainer(
         model,
         train_dataset=rows,
@@ -134,7 +134,7 @@ def test_pairs_are_left_out_by_the_form_that_takes_none() -> None:
 def test_label_smoothing_says_what_it_cannot_do(form: dict[str, Any]) -> None:
     rows = make_rows(COUNTS["unequal"], pairs=form["pairs"])
     trainer = make_trainer(
-        new_model(nsp_weight=form.get("nsp_weight")),
+        new_model(nsp_weight=form["nsp_weight"]),
         train_dataset=rows,
         eval_dataset=rows,
         label_smoothing_factor=0.1,
@@ -152,13 +152,13 @@ def optional_label_is_shown(forward: Any) -> bool:
     return "next_sentence_label" in inspect.signature(forward).parameters
 
 
-@pytest.mark.parametrize("nsp_weight", [None, 0])
+@pytest.mark.parametrize("nsp_weight", [1, 0])
 def test_the_signature_goes_along_with_the_model(nsp_weight: Any, tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = PretrainingModel(small_config(), nsp_weight).eval()
     model.save_pretrained(tmp_path)
     batch = random_inputs(2, 5) | {"labels": random_labels((2, 5), VOCAB)}
-    if nsp_weight is None:
+    if nsp_weight == 1:
         batch["next_sentence_label"] = torch.tensor([0, 1])
 
     class Descendant(PretrainingModel):
@@ -173,7 +173,7 @@ def test_the_signature_goes_along_with_the_model(nsp_weight: Any, tmp_path: Path
         Descendant.from_pretrained(tmp_path).eval(),
     ):
         assert not optional_label_is_shown(type(each).forward)
-        assert optional_label_is_shown(each.forward) == (nsp_weight is None)
+        assert optional_label_is_shown(each.forward) == (nsp_weight == 1)
         assert torch.equal(each(**batch).loss, expected)
         assert torch.equal(each.forward(**batch).loss, expected)
         assert torch.equal(PretrainingModel.forward(each, **batch).loss, expected)
@@ -194,13 +194,13 @@ def test_a_descendant_may_have_a_forward_of_its_own() -> None:
     torch.testing.assert_close(doubled(**batch).loss, 2 * model(**batch).loss)
 
 
-@pytest.mark.parametrize(("nsp_weight", "fullgraph"), [(None, False), (0, True)])
+@pytest.mark.parametrize(("nsp_weight", "fullgraph"), [(1, False), (0, True)])
 def test_it_compiles(nsp_weight: Any, fullgraph: bool) -> None:
     import torch._dynamo  # takes long
 
     torch._dynamo.reset()
     model = new_model(nsp_weight=nsp_weight)
-    batch = default_data_collator(make_rows([1, 2], pairs=nsp_weight is None))
+    batch = default_data_collator(make_rows([1, 2], pairs=nsp_weight == 1))
     compiled = torch.compile(model, backend="eager", fullgraph=fullgraph)
     with torch._dynamo.config.patch(capture_dynamic_output_shape_ops=fullgraph):
         for training in (True, False):
@@ -212,7 +212,7 @@ def test_it_compiles(nsp_weight: Any, fullgraph: bool) -> None:
 def test_mixed_precision_keeps_the_pairs(name: str) -> None:
     form = FORMS[name]
     rows = make_rows(COUNTS["unequal"], pairs=form["pairs"])
-    model = new_model(nsp_weight=form.get("nsp_weight"))
+    model = new_model(nsp_weight=form["nsp_weight"])
     trainer = make_trainer(
         model, train_dataset=rows, eval_dataset=rows, bf16=True, max_steps=2, logging_steps=1
     )

@@ -118,8 +118,8 @@ def evaluate() -> dict[str, Any]:
 
 
 FORMS: dict[str, dict[str, Any]] = {
-    "pairs": {"pairs": True},
-    "masked words": {"pairs": False},
+    "pairs": {"pairs": True, "nsp_weight": 1},
+    "masked words": {"pairs": False, "nsp_weight": 1},
     "masked words, the form": {"pairs": False, "nsp_weight": 0},
 }
 
@@ -129,7 +129,7 @@ def train() -> dict[str, Any]:
     found = {}
     for name, form in FORMS.items():
         rows = make_rows(COUNTS["many, some none"], pairs=form["pairs"])
-        model = new_model(nsp_weight=form.get("nsp_weight"))
+        model = new_model(nsp_weight=form["nsp_weight"])
         trainer = make_trainer(
             model,
             train_dataset=rows,
