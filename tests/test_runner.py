@@ -904,8 +904,9 @@ def running(workshop: Workshop, example: Any, log: Path) -> tuple[Any, int]:
     """A runner that is in the midst of the example, and the process that runs it."""
     runner = workshop.runner()
     runner.want([example])
-    until(log.exists)
-    leash = runner._jobs[example.name].process.pid
+    job = runner._jobs[example.name]
+    until(lambda: log.exists() and job.process is not None)  # the script may be quicker than Popen
+    leash = job.process.pid
     children = Path(f"/proc/{leash}/task/{leash}/children").read_text().split()
     return runner, int(children[0])
 

@@ -120,7 +120,7 @@ def copy_lesson(folder: Path) -> Project:
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("docs", "examples", "src", "tools"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    for name in ("mkdocs.yml", "pyproject.toml", "README.md"):
+    for name in ("mkdocs.yml", "pyproject.toml", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, folder)
     return Project(folder)
 

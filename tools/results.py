@@ -8,18 +8,20 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tools.examples import Cell, Example, Problem
+from tools.examples import Example, Problem
 
 # In a repr, as in <function <lambda> at 0x7f30>; a long one is cut, and ends with "…".
 ADDRESS = re.compile(
     r"<(?=\S)(?:[^<>\n]|<[^<>\n]*>)*?\sat\s+0x(?:[0-9a-fA-F]{6,}(?=[^\n]*>)|[0-9a-fA-F]*…)"
 )
+Place = Callable[[], tuple[int, int]]  # finds a code cell and a line of the example
 KEPT_PER_EXAMPLE = 8  # so that going back to an earlier text of an example runs nothing
 
 
@@ -135,8 +137,9 @@ def other_problems(example: Example, outcome: Outcome) -> list[tuple[int, Proble
         place = error["place"]
         line = example.code[place["cell"]].line + place["row"]
         problems.append((error["cell"], Problem(example.path, line, error["message"])))
-    for cell, line, where, text in _texts(example, outcome):
-        if found := ADDRESS.search(text):
+    for place, where, text in _texts(example, outcome):
+        if "0x" in text and (found := ADDRESS.search(text)):
+            cell, line = place()
             shown = re.sub(r"\s+at\s+0x\w*…?$", " at 0x…>", found[0])
             message = (
                 f"{where} holds an address in memory, {shown}, which is another in each build; "
@@ -146,29 +149,39 @@ def other_problems(example: Example, outcome: Outcome) -> list[tuple[int, Proble
     return problems
 
 
-def _texts(example: Example, outcome: Outcome) -> Iterator[tuple[int, int, str, str]]:
-    """All that an execution says: (cell, line, what it is, the text)."""
+def _texts(example: Example, outcome: Outcome) -> Iterator[tuple[Place, str, str]]:
+    """All that an execution says: (what finds its cell and line, what it is, the text).
+
+    To find a line takes an example apart, which is not worth it for each of hundreds of values.
+    """
     for index, outputs in enumerate(outcome.result.get("outputs", [])):
         cell = example.code[index]
         for output in outputs:
             if output["type"] == "text":
-                yield index, cell.line + _row_of_print(cell), "the output", output["text"]
+                yield partial(_place_of_print, example, index), "the output", output["text"]
             else:
                 drawn = html.unescape(output["svg"]) if " at 0x" in output["svg"] else ""
-                yield index, cell.line, "the figure", f"{drawn}\n{output['alt']}"
+                place = partial(_place, index, cell.line)
+                yield place, "the figure", f"{drawn}\n{output['alt']}"
     for claim in outcome.result.get("claims", []):
         line = example.code[claim["cell"]].line + claim["row"]
-        yield claim["cell"], line, "the claim", f"{claim['sentence']}\n{describe_claim(claim)}"
+        said = f"{claim['sentence']}\n{describe_claim(claim)}"
+        yield partial(_place, claim["cell"], line), "the claim", said
     for key, value in outcome.result.get("values", {}).items():
-        index, line = _place_of_value(example, key)
-        yield index, line, f"the value {key!r}", json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False)
+        yield partial(_place_of_value, example, key), f"the value {key!r}", text
 
 
-def _row_of_print(cell: Cell) -> int:
-    """The row of the only `print` of a cell; of its first line, if there are more, or none."""
+def _place(cell: int, line: int) -> tuple[int, int]:
+    return cell, line
+
+
+def _place_of_print(example: Example, index: int) -> tuple[int, int]:
+    """The only `print` of a cell; its first line, if there are more, or none."""
+    cell = example.code[index]
     nodes = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
     rows = [n.lineno - 1 for n in nodes if isinstance(n.func, ast.Name) and n.func.id == "print"]
-    return rows[0] if len(rows) == 1 else 0
+    return index, cell.line + (rows[0] if len(rows) == 1 else 0)
 
 
 def _place_of_value(example: Example, key: str) -> tuple[int, int]:
