@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Going deeper
-# Five questions that the lesson only touches, each measured: masks drawn once or anew, whole words,
-# selected positions, `[CLS]` before fine-tuning, and masking rates.
-# [The lesson's page](../deeper/index.md) has the words to it.
+# Five questions that the lesson only touches, each measured: static and dynamic
+# masking, whole words, selected positions, `[CLS]` before fine-tuning, and
+# masking rates. [The lesson's page](../deeper/index.md) explains it.
 
 # %% set-up
 import random
@@ -18,7 +18,11 @@ from bertlesson import corpus_text, tiny
 from bertlesson.ablation import accuracy, train_masked_lm
 from bertlesson.corpus import SENTIMENTS, generate_documents, sentiment_examples
 from bertlesson.finetuning import fine_tune, with_encoder
-from bertlesson.heads import IGNORE_INDEX, MaskedLMModel, SequenceClassificationModel
+from bertlesson.heads import (
+    IGNORE_INDEX,
+    MaskedLMModel,
+    SequenceClassificationModel,
+)
 from bertlesson.masking import MaskingCollator, MaskingRecipe
 from bertlesson.pretraining import PretrainingModel
 
@@ -29,84 +33,100 @@ SEEDS = 2
 torch.manual_seed(0)
 checkpoint = tiny.load()
 tokenizer, model = checkpoint.tokenizer, checkpoint.model
-training = tiny.sentence_pairs(generate_documents(3_000, seed=0), tokenizer, LENGTH, seed=0)
-rows = tiny.sentence_pairs(generate_documents(500, 0, "test"), tokenizer, LENGTH, seed=0)[:]
+written = generate_documents(3_000, seed=0)
+training = tiny.sentence_pairs(written, tokenizer, LENGTH, seed=0)
+held_out = generate_documents(500, seed=0, split="test")
+rows = tiny.sentence_pairs(held_out, tokenizer, LENGTH, seed=0)[:]
 truth = torch.from_numpy(rows["input_ids"])
+all_masked = MaskingRecipe(mask=1, random=0)
 
 
 def score(small):
-    """How often a small model names a hidden token of held-out text, and its batch."""
-    batch = MaskingCollator(tokenizer, MaskingRecipe(mask=1, random=0), seed=0)(rows)
+    """How often a small model names a masked token of held-out text."""
+    batch = MaskingCollator(tokenizer, all_masked, seed=0)(rows)
     return accuracy(small, batch, truth, batch["labels"] != IGNORE_INDEX)
+
+
+def pretrain(batches, seed, bar):
+    """A model with two layers, 128 wide, that has learned MLM alone."""
+    settings = {"steps": STEPS, "length": LENGTH, "seed": seed}
+    return train_masked_lm(tokenizer, batches, on_step=bar.update, **settings)
+
+
+def report(name, scores):
+    """The mean, and the score of each seed."""
+    each = " ".join(f"{score:.1%}" for score in scores)
+    print(f"{name:16}{np.mean(scores):6.1%}   seeds: {each}")
 
 
 # %% masks drawn once
 FEW = 400  # rows, so that each is seen many times
 
 
-def fixed(copies, seed):
-    """Batches of the same few rows, each in so many copies whose masks never change."""
-    masked = MaskingCollator(tokenizer, seed=seed)(training[np.tile(np.arange(FEW), copies)])
+def orders(count, seed):
+    """Batches of row numbers, in a new order in each epoch."""
     rng = np.random.default_rng(seed)
     while True:
-        for chosen in rng.permutation(FEW * copies)[: FEW * copies // BATCH * BATCH].reshape(
-            -1, BATCH
-        ):
-            yield {name: tensor[chosen] for name, tensor in masked.items()}
+        whole = rng.permutation(count)[: count // BATCH * BATCH]
+        yield from whole.reshape(-1, BATCH)
 
 
-def anew(seed):
-    """Batches of the same few rows, masked anew each time."""
-    rng = np.random.default_rng(seed)
+def static_batches(copies, seed):
+    """Batches of the few rows, in so many copies whose masks never change."""
+    copied = training[np.tile(np.arange(FEW), copies)]
+    masked = MaskingCollator(tokenizer, seed=seed)(copied)
+    for chosen in orders(FEW * copies, seed):
+        yield {name: tensor[chosen] for name, tensor in masked.items()}
+
+
+def dynamic_batches(seed):
+    """Batches of the few rows, with new masks each time."""
     collator = MaskingCollator(tokenizer, seed=seed)
-    while True:
-        for chosen in rng.permutation(FEW)[: FEW // BATCH * BATCH].reshape(-1, BATCH):
-            yield collator(training[chosen])
+    for chosen in orders(FEW, seed):
+        yield collator(training[chosen])
 
 
-# %% static and dynamic masking
+# %% static and dynamic masking tags=["hide-input"]
 ways = {
-    "one mask for ever": lambda seed: fixed(1, seed),
-    "ten masks for ever": lambda seed: fixed(10, seed),
-    "masked anew": anew,
+    "one fixed mask": lambda seed: static_batches(1, seed),
+    "ten fixed masks": lambda seed: static_batches(10, seed),
+    "new masks": dynamic_batches,
 }
 static = {}
-with tqdm(total=len(ways) * SEEDS * STEPS, desc="masks once or anew", unit="step") as bar:
+total = len(ways) * SEEDS * STEPS
+with tqdm(total=total, desc="static and dynamic masks", unit="step") as bar:
     for way, batches in ways.items():
         static[way] = [
-            score(
-                train_masked_lm(
-                    tokenizer,
-                    batches(seed),
-                    steps=STEPS,
-                    length=LENGTH,
-                    seed=seed,
-                    on_step=bar.update,
-                )
-            )
-            for seed in range(SEEDS)
+            score(pretrain(batches(seed), seed, bar)) for seed in range(SEEDS)
         ]
-for way, each in static.items():
-    print(f"{way:20}{np.mean(each):6.1%}   seeds: " + " ".join(f"{s:.1%}" for s in each))
-once, ten_times, always = (np.mean(each) for each in static.values())
-assert always > once + 0.1, "New masks beat one that never changes by 10 points"
+for way, scores in static.items():
+    report(way, scores)
+once, ten_times, always = (np.mean(scores) for scores in static.values())
+assert always > once + 0.1, (
+    "New masks beat one that never changes by more than 10 points"
+)
 assert always < ten_times + 0.1, "Ten masks come within 10 points of new ones"
 
 # %% whole words
-collator = MaskingCollator(tokenizer, MaskingRecipe(mask=1, random=0), whole_word_mask=True, seed=0)
-batch = collator(rows)
+collator = MaskingCollator(tokenizer, all_masked, whole_word_mask=True, seed=0)
+batch = collator(rows)  # each selected word is hidden as a whole
 vocabulary = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-continues = torch.tensor([piece.startswith("##") for piece in vocabulary])[truth]
-opens = ~continues & continues.roll(-1, dims=1)  # the first piece of a word in several
-places = opens & (batch["labels"] != IGNORE_INDEX)
+is_continuation = torch.tensor([piece[:2] == "##" for piece in vocabulary])
+continues = is_continuation[truth]  # (rows, length)
+opens = ~continues & continues.roll(-1, dims=1)  # first of several pieces
+selected = opens & (batch["labels"] != IGNORE_INDEX)
+
 reader = MaskedLMModel(model.config).eval()
-reader.load_state_dict(model.state_dict(), strict=False)  # all but the NSP head and the pooler
-shown = {**batch, "input_ids": torch.where(continues, truth, batch["input_ids"])}
-with_rest = accuracy(reader, shown, truth, places)
-without = accuracy(reader, batch, truth, places)
-print(f"first pieces named, the rest of the word shown   {with_rest:.1%}")
-print(f"first pieces named, the whole word hidden        {without:.1%}")
-assert with_rest > without + 0.05, "The rest of a word gives its first piece away"
+reader.load_state_dict(model.state_dict(), strict=False)  # no NSP head
+rest_shown = torch.where(continues, truth, batch["input_ids"])
+shown = accuracy(reader, {**batch, "input_ids": rest_shown}, truth, selected)
+hidden = accuracy(reader, batch, truth, selected)
+print("first pieces named correctly")
+print(f"when the rest of the word is shown  {shown:.1%}")
+print(f"when the whole word is hidden       {hidden:.1%}")
+assert shown > hidden + 0.05, (
+    "Showing the rest of a word is worth more than 5 points at its first piece"
+)
 
 # %% selected positions
 config = BertConfig(
@@ -116,10 +136,12 @@ config = BertConfig(
     num_attention_heads=2,
     intermediate_size=512,
 )
-ours, dense = PretrainingModel(config).eval(), BertForPreTraining(config).eval()  # no dropout
-torch.nn.init.normal_(ours.cls["predictions"].bias)  # at first it is zero, and would not be missed
+ours = PretrainingModel(config).eval()  # no dropout
+dense = BertForPreTraining(config).eval()
+# at first this bias is zero, so a head without it would not be noticed
+torch.nn.init.normal_(ours.cls["predictions"].bias)
 dense.load_state_dict(ours.state_dict())
-ids = torch.randint(1_000, 30_522, (32, 128))
+ids = torch.randint(1_000, 30_522, (32, 128))  # (batch, length)
 chosen = torch.rand(ids.shape) < 0.15
 example = {
     "input_ids": ids.masked_fill(chosen, 103),
@@ -133,18 +155,23 @@ def work_of(step_of):
     with FlopCounterMode(display=False) as counter:
         loss = step_of(**example).loss
         loss.backward()
-    return counter.get_total_flops() / 2, loss.item()  # a product and its sum count as two
+    # it counts a multiplication and an addition as two
+    return counter.get_total_flops() / 2, loss.item()
 
 
 # %% what they save
 everywhere, loss = work_of(dense)
 selected, same_loss = work_of(ours)
 difference = abs(loss - same_loss)
-print(f"scores at all {ids.numel():,} positions    {everywhere / 1e9:5.1f} billion multiplications")
-print(f"scores at the {int(chosen.sum())} selected ones {selected / 1e9:5.1f}")
+print(f"logits at all {ids.numel():,} positions    ", end="")
+print(f"{everywhere / 1e9:5.1f} billion multiplications")
+print(f"at the {int(chosen.sum())} selected ones      ", end="")
+print(f"{selected / 1e9:5.1f}")
 times_less = everywhere / selected
 assert difference < 1e-5, "The loss is the same"
-assert times_less > 3, "A step at the selected positions alone takes less than a third of the work"
+assert times_less > 3, (
+    "In this small model, a step takes less than a third of the work"
+)
 
 # %% the same in other words
 FORMS = (
@@ -168,64 +195,67 @@ for form in FORMS:
 
 # %% [CLS] before fine-tuning
 def read(encoder, form):
-    """The vectors at [CLS], pooled, and the means over the tokens, each (statements, hidden)."""
+    """The pooled [CLS] and the mean over tokens: (statements, hidden) each."""
     texts = [form.format(**statement) for statement in statements]
     features = tokenizer(texts, padding=True, return_tensors="pt")
     with torch.inference_mode():
         encoded = encoder(**features)
-    real = features["attention_mask"].unsqueeze(-1)  # (statements, length, 1), 0 at padding
+    real = features["attention_mask"][..., None]  # (statements, length, 1)
     mean = (encoded.last_hidden_state * real).sum(1) / real.sum(1)
     return {"pooled": encoded.pooler_output, "mean": mean}
 
 
 def compare(encoder, vector):
-    """How often the nearest in the other form says the same; how often it has the same mood."""
-    one, other = (normalize(read(encoder, form)[vector], dim=-1) for form in FORMS)
-    nearest = (one @ other.T).argmax(-1)  # (statements,), by cosine
+    """How often the nearest vector has the same statement, the same mood."""
+    first = normalize(read(encoder, FORMS[0])[vector], dim=-1)
+    second = normalize(read(encoder, FORMS[1])[vector], dim=-1)
+    nearest = (first @ second.T).argmax(-1)  # (statements,), by cosine
     same = nearest == torch.arange(len(statements))
-    return same.float().mean().item(), (mood[nearest] == mood).float().mean().item()
+    same_mood = mood[nearest] == mood
+    return same.float().mean().item(), same_mood.float().mean().item()
 
 
 # %% its neighbours
-train_on = sentiment_examples(256, seed=0, split="train")
-labelled = dict(tokenizer([s.text for s in train_on], padding=True, return_tensors="pt"))
-labelled["labels"] = torch.tensor([SENTIMENTS.index(s.sentiment) for s in train_on])
+sentences = sentiment_examples(256, seed=0, split="train")
+texts = [sentence.text for sentence in sentences]
+moods = [SENTIMENTS.index(sentence.sentiment) for sentence in sentences]
+labelled = dict(tokenizer(texts, padding=True, return_tensors="pt"))
+labelled["labels"] = torch.tensor(moods)
 torch.manual_seed(0)
 tuned = with_encoder(SequenceClassificationModel(model.config), model.bert)
-fine_tune(tuned, labelled, steps=150, learning_rate=1e-3, seed=0, progress=False)
+settings = {"steps": 150, "learning_rate": 1e-3, "seed": 0}
+fine_tune(tuned, labelled, progress=False, **settings)
 
 pooled, pooled_mood = compare(model.bert, "pooled")
 mean, mean_mood = compare(model.bert, "mean")
 pooled_after, mood_after = compare(tuned.bert, "pooled")
-print("the nearest says the same    has the same mood")
-print(f"pooled [CLS]       {pooled:9.1%} {pooled_mood:20.1%}")
-print(f"mean of all tokens {mean:9.1%} {mean_mood:20.1%}")
-print(f"[CLS], fine-tuned  {pooled_after:9.1%} {mood_after:20.1%}")
+print("nearest vector has   the same statement   the same mood")
+print(f"pooled [CLS]       {pooled:16.1%} {pooled_mood:18.1%}")
+print(f"mean of all tokens {mean:16.1%} {mean_mood:18.1%}")
+print(f"[CLS], fine-tuned  {pooled_after:16.1%} {mood_after:18.1%}")
 most_pooled = max(pooled, pooled_after)
-assert most_pooled < mean / 2, "Either [CLS] finds less than half of what the mean finds"
-assert mood_after >= 0.9, "Fine-tuned on moods, it finds the mood in at least nine of ten cases"
+assert most_pooled < mean / 2, (
+    "[CLS] finds less than half as many as the mean, before and after fine-tuning"
+)
 
-# %% masking rates
-rates = {}
-with tqdm(total=4 * SEEDS * STEPS, desc="masking rates", unit="step") as bar:
-    for rate in (0.05, 0.15, 0.4, 0.8):
-        rates[rate] = []
+# %% masking rates tags=["hide-input"]
+rates = {0.05: [], 0.15: [], 0.4: [], 0.8: []}
+total = len(rates) * SEEDS * STEPS
+with tqdm(total=total, desc="masking rates", unit="step") as bar:
+    for rate, scores in rates.items():
         for seed in range(SEEDS):
-            collator = MaskingCollator(tokenizer, MaskingRecipe(select=rate), seed=seed)
+            recipe = MaskingRecipe(select=rate)
+            collator = MaskingCollator(tokenizer, recipe, seed=seed)
             batches = tiny.shuffled_batches(training, collator, BATCH, seed)
-            small = train_masked_lm(
-                tokenizer, batches, steps=STEPS, length=LENGTH, seed=seed, on_step=bar.update
-            )
-            rates[rate].append(score(small))
-for rate, each in rates.items():
-    print(
-        f"{rate:4.0%} selected   {np.mean(each):6.1%}   seeds: "
-        + " ".join(f"{s:.1%}" for s in each)
-    )
-few, usual, more, most = (np.mean(each) for each in rates.values())
-assert more > usual + 0.05, "In so few steps, 40% teaches more than 15%: 5 points"
-assert more > most + 0.05, "At 80% too little is left to read: 5 points less than 40%"
-assert usual > few + 0.05, "At 5% there is too little to learn from: 5 points less than 15%"
+            scores.append(score(pretrain(batches, seed, bar)))
+for rate, scores in rates.items():
+    report(f"{rate:.0%} selected", scores)
+few, usual, more, most = (np.mean(scores) for scores in rates.values())
+assert more > usual + 0.05, (
+    "After as many steps, 40% is more than 5 points ahead of 15%"
+)
+assert more > most + 0.05, "80% is more than 5 points behind 40%"
+assert usual > few + 0.05, "5% is more than 5 points behind 15%"
 
 # %%
 values = {"statements": len(statements)}

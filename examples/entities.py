@@ -1,12 +1,15 @@
 # %% [markdown]
 # # Fine-tuning on every token: named entities
-# Persons, towns and named places, found in sentences whose names no label has shown.
-# [The lesson's page](../lesson/fine-tuning.md#entities) has the words to it.
+# Persons, towns and named places, in sentences whose names no label has shown.
+# [The lesson](../lesson/fine-tuning.md#entities) explains it.
 
 # %% set-up
 import copy
+import math
 
 import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
 
 from bertlesson import learning_curve, tiny
 from bertlesson.browser import write_model
@@ -32,7 +35,7 @@ tokenizer = checkpoint.tokenizer
 
 
 # %% a sentence to look at
-def goes_on(piece):
+def continues(piece):
     """Whether it continues the word of the piece before it."""
     return piece.startswith("##")
 
@@ -40,15 +43,16 @@ def goes_on(piece):
 shown = next(  # the first one with a word in several pieces
     sentence
     for sentence in entity_examples(500, seed=0, split="train")
-    if any(map(goes_on, tokenizer.tokenize(sentence.text)))
+    if any(map(continues, tokenizer.tokenize(sentence.text)))
 )
 
 
 # %% labels for pieces
 def encode(sentences):
-    """The arguments of the model, with a label for the first piece of each word."""
+    """The inputs, and a label for the first piece of each word."""
     texts = [sentence.text for sentence in sentences]
-    return encode_entities(tokenizer, texts, [s.entities for s in sentences], LABELS)
+    entities = [sentence.entities for sentence in sentences]
+    return encode_entities(tokenizer, texts, entities, LABELS)
 
 
 features = encode([shown])
@@ -56,13 +60,24 @@ pieces = tokenizer.convert_ids_to_tokens(features["input_ids"][0])
 labels = features["labels"][0].tolist()
 for piece, label in zip(pieces, labels, strict=True):
     print(f"{piece:12}{'-100' if label == IGNORE_INDEX else LABELS[label]}")
-left_out = {label for piece, label in zip(pieces, labels, strict=True) if goes_on(piece)}
-assert left_out == {IGNORE_INDEX}, "A piece that continues a word has no label of its own"
+later = [n for n, piece in enumerate(pieces) if continues(piece)]
+given = {labels[n] for n in later}
+assert given == {IGNORE_INDEX}, "A piece that continues a word gets no label"
+
+# %% a head on every token
+torch.manual_seed(0)
+encoder = copy.deepcopy(checkpoint.model.bert)  # pretrained
+head = nn.Linear(encoder.config.hidden_size, len(LABELS))  # new
+labels = features.pop("labels")  # (batch, length)
+tokens = encoder(**features).last_hidden_state  # (batch, length, hidden)
+logits = head(tokens)  # (batch, length, labels)
+loss = cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=-100)
+print(f"loss {loss:.2f}, a blind guess {math.log(len(LABELS)):.2f}")
 
 
-# %% a label for each word
+# %% from both starts
 def start(pretrained, seed):
-    """A model with a fresh head, whose weights are random; without pretraining, all of them are."""
+    """A model with a new head; without pretraining, its encoder is new, too."""
     torch.manual_seed(seed)
     config = copy.deepcopy(checkpoint.model.config)
     config.id2label = dict(enumerate(LABELS))
@@ -72,20 +87,23 @@ def start(pretrained, seed):
 
 
 def train(pretrained, size, seed, rate):
-    """A model, tuned on so many labelled sentences."""
+    """A model, tuned on this number of labelled sentences."""
     model = start(pretrained, seed)
     features = encode(entity_examples(size, seed, split="train"))
-    fine_tune(model, features, steps=STEPS, learning_rate=rate, seed=seed, progress=False)
+    settings = {"steps": STEPS, "learning_rate": rate, "seed": seed}
+    fine_tune(model, features, progress=False, **settings)
     return model
 
 
 # %% back to names
 def find(model, sentences):
     """The entities that the model finds in each sentence, in characters."""
-    encoded = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
-    labels = predict(model, encoded)["logits"].argmax(-1).tolist()  # [sentence][piece]
-    words = [find_words(encoded, row, s.text) for row, s in enumerate(sentences)]
-    return [decode_entities(*each, LABELS) for each in zip(labels, words, strict=True)]
+    texts = [sentence.text for sentence in sentences]
+    encoded = tokenizer(texts, padding=True, return_tensors="pt")
+    labels = predict(model, encoded)["logits"].argmax(-1).tolist()
+    words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
+    pairs = zip(labels, words, strict=True)
+    return [decode_entities(*each, LABELS) for each in pairs]
 
 
 held_out = {
@@ -97,11 +115,14 @@ held_out = {
 def f1(model, split):
     """F1 over whole entities."""
     sentences = held_out[split]
-    return entity_f1([s.entities for s in sentences], find(model, sentences))
+    truth = [sentence.entities for sentence in sentences]
+    return entity_f1(truth, find(model, sentences))
 
 
-# %% both starts
-curve = learning_curve.measure(train, f1, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=64)
+# %% both starts tags=["hide-input"]
+curve = learning_curve.measure(
+    train, f1, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=64
+)
 print(curve.summary(".3f"))
 gap = curve.gaps[16]
 at_most = curve.mean("pretrained", SIZES[-1])
@@ -111,8 +132,12 @@ four_times = max(
     for size in SIZES
     if 4 * size in SIZES
 )
-assert gap >= 0.1, "With 16 labelled sentences, pretraining is worth at least 10 points of F1"
-assert four_times >= 0, "At some size, it is worth four times as many labels"
+assert gap >= 0.1, (
+    "With 16 labelled sentences, pretraining is worth at least 10 points of F1"
+)
+assert four_times >= 0, (
+    "At some size, it does at least as well as four times as many labels"
+)
 assert at_most >= 0.9, "With all labels, F1 is at least 0.9"
 assert closest > 0, "With every number of labels tried, pretraining is ahead"
 
@@ -126,10 +151,18 @@ fig = learning_curve.draw(
 
 # %% new names
 model = train(True, 64, 0, curve.rates["pretrained"])
-for sentence, found in zip(held_out["test"][:4], find(model, held_out["test"][:4]), strict=True):
+sentences = held_out["test"][:4]
+for sentence, found in zip(sentences, find(model, sentences), strict=True):
     print(sentence.text)
-    print("   ", *(f"{sentence.text[a:b]} = {label}." for a, b, label in found))
+    for first, after, label in found:
+        print(f"    {label}  {sentence.text[first:after]}")
 
 # %% the model for the page
 model = train(True, SIZES[-1], 0, curve.rates["pretrained"])
-write_model("entities.safetensors", model, tokenizer, labels=LABELS, before=start(True, seed=0))
+write_model(
+    "entities.safetensors",
+    model,
+    tokenizer,
+    labels=LABELS,
+    before=start(True, seed=0),
+)

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The masking mix
 # The paper's six recipes on the lesson's text: what each teaches a small model.
-# [The lesson's page](../lesson/masking.md#why-the-mix-is-not-arbitrary) has the words to it.
+# [The lesson](../lesson/masking.md#why-the-mix-is-not-arbitrary) explains it.
 
 # %% set-up
 import matplotlib.pyplot as plt
@@ -30,36 +30,45 @@ SENTENCES = 400  # labelled, for the probe
 tokenizer = tiny.load().tokenizer
 
 # %% the recipes of Table 8
-RECIPES = {  # shares of [MASK], kept and random, as in the paper's table
+RECIPES = {  # mask/random/kept, in % of the selected tokens
     "80/10/10": MaskingRecipe(mask=0.8, random=0.1),
     "100/0/0": MaskingRecipe(mask=1.0, random=0.0),
-    "80/0/20": MaskingRecipe(mask=0.8, random=0.2),
-    "80/20/0": MaskingRecipe(mask=0.8, random=0.0),
-    "0/20/80": MaskingRecipe(mask=0.0, random=0.8),
-    "0/0/100": MaskingRecipe(mask=0.0, random=1.0),
+    "80/20/0": MaskingRecipe(mask=0.8, random=0.2),
+    "80/0/20": MaskingRecipe(mask=0.8, random=0.0),
+    "0/80/20": MaskingRecipe(mask=0.0, random=0.8),
+    "0/100/0": MaskingRecipe(mask=0.0, random=1.0),
 }
 
 # %% a model for each
-pairs = tiny.sentence_pairs(generate_documents(3_000, seed=0), tokenizer, LENGTH, seed=0)
+pairs = tiny.sentence_pairs(
+    generate_documents(3_000, seed=0), tokenizer, LENGTH, seed=0
+)
 
 
 def pretrain(recipe, seed, bar):
-    """A model with two layers that has learned masked language modelling alone."""
+    """A model with two layers that has learned MLM alone."""
     collator = MaskingCollator(tokenizer, recipe, seed=seed)
     batches = tiny.shuffled_batches(pairs, collator, BATCH, seed)
     return train_masked_lm(
-        tokenizer, batches, steps=STEPS, length=LENGTH, seed=seed, on_step=bar.update
+        tokenizer,
+        batches,
+        steps=STEPS,
+        length=LENGTH,
+        seed=seed,
+        on_step=bar.update,
     )
 
 
 # %% reading, trust and doubt
-rows = tiny.sentence_pairs(generate_documents(500, 0, "test"), tokenizer, LENGTH, seed=0)[:ROWS]
+rows = tiny.sentence_pairs(
+    generate_documents(500, 0, "test"), tokenizer, LENGTH, seed=0
+)[:ROWS]
 held_out = {name: torch.from_numpy(array) for name, array in rows.items()}
 truth, structural = held_out["input_ids"], held_out["special_tokens_mask"]
 
 
 def hidden_rows(**shares):
-    """The held-out rows with all selected tokens hidden in one way, and where that is."""
+    """The held-out rows, tokens replaced in one way only, and where."""
     hidden, labels = mask_tokens(
         truth,
         structural,
@@ -86,7 +95,7 @@ labelled = {
 
 
 def features_of(model, split):
-    """The last layer's vectors, (sentences, length, hidden), and the labels of first pieces."""
+    """The last layer's vectors, (sentences, length, hidden), and the labels."""
     encoded = encode_entities(
         tokenizer,
         [sentence.text for sentence in labelled[split]],
@@ -94,14 +103,19 @@ def features_of(model, split):
         LABELS,
     )
     with torch.no_grad():
-        hidden = model.bert(encoded["input_ids"], encoded["attention_mask"]).last_hidden_state
+        hidden = model.bert(
+            encoded["input_ids"], encoded["attention_mask"]
+        ).last_hidden_state
     return hidden, encoded["labels"]
 
 
 def probe(model):
     """Entity F1 of a linear layer on the frozen features."""
     hidden, labels = features_of(model, "train")
-    vectors, targets = hidden[labels != IGNORE_INDEX], labels[labels != IGNORE_INDEX]
+    vectors, targets = (
+        hidden[labels != IGNORE_INDEX],
+        labels[labels != IGNORE_INDEX],
+    )
     linear = torch.nn.Linear(vectors.shape[1], len(LABELS))
     torch.nn.init.zeros_(linear.weight)
     torch.nn.init.zeros_(linear.bias)
@@ -119,14 +133,21 @@ def probe(model):
     texts = [sentence.text for sentence in labelled["test"]]
     encoded = tokenizer(texts, padding=True)
     words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
-    found = [decode_entities(*each, LABELS) for each in zip(predicted, words, strict=True)]
-    return entity_f1([sentence.entities for sentence in labelled["test"]], found)
+    found = [
+        decode_entities(*each, LABELS)
+        for each in zip(predicted, words, strict=True)
+    ]
+    return entity_f1(
+        [sentence.entities for sentence in labelled["test"]], found
+    )
 
 
 # %% all of them
 MEASURES = ("at [MASK]", "visible", "repaired", "probe")
 scores = {name: np.zeros((SEEDS, len(MEASURES))) for name in RECIPES}
-with tqdm(total=SEEDS * len(RECIPES) * STEPS, desc="six recipes", unit="step") as bar:
+with tqdm(
+    total=SEEDS * len(RECIPES) * STEPS, desc="six recipes", unit="step"
+) as bar:
     for name, recipe in RECIPES.items():
         for seed in range(SEEDS):
             model = pretrain(recipe, seed, bar)
@@ -137,35 +158,48 @@ with tqdm(total=SEEDS * len(RECIPES) * STEPS, desc="six recipes", unit="step") a
                 probe(model),
             )
 
-# %% what each recipe buys
-print(f"mean ± standard deviation of {SEEDS} seeds")
-print("mask/kept/random " + "".join(f"{measure:>14}" for measure in MEASURES))
+# %% what each recipe teaches tags=["hide-input"]
+print(f"mean ± standard deviation over {SEEDS} seeds")
+print("mask/random/kept" + "".join(f"{name:>13}" for name in MEASURES))
 for name, measured in scores.items():
     means, spread = measured.mean(axis=0), measured.std(axis=0)
-    cells = "".join(f"{m:8.2f} ± {s:.2f} " for m, s in zip(means, spread, strict=True))
-    print(f"{name:15}{cells}")
+    pairs_of = zip(means, spread, strict=True)
+    print(f"{name:16}" + "".join(f"  {m:.2f} ± {d:.2f}" for m, d in pairs_of))
 
-# %% what the mix buys
+# %% what the mix teaches tags=["hide-input"]
 fills, trusts, doubts, features = (
     {name: measured[:, number].mean() for name, measured in scores.items()}
     for number in range(len(MEASURES))
 )
 others = [name for name in RECIPES if name != "80/10/10"]
 ahead = max(fills[name] for name in others) - fills["80/10/10"]
-trust = min(trusts["80/10/10"], trusts["80/20/0"]) - max(trusts["100/0/0"], trusts["80/0/20"])
-doubt = doubts["80/10/10"] - doubts["80/20/0"]
+with_kept = min(trusts["80/10/10"], trusts["80/0/20"])
+trust = with_kept - max(trusts["100/0/0"], trusts["80/20/0"])
+doubt = doubts["80/10/10"] - doubts["80/0/20"]
 gained = features["80/10/10"] - features["100/0/0"]
-lost = features["80/10/10"] - max(features["80/0/20"], features["80/20/0"])
-close = scores["80/10/10"].mean(axis=0) - scores["0/20/80"].mean(axis=0)  # on each measure
-behind = close.max()
-worst = min(features, key=lambda name: features[name])
+lost = features["80/10/10"] - max(features["80/20/0"], features["80/0/20"])
+# on the measure where it is furthest behind
+behind = (
+    scores["80/10/10"].mean(axis=0) - scores["0/80/20"].mean(axis=0)
+).max()
+lowest = min(features, key=features.get)
 assert ahead < 0.05, "At [MASK], no recipe is ahead of 80/10/10 by 5 points"
-assert trust > 0.3, "Kept tokens buy trust: 30 points at visible tokens"
-assert doubt > 0.15, "Beside kept tokens, random ones buy doubt: 15 points of wrong tokens repaired"
-assert gained > 0.05, "The mix buys features: 5 points of the probe over [MASK] alone"
-assert lost > 0.05, "Without kept or without random tokens, 5 points of the probe are lost"
-assert behind < 0.1, "Without [MASK], 0/20/80 is nowhere behind 80/10/10 by 10 points"
-assert worst == "0/0/100", "The features of random tokens alone are the worst"
+assert trust > 0.3, (
+    "Kept tokens teach trust: at least 30 points more at visible tokens"
+)
+assert doubt > 0.15, (
+    "Random ones beside them teach doubt: at least 15 points more repaired"
+)
+assert gained > 0.05, (
+    "80/10/10 is at least 5 points ahead of [MASK] alone on the probe"
+)
+assert lost > 0.05, (
+    "Without random or without kept tokens, the probe loses at least 5"
+)
+assert behind < 0.1, (
+    "Even without [MASK], 0/80/20 is within 10 points on every measure"
+)
+assert lowest == "0/100/0", "Random tokens alone score lowest on the probe"
 
 # %% the chart tags=["hide-input"]
 fig, axes = plt.subplots(2, 2, figsize=(5.4, 4.4), sharey=True)
@@ -173,7 +207,7 @@ titles = (
     "Fills in: at [MASK]",
     "Trusts: visible",
     "Doubts: repaired",
-    "Features: F1 of the probe",
+    "Vectors: F1 of the probe",
 )
 for number, (ax, title) in enumerate(zip(axes.flat, titles, strict=True)):
     for row, measured in enumerate(scores.values()):
@@ -186,13 +220,21 @@ for number, (ax, title) in enumerate(zip(axes.flat, titles, strict=True)):
 axes[0, 0].set_yticks(range(len(RECIPES)), list(RECIPES))
 axes[0, 0].invert_yaxis()
 for ax in axes[:, 0]:
-    ax.set_ylabel("mask/kept/random")
-fig.supxlabel("dot: mean of the seeds; line: from the lowest to the highest", fontsize="small")
-told = "; ".join(
-    f"{title}: " + ", ".join(f"{name} {m[:, number].mean():.2f}" for name, m in scores.items())
+    ax.set_ylabel("mask/random/kept")
+fig.supxlabel(
+    "dot: mean of the seeds; line: from the lowest to the highest",
+    fontsize="small",
+)
+scored = "; ".join(
+    f"{title}: "
+    + ", ".join(
+        f"{name} {m[:, number].mean():.2f}" for name, m in scores.items()
+    )
     for number, title in enumerate(titles)
 )
-fig.set_label(f"Four dot charts, a row for each recipe as mask/kept/random. {told}.")
+fig.set_label(
+    f"Four dot charts, a row for each recipe as mask/kept/random. {scored}."
+)
 
 # %%
 values = {"seeds": SEEDS, "steps": STEPS}

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Stage one: pretraining
-# Two objectives in one step, the run that made the small BERT, and what came of it.
-# [The lesson's page](../lesson/pretraining.md) has the words to it.
+# Two objectives in one step, the run that made the small BERT, and its skills.
+# [The lesson's page](../lesson/pretraining.md) explains it.
 
 # %% set-up
 import math
@@ -15,12 +15,17 @@ from bertlesson import corpus_text, tiny
 from bertlesson.browser import write_model
 from bertlesson.corpus import generate_documents
 from bertlesson.masking import IGNORE_INDEX, MaskingCollator
-from bertlesson.pretraining import PretrainingModel, make_optimizer, make_schedule, train
+from bertlesson.pretraining import (
+    PretrainingModel,
+    make_optimizer,
+    make_schedule,
+)
 
 checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
 tokenizer, model = checkpoint.tokenizer, checkpoint.model
-stories = generate_documents(1_000, seed=0, split="test")  # the small BERT never saw them
-pairs = tiny.sentence_pairs(stories, tokenizer, tokenizer.model_max_length, seed=0)
+stories = generate_documents(1_000, seed=0, split="test")  # not trained on
+length = tokenizer.model_max_length
+pairs = tiny.sentence_pairs(stories, tokenizer, length, seed=0)
 
 # %% one batch
 collator = MaskingCollator(tokenizer, seed=0)
@@ -31,31 +36,46 @@ for name, tensor in batch.items():
 # %% to its loss
 with torch.inference_mode():
     output = model(**batch)
-targets = batch["labels"][batch["labels"] != IGNORE_INDEX]  # (selected,)
-print(f"scores for the vocabulary  {tuple(output.selected_logits.shape)}")
-print(f"scores for the pair        {tuple(output.seq_relationship_logits.shape)}")
-print(f"masked tokens   {output.mlm_loss:.4f} nats, the mean of {len(targets)}")
-print(f"next sentence   {output.nsp_loss:.4f} nats, the mean of {len(batch['labels'])}")
-print(f"together        {output.loss:.4f}")
+is_target = batch["labels"] != IGNORE_INDEX  # (batch, length)
+targets = batch["labels"][is_target]  # (selected,)
+print("MLM logits ", tuple(output.selected_logits.shape))
+print("NSP logits ", tuple(output.seq_relationship_logits.shape))
+print(f"MLM loss    {output.mlm_loss:.4f} nats, mean of {len(targets)}")
+print(f"NSP loss    {output.nsp_loss:.4f} nats, mean of {len(is_target)}")
+print(f"together    {output.loss:.4f}")
 difference = abs(output.loss - output.mlm_loss - output.nsp_loss).item()
 assert difference < 1e-5, "The loss is the plain sum of the two"
 
 # %% a run in miniature
 torch.manual_seed(0)
-fresh = PretrainingModel(BertConfig(**model.config.to_diff_dict()))  # the same, from a random start
-rows = [pairs[row] for row in range(640)]
-batches = [collator(rows[start : start + 32]) for start in range(0, 640, 32)]
-optimizer = make_optimizer(fresh, learning_rate=2e-3)
+config = BertConfig(**model.config.to_diff_dict())
+fresh = PretrainingModel(config).train()  # the same model, with random weights
+batches = [
+    collator([pairs[row] for row in range(start, start + 32)])
+    for start in range(0, 640, 32)
+]
+optimizer = make_optimizer(fresh, learning_rate=2e-3)  # AdamW
 schedule = make_schedule(optimizer, warmup_steps=10, total_steps=100)
-history = train(fresh, batches, optimizer, schedule, steps=100)
-print("step      1: loss", round(history["loss"][0], 2))
-print("step    100: loss", round(history["loss"][-1], 2))
-assert history["loss"][-1] < history["loss"][0] - 1, "A hundred steps bring the loss down"
+losses = []
+for step in range(100):
+    loss = fresh(**batches[step % len(batches)]).loss  # forward
+    loss.backward()  # the gradients
+    torch.nn.utils.clip_grad_norm_(fresh.parameters(), 1.0)
+    optimizer.step()  # the update
+    schedule.step()
+    optimizer.zero_grad()
+    losses.append(loss.item())
+print(f"loss of step 1: {losses[0]:.2f}, of step 100: {losses[-1]:.2f}")
+assert losses[-1] < losses[0] - 1, (
+    "A hundred steps bring the loss down by more than one nat"
+)
 
 # %% the curves tags=["hide-input"]
-counts = np.bincount(pairs.input_ids[pairs.special_tokens_mask == 0]).astype(float)
+is_word = pairs.special_tokens_mask == 0
+counts = np.bincount(pairs.input_ids[is_word]).astype(float)
 shares = counts[counts > 0] / counts.sum()
-unigram = -(shares * np.log(shares)).sum()  # nats: the best loss without any context
+unigram = -(shares * np.log(shares)).sum()  # nats: the best without context
+coin = math.log(2)  # nats: the best without reading the pair
 
 
 def smooth(losses, width=50):
@@ -65,74 +85,99 @@ def smooth(losses, width=50):
 
 
 fig, ax = plt.subplots()
-curves = {name: smooth(checkpoint.history[name]) for name in ("mlm_loss", "nsp_loss")}
-steps = (np.arange(len(curves["mlm_loss"])) + 0.5) * 50
-for number, (name, level, text) in enumerate(
-    (("mlm_loss", unigram, "word frequencies alone"), ("nsp_loss", math.log(2), "a coin"))
-):
-    colour, offset = f"C{number}", {"textcoords": "offset points", "color": f"C{number}"}
-    ax.plot(steps, curves[name], color=colour)
+history = checkpoint.history
+curves = {
+    "MLM": smooth(history["mlm_loss"]),
+    "NSP": smooth(history["nsp_loss"]),
+}
+steps = (np.arange(len(curves["MLM"])) + 0.5) * 50
+baselines = {
+    "MLM": (unigram, "word frequencies alone"),
+    "NSP": (coin, "a coin"),
+}
+for number, (name, curve) in enumerate(curves.items()):
+    colour = f"C{number}"
+    near = {"textcoords": "offset points", "color": colour}
+    level, text = baselines[name]
+    ax.plot(steps, curve, color=colour)
     ax.axhline(level, color=colour, linestyle=":", linewidth=1)
-    ax.annotate(text, (steps[-1], level), xytext=(0, -3), ha="right", va="top", **offset)
-    end = steps[-1], curves[name][-1]
-    ax.annotate(name.split("_")[0].upper(), end, xytext=(6, 0), va="center", **offset)
+    below = {"xytext": (0, -3), "ha": "right", "va": "top"}
+    ax.annotate(text, (steps[-1], level), **below, **near)
+    ax.annotate(
+        name, (steps[-1], curve[-1]), xytext=(6, 0), va="center", **near
+    )
 ax.set_ylim(0)
-ax.set_title("Both losses fall below what can be had without reading")
+ax.set_title("Both losses fall below what is possible without the context")
 ax.set_xlabel("training step")
 ax.set_ylabel("loss, nats")
-below_a_coin = int(50 * np.argmax(curves["nsp_loss"] < 0.9 * math.log(2)))  # steps before that
-mlm_end, nsp_end = curves["mlm_loss"][-1], curves["nsp_loss"][-1]
+# steps until the loss on pairs is clearly below a coin's
+below_a_coin = int(50 * np.argmax(curves["NSP"] < 0.9 * coin))
+mlm_end, nsp_end = curves["MLM"][-1], curves["NSP"][-1]
 fig.set_label(
-    f"Line chart of the two losses over {len(checkpoint.history['loss']):,} steps. The loss on "
-    f"masked tokens falls from {curves['mlm_loss'][0]:.1f} to {mlm_end:.2f} nats, below the "
-    f"{unigram:.2f} of word frequencies; that of next sentences from {curves['nsp_loss'][0]:.2f} "
-    f"to {nsp_end:.2f}, below the {math.log(2):.2f} of a coin."
+    f"Line chart of the two losses over {len(history['loss']):,} steps. The "
+    f"MLM loss falls from {curves['MLM'][0]:.1f} to {mlm_end:.2f} nats, below "
+    f"the {unigram:.2f} of word frequencies alone. The NSP loss falls from "
+    f"{curves['NSP'][0]:.2f} to {nsp_end:.2f}, below the {coin:.2f} of a coin."
 )
-assert mlm_end < unigram / 2, "MLM ends at less than half of what word frequencies alone allow"
-assert nsp_end < math.log(2) / 2, "NSP ends at less than half of a coin's loss"
+assert mlm_end < unigram / 2, (
+    "MLM ends at less than half of what word frequencies alone allow"
+)
+assert nsp_end < coin / 2, "NSP ends at less than half of a coin's loss"
 
 # %% held out
 masked = collator([pairs[row] for row in range(len(pairs))])
 with torch.inference_mode():
-    parts = [masked[name].split(64) for name in masked]
-    outputs = [model(**dict(zip(masked, part, strict=True))) for part in zip(*parts, strict=True)]
-guess = torch.cat([part.selected_logits for part in outputs]).argmax(-1)  # (selected,)
-verdict = torch.cat([part.seq_relationship_logits for part in outputs]).argmax(-1)  # (pairs,)
+    parts = zip(*(masked[name].split(64) for name in masked), strict=True)
+    outputs = [model(**dict(zip(masked, part, strict=True))) for part in parts]
+words = torch.cat([each.selected_logits for each in outputs])
+verdicts = torch.cat([each.seq_relationship_logits for each in outputs])
+guess = words.argmax(-1)  # (selected,)
 truth = masked["labels"][masked["labels"] != IGNORE_INDEX]
 accuracy = (guess == truth).float().mean().item()
-nsp_accuracy = (verdict == masked["next_sentence_label"]).float().mean().item()
-print(f"selected tokens named {accuracy:.1%}, pairs judged rightly {nsp_accuracy:.1%}")
-assert accuracy > 2 / 3, "Two of three selected tokens are named"
-assert nsp_accuracy > 0.9, "Nine of ten pairs are judged rightly"
+judged = verdicts.argmax(-1) == masked["next_sentence_label"]  # (pairs,)
+nsp_accuracy = judged.float().mean().item()
+print(f"selected tokens named correctly  {accuracy:.1%}")
+print(f"pairs judged correctly           {nsp_accuracy:.1%}")
+assert accuracy > 2 / 3, "It names more than two of three selected tokens"
+assert nsp_accuracy > 0.9, "It judges more than nine of ten pairs correctly"
 
 # %% what it can and cannot tags=["hide-input"]
-people = tokenizer.convert_tokens_to_ids(
-    [name.lower() for name in (*corpus_text.WOMEN, *corpus_text.MEN)]
-)
+names = [name.lower() for name in (*corpus_text.WOMEN, *corpus_text.MEN)]
+people = torch.tensor(tokenizer.convert_tokens_to_ids(names))
 row, column = (masked["labels"] != IGNORE_INDEX).nonzero(as_tuple=True)
 hidden = masked["input_ids"][row, column] == tokenizer.mask_token_id
-is_person = hidden & torch.isin(truth, torch.tensor(people))
+is_person = hidden & torch.isin(truth, people)
 elsewhere = (masked["input_ids"][row] == truth[:, None]).any(dim=1)
-read = (guess == truth)[is_person & elsewhere].float().mean().item()
-unread = (guess == truth)[is_person & ~elsewhere].float().mean().item()
-says_person = torch.isin(guess, torch.tensor(people))[is_person & ~elsewhere].float().mean().item()
-print("a masked person whose name            named  at least a person")
-print(f"stands elsewhere in the passage      {read:6.1%}")
-print(f"stands nowhere else                  {unread:6.1%} {says_person:10.1%}")
-assert read > 0.5, "A masked name that stands elsewhere in the passage is mostly found"
-assert unread < 0.15, "One that stands nowhere else cannot be known, and is not"
-assert says_person > 0.8, "Even then the model nearly always says the name of a person"
+right, names_someone = guess == truth, torch.isin(guess, people)
+read = right[is_person & elsewhere].float().mean().item()
+unread = right[is_person & ~elsewhere].float().mean().item()
+someone = names_someone[is_person & ~elsewhere].float().mean().item()
+print("a masked person      named  some person named")
+print(f"appears elsewhere   {read:6.1%}")
+print(f"appears only here   {unread:6.1%} {someone:18.1%}")
+assert read > 0.5, (
+    "It finds more than half of the names that appear elsewhere in the passage"
+)
+assert unread < 0.15, (
+    "It names less than 15% of those that do not, which nobody could know"
+)
+assert someone > 0.8, (
+    "Even then, it names a person in more than eight of ten cases"
+)
 
 # %% the model for the page
 write_model("pretrained.safetensors", model, tokenizer)
 
 # %%
 values = {
-    "steps": len(checkpoint.history["loss"]),
+    "steps": len(history["loss"]),
     "selected": len(targets),
     "positions": batch["labels"].numel(),
     "below_a_coin": below_a_coin,
-    "coin": math.log(2),
+    "coin": coin,
     "parameters": model.num_parameters(),
     "vocabulary": len(tokenizer),
+    "minutes": checkpoint.run.seconds / 60,
+    "threads": checkpoint.run.threads,
+    "processor": checkpoint.run.processor,
 }

@@ -1,10 +1,14 @@
 # %% [markdown]
 # # Fine-tuning on the whole input: sentiment
 # One class for a whole sentence, from few labels, with and without pretraining.
-# [The lesson's page](../lesson/fine-tuning.md#classification) has the words to it.
+# [The lesson](../lesson/fine-tuning.md#classification) explains it.
 
 # %% set-up
+import copy
+
 import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
 
 from bertlesson import learning_curve, tiny
 from bertlesson.browser import write_model
@@ -22,29 +26,59 @@ tokenizer = checkpoint.tokenizer
 
 # %% labelled sentences
 for sentence in sentiment_examples(4, seed=0, split="train"):
-    print(f"{SENTIMENTS.index(sentence.sentiment)}  {sentence.text}")
+    print(SENTIMENTS.index(sentence.sentiment), sentence.text)
 
 
-# %% a class for a sentence
+# %% inputs and labels
 def encode(sentences):
-    """The arguments of the model, with a class number for each sentence."""
-    features = dict(tokenizer([s.text for s in sentences], padding=True, return_tensors="pt"))
-    features["labels"] = torch.tensor([SENTIMENTS.index(s.sentiment) for s in sentences])
-    return features
+    """The inputs of the encoder, (sentences, length) each, and the labels."""
+    texts = [sentence.text for sentence in sentences]
+    inputs = dict(tokenizer(texts, padding=True, return_tensors="pt"))
+    labels = [SENTIMENTS.index(sentence.sentiment) for sentence in sentences]
+    return inputs, torch.tensor(labels)  # (sentences,)
 
 
+# %% a head, a loss and a loop
+torch.manual_seed(0)
+inputs, labels = encode(sentiment_examples(64, seed=0, split="train"))
+encoder = copy.deepcopy(checkpoint.model.bert)  # pretrained
+head = nn.Linear(encoder.config.hidden_size, 2)  # new: random weights
+everything = [*encoder.parameters(), *head.parameters()]
+optimizer = torch.optim.AdamW(everything, lr=1e-3)
+
+for _ in range(100):
+    chosen = torch.randint(len(labels), (16,))  # a batch
+    batch = {name: tensor[chosen] for name, tensor in inputs.items()}
+    cls = encoder(**batch).pooler_output  # (16, hidden)
+    logits = head(cls)  # (16, 2)
+    loss = cross_entropy(logits, labels[chosen])
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+
+# %% does it work?
+test_inputs, test_labels = encode(sentiment_examples(500, 0, split="test"))
+with torch.inference_mode():
+    logits = head(encoder(**test_inputs).pooler_output)  # (500, 2)
+right = (logits.argmax(-1) == test_labels).float().mean().item()
+print(f"{right:.1%} of {len(test_labels)} new sentences classified correctly")
+assert right > 0.9, "It classifies more than nine of ten correctly"
+
+
+# %% from both starts
 def start(pretrained, seed):
-    """A model with a fresh head, whose weights are random; without pretraining, all of them are."""
+    """A model with a new head; without pretraining, its encoder is new, too."""
     torch.manual_seed(seed)
     model = SequenceClassificationModel(checkpoint.model.config)
     return with_encoder(model, checkpoint.model.bert) if pretrained else model
 
 
 def train(pretrained, size, seed, rate):
-    """A model, tuned on so many labelled sentences."""
+    """A model, tuned on this number of labelled sentences."""
     model = start(pretrained, seed)
-    features = encode(sentiment_examples(size, seed, split="train"))
-    fine_tune(model, features, steps=STEPS, learning_rate=rate, seed=seed, progress=False)
+    inputs, labels = encode(sentiment_examples(size, seed, split="train"))
+    settings = {"steps": STEPS, "learning_rate": rate, "seed": seed}
+    fine_tune(model, {**inputs, "labels": labels}, progress=False, **settings)
     return model
 
 
@@ -56,12 +90,13 @@ held_out = {
 
 
 def accuracy(model, split):
-    """The share of sentences that get the right class."""
-    features = held_out[split]
-    return (predict(model, features)["logits"].argmax(-1) == features["labels"]).float().mean()
+    """The share of sentences that are classified correctly."""
+    inputs, labels = held_out[split]
+    predicted = predict(model, inputs)["logits"].argmax(-1)  # (sentences,)
+    return (predicted == labels).float().mean()
 
 
-# %% both starts
+# %% both starts tags=["hide-input"]
 curve = learning_curve.measure(
     train, accuracy, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=64
 )
@@ -69,8 +104,12 @@ print(curve.summary())
 gap = curve.gaps[32]
 at_most = curve.mean("pretrained", SIZES[-1])
 closest = min(curve.gaps.values())
-assert gap >= 0.15, "With 32 labels, pretraining is worth at least 15 points of accuracy"
-assert at_most >= 0.9, "With all labels, at least nine of ten sentences get the right class"
+assert gap >= 0.15, (
+    "With 32 labels, pretraining is worth at least 15 points of accuracy"
+)
+assert at_most >= 0.9, (
+    "With all labels, at least nine of ten sentences are classified correctly"
+)
 assert closest > 0, "With every number of labels tried, pretraining is ahead"
 
 # %% the chart tags=["hide-input"]
@@ -84,5 +123,9 @@ fig = learning_curve.draw(
 # %% the model for the page
 model = train(True, SIZES[-1], 0, curve.rates["pretrained"])
 write_model(
-    "sentiment.safetensors", model, tokenizer, labels=SENTIMENTS, before=start(True, seed=0)
+    "sentiment.safetensors",
+    model,
+    tokenizer,
+    labels=SENTIMENTS,
+    before=start(True, seed=0),
 )

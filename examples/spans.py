@@ -1,9 +1,13 @@
 # %% [markdown]
 # # Fine-tuning on every token: answer spans
-# Where does the answer start, and where does it end? With and without pretraining.
-# [The lesson's page](../lesson/fine-tuning.md#spans) has the words to it.
+# Where the answer starts and where it ends, with and without pretraining.
+# [The lesson](../lesson/fine-tuning.md#spans) explains it.
 
 # %% set-up
+import copy
+import math
+import textwrap
+
 import torch
 
 from bertlesson import learning_curve, tiny
@@ -15,7 +19,10 @@ from bertlesson.spans import decode_answers, encode_questions
 
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5
-STEPS, BATCH = 120, 12  # updates of so many questions, for both starts and every size
+STEPS, BATCH = (
+    120,
+    12,
+)  # updates of so many questions, for both starts and every size
 RATES = (1e-3, 2e-3, 4e-3, 8e-3)
 
 checkpoint = tiny.load()
@@ -24,14 +31,14 @@ tokenizer = checkpoint.tokenizer
 
 # %% an answer as two positions
 def characters(example):
-    """The answer's first character and the one after its last; None where there is none."""
+    """Where the answer starts and ends in the context, or None."""
     if example.is_impossible:
         return None
     return example.answer_start, example.answer_start + len(example.answer)
 
 
 def encode(examples):
-    """The rows to read, and which characters of the context each piece came from."""
+    """The inputs with start and end positions, and how to map pieces back."""
     return encode_questions(
         tokenizer,
         [example.question for example in examples],
@@ -40,34 +47,45 @@ def encode(examples):
     )
 
 
-# %% one question
-shown = question_examples(2, seed=0, split="train")[1:]
-questions = encode(shown)
-ids, start, end = (
-    questions.features[name][0] for name in ("input_ids", "start_positions", "end_positions")
-)
-print(shown[0].question)
-print(shown[0].context)
-print(f"answer: {shown[0].answer!r} at character {shown[0].answer_start}")
-print(
-    "pieces", start.item(), "to", end.item(), tokenizer.convert_ids_to_tokens(ids[start : end + 1])
-)
+# %% one question tags=["hide-input"]
+shown = question_examples(2, seed=0, split="train")[1]
+questions = encode([shown])
+inputs = dict(questions.features)
+start, end = inputs.pop("start_positions"), inputs.pop("end_positions")
+pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
+print(textwrap.fill(f"question: {shown.question}", 64))
+print(textwrap.fill(f"passage: {shown.context}", 64))
+print(f"answer: {shown.answer!r}, from character {shown.answer_start}")
+print(f"pieces {start.item()} to {end.item()}:", *pieces[start : end + 1])
+
+# %% two vectors and a loss
+encoder = copy.deepcopy(checkpoint.model.bert)  # pretrained
+torch.manual_seed(0)
+S, E = 0.02 * torch.randn(2, encoder.config.hidden_size)  # new: all of the head
+
+T = encoder(**inputs).last_hidden_state[0]  # (length, hidden)
+start_scores, end_scores = T @ S, T @ E  # (length,) each
+p_start = start_scores.softmax(dim=0)  # over all positions
+p_end = end_scores.softmax(dim=0)
+loss = -(p_start[start].log() + p_end[end].log()) / 2
+print(f"loss {loss.item():.2f}, a blind guess {math.log(len(T)):.2f}")
 
 
-# %% two scores for each token
-def start(pretrained, seed):
-    """A model with a fresh head, whose weights are random; without pretraining, all of them are."""
+# %% from both starts
+def start_from(pretrained, seed):
+    """A model with a new head; without pretraining, its encoder is new, too."""
     torch.manual_seed(seed)
     model = QuestionAnsweringModel(checkpoint.model.config)
     return with_encoder(model, checkpoint.model.bert) if pretrained else model
 
 
 def train(pretrained, size, seed, rate, steps=STEPS, impossible=0.0):
-    """A model, tuned on so many questions, some of which have no answer."""
-    model = start(pretrained, seed)
-    features = encode(question_examples(size, seed, "train", impossible)).features
-    settings = {"learning_rate": rate, "batch_size": BATCH, "seed": seed, "progress": False}
-    fine_tune(model, features, steps=steps, **settings)
+    """A model, tuned on this number of questions, some without an answer."""
+    model = start_from(pretrained, seed)
+    examples = question_examples(size, seed, "train", impossible)
+    settings = {"steps": steps, "learning_rate": rate, "seed": seed}
+    features = encode(examples).features
+    fine_tune(model, features, batch_size=BATCH, progress=False, **settings)
     return model
 
 
@@ -82,7 +100,8 @@ encoded = {split: encode(examples) for split, examples in held_out.items()}
 def exact_match(model, split):
     """The share of questions whose answer is found, word for word."""
     examples, questions = held_out[split], encoded[split]
-    found = decode_answers(**predict(model, questions.features), questions=questions)
+    logits = predict(model, questions.features)
+    found = decode_answers(**logits, questions=questions)
     right = [
         example.context[slice(*span)] == example.answer
         for span, example in zip(found, examples, strict=True)
@@ -90,7 +109,7 @@ def exact_match(model, split):
     return sum(right) / len(right)
 
 
-# %% both starts
+# %% both starts tags=["hide-input"]
 curve = learning_curve.measure(
     train, exact_match, sizes=SIZES, seeds=SEEDS, rates=RATES, tuning_size=1024
 )
@@ -98,7 +117,9 @@ print(curve.summary())
 gap = max(curve.gaps.values())
 at_most = curve.mean("pretrained", SIZES[-1])
 closest = min(curve.gaps.values())
-assert gap >= 0.25, "At some size, pretraining is worth at least 25 points of exact match"
+assert gap >= 0.25, (
+    "At some size, pretraining is worth at least 25 points of exact match"
+)
 assert at_most >= 0.9, "With all labels, at least nine of ten answers are exact"
 assert closest > 0, "With every number of labels tried, pretraining is ahead"
 
@@ -117,30 +138,42 @@ questions = encode([example])
 logits = predict(model, questions.features)
 pieces = tokenizer.convert_ids_to_tokens(questions.features["input_ids"][0])
 for name in ("start", "end"):
-    highest = logits[f"{name}_logits"][0].topk(3)
-    found = zip(highest.values.tolist(), highest.indices.tolist(), strict=True)
-    print(f"{name:6}" + "   ".join(f"{score:5.2f} at {n} {pieces[n]}" for score, n in found))
+    best = logits[f"{name}_logits"][0].topk(3)
+    found = zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    print(
+        f"{name:5}",
+        *(f" {score:5.2f} at {n} {pieces[n]}" for score, n in found),
+    )
 [span] = decode_answers(**logits, questions=questions, max_answer_length=30)
-print(example.question)
-print(example.context)
-print(f"characters {span[0]} to {span[1]}: {example.context[slice(*span)]!r}")
+print(textwrap.fill(f"question: {example.question}", 64))
+print(textwrap.fill(f"passage: {example.context}", 64))
+print(f"answer: {example.context[slice(*span)]!r}, characters {span}")
 
-# %% no answer
-model = train(True, 4096, 0, curve.rates["pretrained"], steps=600, impossible=0.5)
+# %% no answer tags=["hide-input"]
+rate = curve.rates["pretrained"]
+model = train(True, 4096, 0, rate, steps=600, impossible=0.5)
 examples = question_examples(500, seed=1, split="test", impossible=0.3)
 questions = encode(examples)
-found = decode_answers(**predict(model, questions.features), questions=questions, null_threshold=0)
+logits = predict(model, questions.features)
+found = decode_answers(**logits, questions=questions, null_threshold=0)
 answers = [
     "" if span is None else example.context[slice(*span)]
     for span, example in zip(found, examples, strict=True)
 ]
-nothing = [answer == "" for answer, e in zip(answers, examples, strict=True) if e.is_impossible]
-right = [answer == example.answer for answer, example in zip(answers, examples, strict=True)]
-unanswerable, together = sum(nothing) / len(nothing), sum(right) / len(right)
-print(f"{len(nothing)} of {len(right)} have no answer; it says so for {unanswerable:.1%} of them")
-print(f"right on all {len(right)}: {together:.1%}")
-assert unanswerable > 0.7, "Of the questions without an answer, at least seven of ten are told"
-assert together > 0.9, "Of all questions, at least nine of ten are answered rightly or declined"
+pairs = list(zip(answers, examples, strict=True))
+nothing = [answer == "" for answer, example in pairs if example.is_impossible]
+right = [answer == example.answer for answer, example in pairs]
+recognized, together = sum(nothing) / len(nothing), sum(right) / len(right)
+print(f"{len(nothing)} of {len(right)} questions have no answer;")
+print(f"recognized as such: {recognized:.1%}")
+print(f"correct on all {len(right)}: {together:.1%}")
+assert recognized > 0.7, (
+    "At least seven of ten unanswerable questions are recognized as such"
+)
+assert together > 0.9, (
+    "At least nine of ten questions are answered, or declined, correctly"
+)
 
 # %% the model for the page
-write_model("spans.safetensors", model, tokenizer, before=start(True, seed=0))
+before = start_from(True, seed=0)
+write_model("spans.safetensors", model, tokenizer, before=before)

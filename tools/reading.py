@@ -109,7 +109,7 @@ def table_html(parts: dict[str, list[tuple[str, str, Reading]]]) -> str:
             for title, href, reading in pages
         ]
     how = (
-        f"<p>Reckoned at {PACE} words a minute, and {PAUSE} seconds of thought before each folded "
-        "answer; code and its outputs are not counted.</p>"
+        f"<p>Estimated at {PACE} words a minute plus {PAUSE} seconds for each hidden answer; code "
+        "and its outputs are not counted.</p>"
     )
     return f'<table class="times"><tbody>{"".join(rows)}</tbody></table>{how}'

@@ -1,13 +1,13 @@
 """The lesson's own small BERT: trained from scratch on the lesson's corpus, once, and then kept.
 
-`load` gives the pretrained model and its tokenizer. The first call trains them, which takes a few
-minutes on two cores and needs no network; later calls read what the first has kept in the user's
-cache folder. Nothing about it is downloaded, so everything about it can be looked at.
+`load` returns the pretrained model and its tokenizer. The first call trains them, which takes a few
+minutes on two cores and needs no network. Later calls read the files that the first one left in the
+user's cache folder. Nothing is downloaded, so everything about the model can be inspected.
 
-Its weights are kept in half precision, and computed with in single: they are then the very weights
-that the lesson's pages run in the reader's browser.
+The weights are stored in half precision and used in single precision. They are therefore exactly
+the weights that the lesson's pages run in the reader's browser.
 
-    python -m bertlesson.tiny        train it now, if it is not there yet
+    python -m bertlesson.tiny        train it now, unless it is there already
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -42,7 +43,7 @@ from bertlesson.pretraining import Batch, PretrainingModel, make_optimizer, make
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VERSIONED = ("torch", "transformers", "tokenizers", "numpy")
-FILES = ("model.safetensors", "config.json", "vocab.txt", "history.json")
+FILES = ("model.safetensors", "config.json", "vocab.txt", "history.json", "run.json")
 
 
 @dataclass(frozen=True)
@@ -56,53 +57,70 @@ class Settings:
     steps: int = 2_200
     warmup_steps: int = 150
     learning_rate: float = 3e-3
-    # So short a run on so small batches learned pairs at once, and moods and names late or never:
-    # NSP's gradient, a mean of 48 answers where MLM's is one of 400, is so noisy that Adam shortens
-    # all steps. So NSP counts a quarter, and squared gradients are forgotten sooner than in the
-    # paper (0.999, that is after some 1,000 steps).
+    # A run this short, on batches this small, learned pairs at once, and moods and names late or
+    # never: NSP's gradient averages 48 answers where MLM's averages 400, and is so noisy that Adam
+    # shortens all steps. So NSP's loss counts a quarter, and Adam forgets squared gradients sooner
+    # than the paper's 0.999 does, which remembers some 1,000 steps.
     nsp_weight: float = 0.25
     beta2: float = 0.98
     hidden_size: int = 128
     intermediate_size: int = 256
     layers: int = 2
     heads: int = 4
-    # BERT's 0.02 is made for a width of 768; at 128 it keeps attention silent for hundreds of steps
+    # BERT's 0.02 suits a width of 768; at 128 it keeps attention silent for hundreds of steps
     initializer_range: float = 0.05
     seed: int = 0
-    threads: int = 2  # sums come out differently in the last digit with another number
+    threads: int = 2  # another number changes the last digits of sums
+
+
+@dataclass(frozen=True)
+class Run:
+    """How long the training took, and on what.
+
+    Attributes:
+        seconds: The training loop alone, on the wall clock.
+        threads: How many it used.
+        processor: Its name, as the system gives it.
+    """
+
+    seconds: float
+    threads: int
+    processor: str
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A pretrained model with what belongs to it.
+    """A pretrained model, its tokenizer, and the record of its training.
 
     Attributes:
         model: Encoder and both pretraining heads, in eval mode; ``model.bert`` is the encoder.
         tokenizer: Uncased WordPiece, as BERT's.
         history: The losses of each training step, in nats, as `bertlesson.pretraining.train`
             returns them.
-        folder: Where the files are kept.
+        run: How long the training took.
+        folder: Where the files are.
     """
 
     model: PretrainingModel
     tokenizer: BertTokenizer
     history: dict[str, list[float]]
+    run: Run
     folder: Path
 
 
 def load(settings: Settings | None = None, *, progress: bool = True) -> Checkpoint:
-    """The pretrained model; trained now if it is not in the cache.
+    """Load the pretrained model; train it first if it is not in the cache.
 
-    Each call gives a model of its own: one may be fine-tuned, and the next is as pretrained.
-    The random states and the number of threads of the process are left as they are.
+    Each call returns a new model, so fine-tuning one does not change the next. The process's random
+    states and its number of threads stay as they are.
 
     Args:
-        settings: Others than the lesson's own.
-        progress: Show a bar while training, on standard error.
+        settings: To train with other settings than the lesson's.
+        progress: Show a progress bar on standard error while training.
 
     Raises:
-        OSError: The cache folder cannot be written to; the environment variable BERTLESSON_CACHE
-            names another.
+        OSError: The cache folder cannot be written to. The environment variable BERTLESSON_CACHE
+            can name another folder.
 
     >>> checkpoint = load()
     >>> inputs = checkpoint.tokenizer("[CLS] she loved the [MASK] . [SEP]", return_tensors="pt")
@@ -123,12 +141,12 @@ def load(settings: Settings | None = None, *, progress: bool = True) -> Checkpoi
 
 
 def cache_folder() -> Path:
-    """Where checkpoints are kept: BERTLESSON_CACHE, or the user's cache folder."""
+    """The folder for checkpoints: BERTLESSON_CACHE, or the user's cache folder."""
     return Path(os.environ.get("BERTLESSON_CACHE") or user_cache_path("bertlesson"))
 
 
 def key(settings: Settings) -> str:
-    """Equal keys mean equal weights: made of all code, settings and versions that matter."""
+    """Identify the weights: a digest of all code, settings and versions that decide them."""
     package = Path(__file__).parent
     modules = sorted({*imported_modules(Path(__file__), package), "tiny"})
     parts = [code_alone(package / f"{name}.py") for name in modules]
@@ -141,7 +159,7 @@ def key(settings: Settings) -> str:
 
 
 def pretrain(settings: Settings, progress: bool) -> Checkpoint:
-    """Make the text, the vocabulary and the pairs, and train on them. Keeps nothing."""
+    """Generate the text, the vocabulary and the pairs, and train on them. Saves nothing."""
     documents = generate_documents(settings.documents, settings.seed)
     tokenizer = make_tokenizer(documents, settings.whole_words, settings.max_seq_length)
     pairs = sentence_pairs(documents, tokenizer, settings.max_seq_length, settings.seed)
@@ -155,7 +173,7 @@ def pretrain(settings: Settings, progress: bool) -> Checkpoint:
             intermediate_size=settings.intermediate_size,
             max_position_embeddings=settings.max_seq_length,
             initializer_range=settings.initializer_range,
-            hidden_dropout_prob=0.0,  # rows are seen about twice, masked anew: nothing to overfit
+            hidden_dropout_prob=0.0,  # each row is seen about twice, with new masks: no overfitting
             attention_probs_dropout_prob=0.0,
         ),
         nsp_weight=settings.nsp_weight,
@@ -166,21 +184,33 @@ def pretrain(settings: Settings, progress: bool) -> Checkpoint:
     )
     collator = MaskingCollator(tokenizer, seed=settings.seed)
     batches = shuffled_batches(pairs, collator, settings.batch_size, settings.seed)
+    start = time.perf_counter()
     history = train(model, batches, optimizer, schedule, steps=settings.steps, progress=progress)
-    return Checkpoint(model.eval(), tokenizer, history, Path())
+    run = Run(time.perf_counter() - start, torch.get_num_threads(), _processor())
+    return Checkpoint(model.eval(), tokenizer, history, run, Path())
+
+
+def _processor() -> str:
+    """The processor's name: on Linux the kernel knows it, and Python often does not."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def sentence_pairs(
     documents: Iterable[Document], tokenizer: BertTokenizer, max_seq_length: int, seed: int
 ) -> SentencePairs:
-    """Pairs of segments from the documents, as the checkpoint was trained on."""
+    """Make the kind of sentence pairs that the checkpoint was trained on."""
     documents = list(documents)
     texts = [sentence.text for document in documents for sentence in document.sentences]
     encoded = tokenizer(
         texts,
         add_special_tokens=False,
         truncation=False,
-        return_attention_mask=False,  # to make lists of it takes as long as the pieces themselves
+        return_attention_mask=False,  # turning it into lists takes as long as the pieces do
         return_token_type_ids=False,
     )
     sentences = iter(encoded.encodings)
@@ -197,7 +227,7 @@ def sentence_pairs(
 def shuffled_batches(
     pairs: SentencePairs, collator: MaskingCollator, batch_size: int, seed: int
 ) -> Iterator[Batch]:
-    """Batches in a new order in each epoch, without end."""
+    """Yield batches without end, in a new order in each epoch."""
     rng = np.random.default_rng(seed)
     while True:
         order = rng.permutation(len(pairs))  # (pairs,)
@@ -208,16 +238,16 @@ def shuffled_batches(
 def make_tokenizer(
     documents: Iterable[Document], whole_words: int, max_seq_length: int
 ) -> BertTokenizer:
-    """A WordPiece tokenizer for this text, uncased.
+    """Make an uncased WordPiece tokenizer for this text.
 
-    (The trainer of `tokenizers` needs more text for sensible pieces, and gives another vocabulary
-    in each process.)
+    The trainer in `tokenizers` needs more text than this to find sensible pieces, and its
+    vocabulary differs from process to process.
     """
     split = BertTokenizer(vocab={token: i for i, token in enumerate(SPECIAL_TOKENS)})
     assert split.backend_tokenizer is not None
     normalize = split.backend_tokenizer.normalizer.normalize_str
     pre_tokenize = split.backend_tokenizer.pre_tokenizer.pre_tokenize_str
-    # a million words, but few different ones: only these are taken apart
+    # a million words, but few distinct ones: split only those
     unspaced = Counter(part for document in documents for part in document.text.split())
     words: Counter[str] = Counter()
     for part, count in unspaced.items():
@@ -230,12 +260,13 @@ def make_tokenizer(
 
 
 def make_pieces(words: Mapping[str, int], whole_words: int, endings: int = 5) -> list[str]:
-    """The commonest words as they are, of the others stem and ending; and all letters.
+    """Choose the pieces: the most frequent words whole, the others as stem and ending, all letters.
 
     Args:
-        words: How often each occurs.
-        whole_words: How many of the commonest stay whole.
-        endings: A rare word is split where at least so many others end alike, in 3 letters or more.
+        words: How often each word occurs.
+        whole_words: How many of the most frequent words stay whole.
+        endings: A rare word is split where at least this many others share an ending of 3 letters
+            or more.
 
     >>> pieces = make_pieces({"tea": 9, "boring": 2, "amazing": 1}, whole_words=1, endings=2)
     >>> [piece for piece in pieces if len(piece.removeprefix("##")) > 1]
@@ -263,8 +294,8 @@ def _endings(word: str) -> list[str]:
 
 
 def _train_into(folder: Path, settings: Settings, progress: bool) -> None:
-    """Train, and put the files in place all at once: a killed run leaves no checkpoint."""
-    print(f"Training the lesson's small BERT, once; it is kept in {folder}", file=sys.stderr)
+    """Train, then move all files into place at once: a killed run leaves no checkpoint."""
+    print(f"Training the lesson's small BERT, once, into {folder}", file=sys.stderr)
     threads = torch.get_num_threads()
     torch.set_num_threads(settings.threads)
     try:
@@ -272,7 +303,7 @@ def _train_into(folder: Path, settings: Settings, progress: bool) -> None:
             made = pretrain(settings, progress)
     finally:
         torch.set_num_threads(threads)
-    # damaged files, see _read, and what a run left that was killed while it wrote
+    # damaged files, see _read, and files of a run that was killed while writing
     for left in (folder, *folder.parent.glob(f"{folder.name}-*.part")):
         shutil.rmtree(left, ignore_errors=True)
     part = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", suffix=".part", dir=folder.parent))
@@ -290,32 +321,34 @@ def _write(made: Checkpoint, folder: Path) -> None:
     vocab = made.tokenizer.get_vocab()
     (folder / "vocab.txt").write_text("\n".join(sorted(vocab, key=vocab.__getitem__)), "utf-8")
     (folder / "history.json").write_text(json.dumps(made.history), "utf-8")
+    (folder / "run.json").write_text(json.dumps(asdict(made.run)), "utf-8")
 
 
 def _read(folder: Path) -> Checkpoint | None:
-    """What the folder holds; None if it is not there, or damaged, which is said."""
+    """Read the files in the folder; None if it is missing, or damaged, with a message."""
     if not folder.is_dir():
         return None
     try:
         config = BertConfig.from_json_file(folder / "config.json")
-        with torch.random.fork_rng(devices=[]):  # the initial weights are drawn, and overwritten
-            # the paper's plain sum, whatever NSP counted in the run
+        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, then overwritten
+            # the paper's plain sum, whatever NSP's weight was in the run
             model = PretrainingModel(config, nsp_weight=1.0)
         model.load_state_dict(load_file(folder / "model.safetensors"))
         pieces = (folder / "vocab.txt").read_text("utf-8").split("\n")
         history = json.loads((folder / "history.json").read_text("utf-8"))
+        run = Run(**json.loads((folder / "run.json").read_text("utf-8")))
     except Exception as error:
-        print(f"{folder} is damaged ({error}); it is made anew.", file=sys.stderr)
+        print(f"{folder} is damaged ({error}); training it again.", file=sys.stderr)
         return None
     tokenizer = BertTokenizer(
         vocab={piece: i for i, piece in enumerate(pieces)},
         model_max_length=config.max_position_embeddings,
     )
-    return Checkpoint(model.eval(), tokenizer, history, folder)
+    return Checkpoint(model.eval(), tokenizer, history, run, folder)
 
 
 def _only_one(path: Path) -> AcquireReturnProxy[FileLock]:
-    """Hold the lock; say so if another process is training. A killed holder loses it at once."""
+    """Take the lock, with a message if another process is training. A killed process loses it."""
     lock = FileLock(path)
     try:
         return lock.acquire(timeout=0)
