@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The model in the page
-# What is in the file that the pages fetch, and what half precision and a formula for GELU cost.
-# [The lesson's page](../deeper/browser.md) has the words to it.
+# What is in the file that the pages fetch, and what half precision and a
+# formula for GELU cost. [The lesson's page](../deeper/browser.md) explains it.
 
 # %% set-up
 import json
@@ -32,29 +32,35 @@ header = json.loads(content[8 : 8 + length])
 about = json.loads(header.pop("__metadata__")["model"])
 
 numbers = (len(content) - 8 - length) // 2  # each takes two bytes
-print(f"{len(content):,} bytes: 8, a header of {length:,}, and {numbers:,} numbers")
+size = len(content)
+print(f"{size:,} bytes: 8, a header of {length:,}, and {numbers:,} numbers")
 for name in list(header)[:4]:
     print(f"{header[name]['dtype']}  {header[name]['shape']!s:11}{name}")
-print(f"… and {len(header) - 4} more; the vocabulary: {len(about['vocab'])} pieces")
-assert len(content) < 2_000_000, "The whole pretrained model takes less than 2 MB"
+vocabulary = len(about["vocab"])
+print(f"… and {len(header) - 4} more; the vocabulary: {vocabulary} pieces")
+assert size < 2_000_000, "The whole pretrained model takes less than 2 MB"
 dtypes = {entry["dtype"] for entry in header.values()}
-assert dtypes == {"F16"}, "All of its numbers are kept in half precision"
+assert dtypes == {"F16"}, "All of its numbers are in half precision"
 decoders = sum("decoder" in name for name in header)
-assert decoders == 0, "The decoder is not in it: the word embeddings are"
+assert decoders == 0, "The file holds no decoder matrix"
 
 
 # %% half precision
 def encode(sentences):
     """The arguments of the model, with a class number for each sentence."""
-    features = dict(tokenizer([s.text for s in sentences], padding=True, return_tensors="pt"))
-    features["labels"] = torch.tensor([SENTIMENTS.index(s.sentiment) for s in sentences])
+    texts = [s.text for s in sentences]
+    features = dict(tokenizer(texts, padding=True, return_tensors="pt"))
+    moods = [SENTIMENTS.index(s.sentiment) for s in sentences]
+    features["labels"] = torch.tensor(moods)
     return features
 
 
 torch.manual_seed(0)
 tuned = with_encoder(SequenceClassificationModel(model.config), model.bert)
 labelled = encode(sentiment_examples(LABELLED, seed=0, split="train"))
-fine_tune(tuned, labelled, steps=STEPS, learning_rate=1e-3, seed=0, progress=False)
+fine_tune(
+    tuned, labelled, steps=STEPS, learning_rate=1e-3, seed=0, progress=False
+)
 
 # %% what it changes
 held_out = encode(sentiment_examples(HELD_OUT, seed=0, split="test"))
@@ -64,15 +70,17 @@ after = predict(tuned, held_out)["logits"]
 moved = (after - before).abs().max().item()
 changed = (after.argmax(-1) != before.argmax(-1)).sum().item()
 margin = (before[:, 1] - before[:, 0]).abs().median().item()
-print(f"the logits move by at most {moved:.4f}; their two differ by {margin:.1f} (median)")
-assert moved < 0.01, "Half precision moves no logit of the fine-tuned model by a hundredth"
+print(f"the logits move by at most {moved:.4f}")
+print(f"the two logits of a sentence differ by {margin:.1f} (median)")
+assert moved < 0.01, "Half precision moves each logit by less than 0.01"
 assert changed == 0, "Not one verdict changes"
 
 # %% what it does not change
 kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 round_to_half(model)
-different = sum(not torch.equal(kept[name], tensor) for name, tensor in model.state_dict().items())
-assert different == 0, "The pretrained model changes by nothing"
+after = model.state_dict()
+different = sum(not torch.equal(kept[name], after[name]) for name in kept)
+assert different == 0, "No weight of the pretrained model changes"
 
 # %% GELU without erf
 x = torch.linspace(-6, 6, 100_001, dtype=torch.float64)

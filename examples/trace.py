@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The walked trace
-# One input through a step of pretraining and a step of fine-tuning, every number of it.
-# [The lesson's page](../practice/trace.md) has the words to it.
+# One input through a step of pretraining and a step of fine-tuning, with every
+# number. [The lesson's page](../practice/trace.md) explains it.
 
 # %% set-up
 import json
@@ -21,20 +21,22 @@ from bertlesson.masking import IGNORE_INDEX
 from bertlesson.nsp import IS_NEXT
 from bertlesson.pretraining import make_optimizer
 
-STORIES = 200  # the input is looked for in these, which the model never saw
+STORIES = 200  # the input is taken from these, which the model never saw
 LEARNING_RATE = 1e-4  # the paper's for pretraining (A.2)
 FINE_TUNING_RATE = 5e-5  # the highest of the paper's for fine-tuning (A.3)
-BETA1, BETA2, EPSILON, DECAY = 0.9, 0.999, 1e-6, 0.01  # AdamW's, see make_optimizer
+BETA1, BETA2, EPSILON, DECAY = 0.9, 0.999, 1e-6, 0.01  # see make_optimizer
 MAX_NORM = 1.0  # longer gradients are shortened to this
 
 checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
 tokenizer = checkpoint.tokenizer
-# twice the usual precision, so that the digits shown are those of the arithmetic
+# double precision keeps rounding out of the digits shown
 model = checkpoint.model.double()
-encoder_as_pretrained = {name: t.clone() for name, t in model.bert.state_dict().items()}
+encoder_as_pretrained = {
+    name: t.clone() for name, t in model.bert.state_dict().items()
+}
 
 # %% the input
-# the shortest two neighbours that both tell a feeling
+# the shortest two neighbouring sentences that both express a feeling
 neighbours = [
     (a.text, b.text, SENTIMENTS.index(b.sentiment))
     for story in generate_documents(STORIES, seed=0, split="test")
@@ -44,8 +46,11 @@ neighbours = [
 text_a, text_b, sentiment = min(
     neighbours, key=lambda pair: len(tokenizer.tokenize(pair[0] + pair[1]))
 )
-encoded = tokenizer(text_a, text_b, return_special_tokens_mask=True, return_tensors="pt")
-input_ids, segments = encoded["input_ids"], encoded["token_type_ids"]  # (1, length)
+encoded = tokenizer(
+    text_a, text_b, return_special_tokens_mask=True, return_tensors="pt"
+)
+# both (1, length)
+input_ids, segments = encoded["input_ids"], encoded["token_type_ids"]
 pieces = tokenizer.convert_ids_to_tokens(input_ids[0])
 print("A:", text_a)
 print("B:", text_b)
@@ -55,24 +60,27 @@ print(textwrap.fill(" ".join(map(str, input_ids[0].tolist())), 56))
 # %% the draws
 selectable = encoded["special_tokens_mask"] == 0  # (1, length)
 adjectives = {word for words in ADJECTIVES.values() for word in words}
-telling = torch.tensor([[piece in adjectives for piece in pieces]])  # (1, length)
+is_adjective = torch.tensor([[p in adjectives for p in pieces]])  # (1, length)
 for seed in count():
     torch.manual_seed(seed)
-    select_draw, fate_draw = torch.rand(2, *input_ids.shape)  # each (1, length), from 0 up to 1
+    # each (1, length), from 0 up to 1
+    select_draw, fate_draw = torch.rand(2, *input_ids.shape)
     selected = selectable & (select_draw < 0.15)
     is_masked = selected & (fate_draw < 0.8)
     is_random = selected & (fate_draw >= 0.8) & (fate_draw < 0.9)
     is_kept = selected & (fate_draw >= 0.9)
-    if is_masked.sum() == is_random.sum() == is_kept.sum() == (is_masked & telling).sum() == 1:
+    one_each = is_masked.sum() == is_random.sum() == is_kept.sum() == 1
+    if one_each and (is_masked & is_adjective).any():
         break
 
 labels = torch.where(selected, input_ids, IGNORE_INDEX)
 seen = torch.where(is_masked, tokenizer.mask_token_id, input_ids)
-replacements = torch.randint(len(tokenizer), input_ids.shape)  # from the whole vocabulary
+replacements = torch.randint(len(tokenizer), input_ids.shape)  # any token
 seen = torch.where(is_random, replacements, seen)
-print(f"selected {selected.sum()} of {selectable.sum()} tokens, with seed {seed}")
+print(f"selected {selected.sum()} of {selectable.sum()} tokens, seed {seed}")
 
 # %% token by token tags=["hide-input"]
+fates = {"masked": is_masked, "random": is_random, "kept": is_kept}
 seen_pieces = tokenizer.convert_ids_to_tokens(seen[0])
 passage = []
 print("        id  piece         draw   fate   the model sees")
@@ -82,17 +90,24 @@ for i, piece in enumerate(pieces):
     if selectable[0, i]:
         line += f"{select_draw[0, i]:6.3f}"
     if selected[0, i]:
-        fate = "masked" if is_masked[0, i] else "random" if is_random[0, i] else "kept"
+        fate = next(name for name, those in fates.items() if those[0, i])
         line += f" {fate_draw[0, i]:6.3f}   {fate}: {seen_pieces[i]}"
     print(line.rstrip())
     passage.append(
-        {"piece": piece, "seen": seen_pieces[i], "fate": fate, "segment": "AB"[segments[0, i]]}
+        {
+            "piece": piece,
+            "seen": seen_pieces[i],
+            "fate": fate,
+            "segment": "AB"[segments[0, i]],
+        }
     )
 highest_selected = select_draw[selected].max().item()
 lowest_left = select_draw[selectable & ~selected].min().item()
-assert highest_selected < 0.15 <= lowest_left, "The tokens with a draw below 0.15 are selected"
+assert highest_selected < 0.15 <= lowest_left, (
+    "All tokens with a draw below 0.15 are selected, and no others"
+)
 unchanged = torch.equal(seen[~selected], input_ids[~selected])
-assert unchanged, "What was not selected stands as it stood"
+assert unchanged, "The tokens that were not selected are unchanged"
 
 # %% the MLM loss
 batch = {"input_ids": seen, "token_type_ids": segments, "labels": labels}
@@ -102,7 +117,7 @@ output = model(**batch)
 logits = output.selected_logits  # (selected, vocab)
 truth = labels[selected]  # (selected,)
 true_logit = logits[range(len(truth)), truth]  # (selected,)
-log_sum_exp = logits.exp().sum(dim=-1).log()  # (selected,), over the whole vocabulary
+log_sum_exp = logits.exp().sum(dim=-1).log()  # (selected,)
 loss_each = log_sum_exp - true_logit  # (selected,), the same as -log(p)
 mlm_loss = loss_each.sum() / len(truth)
 
@@ -126,7 +141,10 @@ numbers = {  # all that the page shows step by step
             "log_sum_exp": log_sum_exp[row].item(),
             "loss": loss_each[row].item(),
             "likeliest": [
-                [tokenizer.convert_ids_to_tokens(token), logits[row, token].item()]
+                [
+                    tokenizer.convert_ids_to_tokens(token),
+                    logits[row, token].item(),
+                ]
                 for token in logits[row].topk(4).indices.tolist()
             ],
         }
@@ -136,7 +154,8 @@ numbers = {  # all that the page shows step by step
 }
 
 # %% one softmax tags=["hide-input"]
-hole = labels[selected].tolist().index(int(labels[is_masked]))  # which of the selected is [MASK]
+# which of the selected tokens is masked
+hole = labels[selected].tolist().index(int(labels[is_masked]))
 scores = logits[hole].detach()  # (vocab,)
 shown = scores.topk(4).indices.tolist()
 shown = list(dict.fromkeys([int(truth[hole]), *shown]))
@@ -145,14 +164,15 @@ others[shown] = False
 rest, total = scores[others].exp().sum().item(), scores.exp().sum().item()
 print(f"{'piece':22}{'logit':>9}{'exp(logit)':>16}")
 for token in shown:
-    name = tokenizer.convert_ids_to_tokens(token) + (" (the truth)" if token == truth[hole] else "")
+    name = tokenizer.convert_ids_to_tokens(token)
+    name += " (the truth)" if token == truth[hole] else ""
     print(f"{name:22}{scores[token]:9.5f}{scores[token].exp():16.1f}")
 print(f"{f'the {int(others.sum()):,} others':22}{'':9}{rest:16.1f}")
 print(f"{'sum':31}{total:16.1f}")
 print(f"{'log of the sum':22}{log_sum_exp[hole]:9.5f}")
 sum_of_shown = sum(math.exp(scores[token].item()) for token in shown) + rest
 gap = abs(math.log(sum_of_shown) - torch.logsumexp(scores, dim=0).item())
-assert gap < 1e-9, "The logarithm of this sum is torch's logsumexp of all logits"
+assert gap < 1e-9, "The log of this sum is torch's logsumexp of all logits"
 
 # %% loss per position tags=["hide-input"]
 print("truth          log of sum - its logit =    loss   probability")
@@ -164,24 +184,34 @@ for row, position in enumerate(selected[0].nonzero().flatten().tolist()):
     )
 terms = " + ".join(f"{loss:.5f}" for loss in loss_each)
 print(f"MLM loss = ({terms}) / {len(truth)} = {mlm_loss:.5f}")
-assert abs(mlm_loss - output.mlm_loss) < 1e-9, "The mean written out is the model's MLM loss"
+assert abs(mlm_loss - output.mlm_loss) < 1e-9, (
+    "This mean is the MLM loss that the model returns"
+)
 
 # %% the NSP loss
 nsp_logits = output.seq_relationship_logits[0]  # (2,): is next, random
 nsp_exp = nsp_logits.exp()
-nsp_loss = nsp_exp.sum().log() - nsp_logits[IS_NEXT]
+p_next = nsp_exp[IS_NEXT] / nsp_exp.sum()
+log_sum = nsp_exp.sum().log()
+nsp_loss = log_sum - nsp_logits[IS_NEXT]
 print("                is next    random")
 print(f"logit        {nsp_logits[0]:10.5f}{nsp_logits[1]:10.5f}")
 print(f"exp(logit)   {nsp_exp[0]:10.5f}{nsp_exp[1]:10.5f}")
-print(f"P(is next) = {nsp_exp[0]:.5f} / {nsp_exp.sum():.5f} = {nsp_exp[0] / nsp_exp.sum():.5f}")
-print(f"NSP loss   = {nsp_exp.sum().log():.5f} - {nsp_logits[IS_NEXT]:.5f} = {nsp_loss:.5f}")
+print(f"P(is next) = {nsp_exp[0]:.5f} / {nsp_exp.sum():.5f} = {p_next:.5f}")
+print(f"NSP loss   = {log_sum:.5f} - {nsp_logits[0]:.5f} = {nsp_loss:.5f}")
 
 loss = mlm_loss + nsp_loss
 print(f"loss       = {mlm_loss:.5f} + {nsp_loss:.5f} = {loss:.5f}")
-assert abs(loss - output.loss) < 1e-9, "The sum written out is the loss that the model returns"
+assert abs(loss - output.loss) < 1e-9, (
+    "This sum is the loss that the model returns"
+)
 
 # %%
-numbers |= {"nsp_logits": nsp_logits.tolist(), "nsp_loss": nsp_loss.item(), "loss": loss.item()}
+numbers |= {
+    "nsp_logits": nsp_logits.tolist(),
+    "nsp_loss": nsp_loss.item(),
+    "loss": loss.item(),
+}
 
 
 # %% parts of the model
@@ -191,12 +221,13 @@ def norm_by_part(model: nn.Module) -> dict[str, float]:
     for name, weight in model.named_parameters():
         names = name.replace("bert.", "").replace("encoder.", "").split(".")
         part = ".".join(names[:2]) if names[0] in ("cls", "layer") else names[0]
-        squares[part] = squares.get(part, 0.0) + weight.grad.square().sum().item()
+        square = weight.grad.square().sum().item()
+        squares[part] = squares.get(part, 0.0) + square
     return {part: math.sqrt(square) for part, square in squares.items()}
 
 
 def print_norms(norms: dict[str, float]) -> float:
-    """A row for each part; the length of the whole is the root of the sum of squares."""
+    """A row for each part; the whole is the root of the sum of squares."""
     whole = math.sqrt(sum(norm**2 for norm in norms.values()))
     print(f"{'part':20}{'norm':>9}{'squared':>10}")
     for part, norm in norms.items():
@@ -206,9 +237,15 @@ def print_norms(norms: dict[str, float]) -> float:
 
 
 def written_out_step(
-    weight: Tensor, gradient: Tensor, m: Tensor, v: Tensor, step: int, rate: float, decay: float
+    weight: Tensor,
+    gradient: Tensor,
+    m: Tensor,
+    v: Tensor,
+    step: int,
+    rate: float,
+    decay: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One update by AdamW, each line of it printed."""
+    """One update by AdamW, printed line by line."""
     m = BETA1 * m + (1 - BETA1) * gradient
     v = BETA2 * v + (1 - BETA2) * gradient**2
     m_hat, v_hat = m / (1 - BETA1**step), v / (1 - BETA2**step)
@@ -229,7 +266,9 @@ def written_out_step(
     print(f"step {step}, lr = {rate}, eps = {EPSILON}")
     for name, number, formula in rows:
         print(f"  {name:7}{number:17.9e}   {formula}")
-    updates.append([[name, number.item(), formula] for name, number, formula in rows])
+    updates.append(
+        [[name, number.item(), formula] for name, number, formula in rows]
+    )
     return new, m, v
 
 
@@ -243,17 +282,21 @@ output.loss.backward()
 norms = norm_by_part(model)
 whole = print_norms(norms)
 returned = nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM).item()
-print(f"times {MAX_NORM / max(whole, MAX_NORM):.5f}, it is {min(whole, MAX_NORM):.5f} long")
-assert abs(whole - returned) < 1e-9, "The root of the sum of squares is the norm torch returns"
-assert min(norms.values()) > 0, "The gradient reaches every part, from the heads down"
+factor = min(1.0, MAX_NORM / whole)
+print(f"times {factor:.5f}, it is {factor * whole:.5f} long")
+assert abs(whole - returned) < 1e-9, (
+    "The root of the sum of squares is the norm that torch returns"
+)
+assert min(norms.values()) > 0, "The gradient reaches every part of the model"
 
 # %%
 numbers |= {"norms": norms, "norm": whole, "max_norm": MAX_NORM}
 
 # %% one weight
-# the embedding of the hidden word, at the coordinate with the steepest gradient
+# in the embedding of the hidden word, where the gradient is largest
 word = int(labels[is_masked])
-table = model.bert.embeddings.word_embeddings.weight  # (vocab, hidden), the decoder's as well
+# (vocab, hidden); the MLM head uses this table, too
+table = model.bert.embeddings.word_embeddings.weight
 place = int(table.grad[word].abs().argmax())
 written = table[word, place].detach().clone()
 m = v = torch.zeros(())
@@ -266,7 +309,7 @@ for step in (1, 2):
     optimizer.step()
     gaps.append(abs(written - table[word, place]).item())
     moves.append(abs(written - before).item())
-    # the next step: the same input with the same masks, read by the changed model
+    # the next step: the changed model reads the same input
     optimizer.zero_grad()
     output = model(**batch)
     losses.append(output.loss.item())
@@ -274,11 +317,16 @@ for step in (1, 2):
     nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
 
 # %% what the steps did
-assert max(gaps) < 1e-12, "Both times the weight written out is the weight that torch has stored"
-assert 0.5 < moves[0] / LEARNING_RATE < 1.5, "The first step moves it by about the learning rate"
-print("loss before", *(f"{value:.5f}" for value in losses[:1]))
-print("loss after one step and after two", *(f"{value:.5f}" for value in losses[1:]))
-assert losses[1] < losses[0], "After one step the loss of this very input is lower"
+assert max(gaps) < 1e-12, (
+    "Both times the weight worked out here is the one that torch stores"
+)
+assert 0.5 < moves[0] / LEARNING_RATE < 1.5, (
+    "The first step moves it by about the learning rate"
+)
+print(f"loss before {losses[0]:.5f}")
+after = " ".join(f"{value:.5f}" for value in losses[1:])
+print("loss after one step and after two", after)
+assert losses[1] < losses[0], "After one step the loss on this input is lower"
 
 # %%
 numbers |= {
@@ -289,19 +337,27 @@ numbers |= {
 
 # %% the classification head
 torch.manual_seed(0)
-classifier = SequenceClassificationModel(model.config).double().eval()  # two classes
-classifier.bert.load_state_dict(encoder_as_pretrained)  # all but the head is pretrained
-output = classifier(input_ids, token_type_ids=segments, labels=torch.tensor([sentiment]))
+classifier = SequenceClassificationModel(model.config).double().eval()
+classifier.bert.load_state_dict(encoder_as_pretrained)  # all but the head
+label = torch.tensor([sentiment])
+output = classifier(input_ids, token_type_ids=segments, labels=label)
 
-pooled = classifier.bert(input_ids, token_type_ids=segments).pooler_output[0]  # (hidden,), [CLS]
+vectors = classifier.bert(input_ids, token_type_ids=segments)
+pooled = vectors.pooler_output[0]  # (hidden,), from [CLS]
 class_logits = output.logits[0]  # (2,): negative, positive
 class_exp = class_logits.exp()
 class_p = class_exp / class_exp.sum()
-class_loss = class_exp.sum().log() - class_logits[sentiment]
-for name, *row in zip(SENTIMENTS, class_logits, class_exp, class_p, strict=True):
-    print(f"{name:9} logit {row[0]:9.5f}   exp {row[1]:9.5f}   P {row[2]:.5f}")
-print(f"loss = {class_exp.sum().log():.5f} - {class_logits[sentiment]:.5f} = {class_loss:.5f}")
-assert abs(class_loss - output.loss) < 1e-9, "Written out, this is the loss that the model returns"
+log_sum = class_exp.sum().log()
+class_loss = log_sum - class_logits[sentiment]
+rows = zip(SENTIMENTS, class_logits, class_exp, class_p, strict=True)
+for name, logit, exp, p in rows:
+    print(f"{name:9} logit {logit:9.5f}   exp {exp:9.5f}   P {p:.5f}")
+print(
+    f"loss = {log_sum:.5f} - {class_logits[sentiment]:.5f} = {class_loss:.5f}"
+)
+assert abs(class_loss - output.loss) < 1e-9, (
+    "This is the loss that the model returns"
+)
 
 # %%
 numbers |= {
@@ -318,11 +374,16 @@ norms = norm_by_part(classifier)
 whole = print_norms(norms)
 weight = classifier.classifier.weight  # (2, hidden)
 place = int(pooled.abs().argmax())  # where the vector at [CLS] is largest
-by_hand = (class_p[sentiment] - 1) * pooled[place]
-print(f"g of one weight = (P - 1) * pooled = ({class_p[sentiment]:.5f} - 1) * {pooled[place]:.5f}")
-print(f"                = {by_hand:.5f} (more exactly {by_hand:.9f})")
-assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, "By hand and by torch, it is the same"
-assert min(norms.values()) > 0, "It reaches the encoder down to the embeddings"
+p = class_p[sentiment]
+by_hand = (p - 1) * pooled[place]
+print(f"g = (P - 1) * pooled = ({p:.5f} - 1) * {pooled[place]:.5f}")
+print(f"  = {by_hand:.5f} (more exactly {by_hand:.9f})")
+assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, (
+    "By hand, this gradient is the same as by torch"
+)
+assert min(norms.values()) > 0, (
+    "The gradient reaches every part, down to the embeddings"
+)
 
 # %%
 numbers |= {
@@ -335,7 +396,7 @@ numbers |= {
 
 # %% the step of the second stage
 nn.utils.clip_grad_norm_(classifier.parameters(), MAX_NORM)
-factor = MAX_NORM / max(whole, MAX_NORM)
+factor = min(1.0, MAX_NORM / whole)
 print(f"shortened: times {factor:.5f} (more exactly {factor:.9f})")
 written, _, _ = written_out_step(
     weight[sentiment, place].detach(),
@@ -347,15 +408,18 @@ written, _, _ = written_out_step(
     DECAY,
 )
 optimizer.step()
-after = classifier(input_ids, token_type_ids=segments, labels=torch.tensor([sentiment]))
+after = classifier(input_ids, token_type_ids=segments, labels=label)
 print(f"loss before {class_loss:.5f}, after {after.loss:.5f}")
 assert abs(written - weight[sentiment, place]) < 1e-12, (
-    "The weight written out is the weight that torch has stored"
+    "The weight worked out here is the one that torch stores"
 )
-assert after.loss < class_loss, "After the step the loss of this input is lower"
+assert after.loss < class_loss, "After the step the loss on this input is lower"
 
 # %%
-numbers |= {"class_rate": FINE_TUNING_RATE, "class_loss_after": after.loss.item()}
+numbers |= {
+    "class_rate": FINE_TUNING_RATE,
+    "class_loss_after": after.loss.item(),
+}
 numbers["updates"] = updates
 Path("trace.json").write_text(json.dumps(numbers), "utf-8")
 
