@@ -40,7 +40,7 @@ vocabulary = len(about["vocab"])
 print(f"… and {len(header) - 4} more; the vocabulary: {vocabulary} pieces")
 assert size < 2_000_000, "The whole pretrained model takes less than 2 MB"
 dtypes = {entry["dtype"] for entry in header.values()}
-assert dtypes == {"F16"}, "All of its numbers are in half precision"
+assert dtypes == {"F16"}, "All numbers in the file are in half precision"
 decoders = sum("decoder" in name for name in header)
 assert decoders == 0, "The file holds no decoder matrix"
 

@@ -95,8 +95,10 @@ parts = {"masked": to_mask, "random": to_random, "kept": to_keep}
 chosen = selected.sum()
 shares = {name: (part.sum() / chosen).item() for name, part in parts.items()}
 print(*(f"{name} {share:.1%}" for name, share in shares.items()))
-assert abs(shares["masked"] - 0.81) < 0.005, "About 81% are masked"
-assert abs(shares["kept"] - 0.09) < 0.005, "About 9% are kept"
+assert abs(shares["masked"] - 0.81) < 0.005, (
+    "About 81% of the selected tokens are masked"
+)
+assert abs(shares["kept"] - 0.09) < 0.005, "About 9% of them are kept"
 
 # %% 1 cured
 draw = torch.rand(selected.shape)
@@ -107,7 +109,7 @@ to_keep = selected & (draw >= 0.9)
 parts = {"masked": to_mask, "random": to_random, "kept": to_keep}
 cured = {name: (part.sum() / chosen).item() for name, part in parts.items()}
 print(*(f"{name} {share:.1%}" for name, share in cured.items()))
-assert abs(cured["masked"] - 0.80) < 0.005, "Now about 80% are masked"
+assert abs(cured["masked"] - 0.80) < 0.005, "Now about 80% of them are masked"
 assert abs(cured["kept"] - cured["random"]) < 0.005, (
     "Random and kept tokens are equally frequent, to within half a point"
 )
@@ -228,7 +230,7 @@ for row in text[:, :8].split(1):  # one row of 8 tokens at a time
 failed = torch.stack(losses).isnan().float().mean().item()
 print(f"loss is NaN in {failed:.0%} of {len(losses)} steps")
 assert abs(failed - 0.85**8) < 0.08, (
-    "It fails about as often as eight draws select nothing"
+    "The loss is NaN about as often as eight draws select nothing"
 )
 
 
@@ -266,7 +268,7 @@ for row in text[:, :8].split(1):
     losses.append(mean_loss(logits, labels))
 failed = torch.stack(losses).isnan().sum().item()
 print(f"loss is NaN in {failed} of {len(losses)} steps")
-assert failed == 0, "No step fails"
+assert failed == 0, "No loss is NaN"
 
 # %% 5 the random partner
 rng = random.Random(0)
@@ -455,7 +457,9 @@ print(f"training loss {tuned_loss:.3f}, accuracy on new ones {tuned:.1%}")
 assert tuned_loss < frozen_loss / 2, (
     "With all weights tuned, the training loss is less than half as high"
 )
-assert tuned > frozen + 0.1, "Accuracy is at least 10 points higher"
+assert tuned > frozen + 0.1, (
+    "Accuracy is more than 10 points higher than with a frozen encoder"
+)
 
 # %%
 values = {"slots": SLOTS, "real": REAL}

@@ -321,7 +321,7 @@ assert max(gaps) < 1e-12, (
     "Both times the weight worked out here is the one that torch stores"
 )
 assert 0.5 < moves[0] / LEARNING_RATE < 1.5, (
-    "The first step moves it by about the learning rate"
+    "The first step moves the weight by about the learning rate"
 )
 print(f"loss before {losses[0]:.5f}")
 after = " ".join(f"{value:.5f}" for value in losses[1:])
@@ -379,7 +379,7 @@ by_hand = (p - 1) * pooled[place]
 print(f"g = (P - 1) * pooled = ({p:.5f} - 1) * {pooled[place]:.5f}")
 print(f"  = {by_hand:.5f} (more exactly {by_hand:.9f})")
 assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, (
-    "By hand, this gradient is the same as by torch"
+    "The gradient by hand is the one that torch computes"
 )
 assert min(norms.values()) > 0, (
     "The gradient reaches every part, down to the embeddings"
