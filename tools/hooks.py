@@ -236,7 +236,7 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
     if page.file.src_uri.endswith(".ipynb"):
         return _cleaned(html, page, files) + _take_away([page.file.name], page, files)
     filled = State.open_pages[page.file.src_uri].fill(html)
-    return render.framed_tables(render.lighter_code(filled))
+    return render.framed_tables(render.wrapping_code(render.lighter_code(filled)))
 
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:

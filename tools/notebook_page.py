@@ -7,14 +7,13 @@ for one colour scheme, and leaves links and ids alone. The content goes into the
 from __future__ import annotations
 
 import base64
-import html
 from collections import Counter
 
 from bs4 import BeautifulSoup, Tag
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-from tools.render import lighter_code
+from tools.render import lighter_code, text_output, wrapping_lines
 
 SVG = "data:image/svg+xml;base64,"
 
@@ -41,7 +40,7 @@ def inner(tag: Tag) -> str:
 
 
 def code_block(pre: Tag) -> str:
-    return f'<div class="highlight"><pre><code>{inner(pre)}</code></pre></div>'
+    return f'<div class="highlight"><pre><code>{wrapping_lines(inner(pre))}</code></pre></div>'
 
 
 def output_block(output: Tag) -> str:
@@ -52,8 +51,7 @@ def output_block(output: Tag) -> str:
         return f'<figure class="chart">{svg}</figure>'
     if "jp-RenderedHTML" in output["class"]:  # what the runner found, in the site's own markup
         return inner(output)
-    text = html.escape(output.get_text().removeprefix("\n").rstrip("\n"))
-    return f'<pre class="output" tabindex="0" aria-label="Output">{text}</pre>'
+    return text_output(output.get_text().removeprefix("\n").rstrip("\n"))
 
 
 def _unique_ids(words: Tag, seen: Counter[str]) -> None:

@@ -14,6 +14,8 @@ from tools.examples import Cell, Example
 from tools.record import is_claim
 from tools.results import Outcome, describe_claim, other_problems
 
+NARROW = 44  # characters of code in a line on a telephone, see docs/assets/lesson.css
+
 # The colours of tools/matplotlibrc, as variables of the page with the same colours to fall back on.
 COLOURS = {
     "#0072b2": "var(--chart-1, #0072b2)",
@@ -90,6 +92,39 @@ def lighter_code(page: str) -> str:
     return re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", page)
 
 
+def wrapping_code(page: str) -> str:
+    """The page with code whose long lines a narrow screen can wrap."""
+    block = re.compile(r"(<pre>(?:<span></span>)?<code[^>]*>)(.*?)(</code></pre>)", re.S)
+    return block.sub(lambda found: found[1] + wrapping_lines(found[2]) + found[3], page)
+
+
+def wrapping_lines(code: str) -> str:
+    """Highlighted code with each long line in an element of its own, which knows its indent.
+
+    >>> wrapping_lines("short\\n" + "    " + "x" * 50 + "\\n").count("--indent:4ch")
+    1
+    """
+    lines = []
+    for line in code.split("\n"):
+        text = html.unescape(re.sub("<[^>]+>", "", line))
+        indent = len(text) - len(text.lstrip())
+        if len(text) > NARROW:
+            line = f'<span class="line" style="--indent:{indent}ch">{line}\n</span>'
+        else:
+            line += "\n"
+        lines.append(line)
+    lines[-1] = lines[-1].removesuffix("\n")
+    return "".join(lines)
+
+
+def text_output(text: str) -> str:
+    """What an example printed. The number of its columns sets the size of type on a telephone."""
+    columns = max(map(len, text.split("\n")))
+    style = f' style="--columns:{columns}"' if columns > NARROW else ""
+    opening = f'<pre class="output" tabindex="0" aria-label="Output"{style}>'
+    return f"{opening}{escaped(text)}</pre>"
+
+
 def framed_tables(page: str) -> str:
     """The page with each plain table in a box of its own.
 
@@ -109,8 +144,7 @@ def output_html(example: Example, index: int, outcome: Outcome) -> str:
     parts = []
     for number, output in enumerate(outputs_of(index, outcome)):
         if output["type"] == "text":
-            text = escaped(output["text"].rstrip("\n"))
-            parts.append(f'<pre class="output" tabindex="0" aria-label="Output">{text}</pre>')
+            parts.append(text_output(output["text"].rstrip("\n")))
         else:
             svg = themed_svg(output["svg"], f"{example.name}-{index}-{number}", output["alt"])
             parts.append(f'<figure class="chart">{svg}</figure>')
