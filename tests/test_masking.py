@@ -877,8 +877,8 @@ def test_rows_of_any_length_come_back_whole(
     ("features", "error", "message"),
     [
         ([], ValueError, "empty"),
-        ([[CLS, 7.5, SEP]], TypeError, "float32, expected a tensor of integers"),
-        ([np.array([2.0, 3.0])], TypeError, "float32, expected a tensor of integers"),
+        ([[CLS, 7.5, SEP]], TypeError, "float32, expected a tensor of 32- or 64-bit integers"),
+        ([np.array([2.0, 3.0])], TypeError, "float32, expected a tensor of 32- or 64-bit"),
         (torch.ones(2, 3), TypeError, "float32"),
         ([[CLS, "word1", SEP]], TypeError, "input_ids"),
         ([[CLS, 2**70, SEP]], TypeError, "input_ids"),

@@ -755,7 +755,7 @@ GOOD = [[["w1"], ["w2"]], [["w3"], ["w4"]]]
         ([GOOD[0], ["w1 w2"]], r"documents\[1\]\[0\] is the string 'w1 w2'"),
         (iter(GOOD), "documents is of type list_iterator"),
         ([[None]], r"documents\[0\]\[0\] is of type NoneType"),
-        ([[["w1"], [7, 8]]], r"documents\[0\]\[1\] holds something else than strings"),
+        ([[["w1"], [7, 8]]], r"documents\[0\]\[1\] holds something other than strings"),
     ],
 )
 def test_documents_of_another_shape_are_refused_by_both(documents: Any, expected: str) -> None:
@@ -809,7 +809,7 @@ def test_more_settings_out_of_range_are_refused(
 @pytest.mark.parametrize(
     ("documents", "expected"),
     [
-        ([], "0 of 0 documents have two sentences or more"),
+        ([], "0 of 0 documents have two or more sentences"),
         ([GOOD[0]], "1 of 1 documents.*another one: split a long document"),
         ([GOOD[0], [["w3"]], []], "1 of 3 documents"),
         ([GOOD[0]] * 5, r"no random partner .* for documents\[\d\]\[0\].*remove copies"),
@@ -829,7 +829,7 @@ def test_pairs_that_cannot_be_made_are_refused(documents: Any, expected: str) ->
     ("vocab", "error", "expected"),
     [
         (PIECES, TypeError, r"vocab is of type list.*tokenizer.get_vocab\(\)"),
-        ({"w1": 0, "[PAD]": 1, "[CLS]": 2}, ValueError, r"vocab lacks \[SEP\]"),
+        ({"w1": 0, "[PAD]": 1, "[CLS]": 2}, ValueError, r"vocab has no \[SEP\]"),
     ],
 )
 def test_other_vocabularies_are_refused(vocab: Any, error: type[Exception], expected: str) -> None:

@@ -144,5 +144,5 @@ def test_another_text_is_refused() -> None:
 
 def test_words_are_found_in_what_a_fast_tokenizer_returned() -> None:
     for other in ({"input_ids": [[5]]}, BatchEncoding({"input_ids": [[5]]})):
-        with pytest.raises(TypeError, match="expected what a fast tokenizer returned"):
+        with pytest.raises(TypeError, match="expected the unmodified output of a fast tokenizer"):
             find_words(other, 0)  # type: ignore[arg-type]

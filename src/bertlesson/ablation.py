@@ -1,7 +1,6 @@
-"""Small models that learn masked language modelling alone, to compare ways of masking.
+"""Small models trained on masked language modelling alone, to compare ways of masking.
 
-Each is trained from scratch in the same way, so that they differ in nothing but the batches they
-are given and the seed.
+All are trained from scratch in the same way; only the batches and the seed differ.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ def train_masked_lm(
     learning_rate: float = 3e-3,
     on_step: Callable[[], object] = lambda: None,
 ) -> MaskedLMModel:
-    """A model of two layers, 128 wide, without dropout, trained for so many steps.
+    """Train a model with two layers of width 128, without dropout.
 
     Args:
-        tokenizer: Gives the size of the vocabulary.
-        batches: From `bertlesson.masking.MaskingCollator`; further keys are left alone.
-        steps: How many updates. The rate rises for the first tenth, then falls to zero.
+        tokenizer: Determines the size of the vocabulary.
+        batches: Batches from `bertlesson.masking.MaskingCollator`; additional keys are ignored.
+        steps: Number of updates. The learning rate rises for the first tenth, then falls to zero.
         length: The longest row, in tokens.
-        seed: Of the first weights.
-        learning_rate: The highest.
-        on_step: Called after each step, to move a bar.
+        seed: Seed for the initial weights.
+        learning_rate: The peak learning rate.
+        on_step: Called after each step, for example to advance a progress bar.
 
     Returns:
         The model, in eval mode.
@@ -61,7 +60,7 @@ def train_masked_lm(
     schedule = make_schedule(optimizer, warmup_steps=steps // 10, total_steps=steps)
     for _, batch in zip(range(steps), endless(batches), strict=False):
         hidden = model.bert(**{name: batch[name] for name in ARGUMENTS}).last_hidden_state
-        selected, targets = select(hidden, batch["labels"])  # others need no scores
+        selected, targets = select(hidden, batch["labels"])  # only these need scores
         mean_loss(model.cls["predictions"](selected), targets).backward()
         optimizer.step()
         schedule.step()
@@ -71,13 +70,13 @@ def train_masked_lm(
 
 
 def accuracy(model: MaskedLMModel, batch: Batch, truth: Tensor, where: Tensor) -> float:
-    """The share of places at which the head names what stood there.
+    """The share of positions at which the model predicts the original token.
 
     Args:
-        model: As `train_masked_lm` returns it.
-        batch: What the model reads, ``(rows, length)`` each.
+        model: A model from `train_masked_lm`.
+        batch: The model's inputs, ``(rows, length)`` each.
         truth: ``(rows, length)``, the ids before masking.
-        where: ``(rows, length)``, True at the places that count.
+        where: ``(rows, length)``, True at the positions that count.
     """
     named = []
     with torch.inference_mode():

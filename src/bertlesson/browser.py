@@ -1,12 +1,11 @@
-"""A model in one file that a web page can read: half precision, with all that it takes to run it.
+"""A model in one file that a web page can read: in half precision, with everything to run it.
 
-The file is a safetensors file, so anything that reads those can read it. Its header's metadata
-holds, as JSON under the key ``model``, what a reader needs beside the weights: the encoder's
-configuration, the vocabulary, the names of the classes, and a checksum. Weights that are others
-once more (the tied decoder) are left out.
+The file is an ordinary safetensors file. The metadata in its header contain, as JSON under the key
+``model``, everything needed besides the weights: the encoder's configuration, the vocabulary, the
+names of the classes, and a checksum. Weights that duplicate others (the tied decoder) are left out.
 
-The page computes in single precision on weights of half of it. `round_to_half` gives a model here
-the same weights, so that both give the same scores.
+The page computes in single precision with half-precision weights. `round_to_half` rounds a model's
+weights in the same way, so both give the same scores.
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ CONFIGURATION = (
     "hidden_act",
     "layer_norm_eps",
 )
-NO_CHECKSUM = "00000000"  # stands in its place while it is computed
+NO_CHECKSUM = "00000000"  # the placeholder while the checksum is computed
 
 
 def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
-    """The weights in half precision, by their names in transformers, each once.
+    """The weights in half precision, each once, under their names in transformers.
 
     Args:
         model: One of `bertlesson.heads`, or a `bertlesson.pretraining.PretrainingModel`.
 
     Raises:
-        ValueError: A weight is too large for half precision (above 65,504), or not a number; or
-            the decoder is not tied to the word embeddings.
+        ValueError: A weight is too large for half precision (above 65,504) or is NaN, or the
+            decoder is not tied to the word embeddings.
     """
     state = {}
     given = model.state_dict()
@@ -54,23 +53,23 @@ def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
         if name in TIED:
             if tensor.data_ptr() != given[TIED[name]].data_ptr():
                 raise ValueError(
-                    f"{name} is not tied to {TIED[name]}, expected one weight under both names, as "
-                    "with config.tie_word_embeddings=True: the file has a single one, which its "
-                    "reader takes for both"
+                    f"{name} is not tied to {TIED[name]}, expected one weight under both names, "
+                    "because the file stores it once and its reader uses it for both: set "
+                    "config.tie_word_embeddings=True"
                 )
             continue
         half = tensor.detach().half().contiguous()
         if not half.isfinite().all():
             raise ValueError(
-                f"{name} holds {tensor.abs().max():g}, expected numbers up to 65504: half "
-                "precision has no larger ones"
+                f"{name} holds {tensor.abs().max():g}, expected numbers up to 65504, the largest "
+                "in half precision"
             )
         state[name] = half
     return state
 
 
 def round_to_half(model: PreTrainedModel) -> None:
-    """Give the model, in place, the weights that its file would have; they stay in their dtype.
+    """Round the model's weights, in place, to those in its file; their dtype does not change.
 
     Raises:
         ValueError: See `half_state`.
@@ -103,12 +102,12 @@ def write_model(
         path: The file, such as ``sentiment.safetensors``.
         model: One of `bertlesson.heads`, or a `bertlesson.pretraining.PretrainingModel`.
         tokenizer: An uncased WordPiece tokenizer.
-        labels: The names of its classes, in the order of their numbers.
-        before: The same model as it was before fine-tuning, on the pretrained encoder. Its head,
-            all that is not the encoder's, is written too, under names that begin with
-            ``before.``; the encoder itself is in the pretrained model's file.
+        labels: The names of the classes, in the order of their numbers.
+        before: The same model before fine-tuning, on the pretrained encoder. Its head (everything
+            but the encoder) is written too, under names that begin with ``before.``; the encoder
+            itself is in the pretrained model's file.
 
-    The checksum, ``crc32``, is that of zlib over the whole file, with zeros in the place of the
+    The checksum, ``crc32``, is computed by zlib over the whole file, with zeros in place of the
     checksum's own eight digits.
 
     Raises:
@@ -137,12 +136,12 @@ def write_model(
         tensors |= {f"before.{n}": t for n, t in head if not n.startswith("bert.")}
     vocab = tokenizer.get_vocab()
     about: dict[str, Any] = {
-        "crc32": NO_CHECKSUM,  # comes first, so that it is the first in the file
+        "crc32": NO_CHECKSUM,  # first here, so that it is the first match in the file
         "config": {name: getattr(model.config, name) for name in CONFIGURATION},
         "vocab": sorted(vocab, key=vocab.__getitem__),
         "labels": list(labels),
     }
-    # under one key, because safetensors writes several in an order that differs from run to run
+    # under a single key, because safetensors writes several in an order that varies between runs
     content = save(tensors, {"model": json.dumps(about)})
     checksum = f"{zlib.crc32(content):08x}"
     Path(path).write_bytes(content.replace(NO_CHECKSUM.encode(), checksum.encode(), 1))

@@ -1,13 +1,14 @@
 """The lesson's text: small stories with their feelings, names and answers marked.
 
-A document is a story of twelve sentences about two people, each of whom was in a town on a day, and
-about a place that is loved or hated from beginning to end. So what is hidden in one sentence can
-be read from the others: the mood, who is meant, what was asked. Everything is drawn from the hand-
-written words and sentences in `corpus_text`, and the same seed gives the same text everywhere.
+A document is a story of twelve sentences about two people, each of whom was in some town on some
+day, and about a place that is loved or hated from beginning to end. A word hidden in one sentence
+can therefore be inferred from the others: the mood, the person, the answer to a question. All of it
+is drawn from the handwritten words and sentences in `corpus_text`, and the same seed gives the same
+text everywhere.
 
-Labelled training data avoid the people, towns, names of places and adjectives in `HELD_OUT`.
-Labelled test data use them: all of their names and some of their adjectives were in no labelled
-example, but all are in the text to pretrain on.
+Labelled training data avoid the people, towns, place names and adjectives in `HELD_OUT`. Labelled
+test data use them: all of their names and some of their adjectives are in no labelled training
+example, but all are in the pretraining text.
 
 >>> for sentence in generate_documents(1, seed=5)[0].sentences[:4]:
 ...     print(sentence.text)
@@ -49,12 +50,12 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence and what is known of it.
+    """One sentence and its labels.
 
     Attributes:
-        text: As it is written.
+        text: The text of the sentence.
         entities: Its names, from left to right.
-        sentiment: "positive" or "negative"; None where no feeling is told.
+        sentiment: "positive" or "negative"; None if it expresses no feeling.
     """
 
     text: str
@@ -67,8 +68,8 @@ class Document:
     """One story.
 
     Attributes:
-        sentences: In their order; a question and its answer are one.
-        sentiment: The mood of all its sentences that have one.
+        sentences: The sentences in order; a question and its answer count as one.
+        sentiment: The sentiment of all sentences that have one.
     """
 
     sentences: tuple[Sentence, ...]
@@ -85,10 +86,10 @@ class Question:
     """A question about a context, in SQuAD's terms.
 
     Attributes:
-        question: What is asked.
-        context: Where the answer stands.
+        question: The question.
+        context: The text that contains the answer, if there is one.
         answer: The answer, ``context[answer_start : answer_start + len(answer)]``, or "".
-        answer_start: Where it begins, in characters; None where the context has no answer.
+        answer_start: Where the answer begins, in characters; None if the context has no answer.
     """
 
     question: str
@@ -104,7 +105,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Words:
-    """What may fill the slots. The adjectives stand by their mood, the commonest first."""
+    """The words that may fill the slots. Adjectives are grouped by mood, most frequent first."""
 
     women: Sequence[str] = text.WOMEN
     men: Sequence[str] = text.MEN
@@ -115,7 +116,7 @@ class Words:
 
 
 ALL_WORDS = Words()
-# a quarter of the names, and of the adjectives one in three, common and rare
+# a quarter of the names, and one in three adjectives, frequent and rare alike
 HELD_OUT = Words(
     women=ALL_WORDS.women[18:],
     men=ALL_WORDS.men[18:],
@@ -144,15 +145,15 @@ WORDS: dict[Split, Words] = {
 
 
 def generate_documents(n: int, seed: int, split: Split = "train") -> list[Document]:
-    """Write stories to pretrain on.
+    """Generate stories to pretrain on.
 
     Args:
-        n: How many. More of them begin with the same ones.
-        seed: Another seed, other stories.
-        split: "train", or "test" for held-out stories: of the same words, drawn independently.
+        n: Number of stories. A larger number adds stories after the same first ones.
+        seed: Each seed gives different stories.
+        split: "train", or "test" for held-out stories: the same words, drawn independently.
 
     Raises:
-        ValueError: `n` is negative, or the split has another name.
+        ValueError: `n` is negative, or the split is neither "train" nor "test".
 
     >>> document = generate_documents(3, seed=0)[2]
     >>> document == generate_documents(5, seed=0)[2]
@@ -168,13 +169,13 @@ def generate_documents(n: int, seed: int, split: Split = "train") -> list[Docume
 
 
 def sentiment_examples(n: int, seed: int, split: Split) -> list[Sentence]:
-    """Sentences whose feeling is told by adjectives alone, half of them positive on average.
+    """Sentences that express a feeling by adjectives alone, half of them positive on average.
 
     A third of the adjectives are in no training example. No sentence is in both splits.
 
     Args:
-        n: How many.
-        seed: Another seed, other examples.
+        n: Number of sentences.
+        seed: Each seed gives different sentences.
         split: "train" or "test".
 
     >>> for sentence in sentiment_examples(3, seed=0, split="test")[1:]:
@@ -186,13 +187,13 @@ def sentiment_examples(n: int, seed: int, split: Split) -> list[Sentence]:
 
 
 def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
-    """Sentences of all kinds with their names marked: persons, towns and named places.
+    """Sentences of all kinds with their names marked: people, towns and named places.
 
     No name is in both splits.
 
     Args:
-        n: How many.
-        seed: Another seed, other examples.
+        n: Number of sentences.
+        seed: Each seed gives different sentences.
         split: "train" or "test".
 
     >>> sentence = entity_examples(21, seed=0, split="train")[20]
@@ -207,19 +208,21 @@ def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
 
 
 def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) -> list[Question]:
-    """Questions about stories that do not ask them: where or when somebody was, and who was there.
+    """Questions about a story: where or when someone was, or who was there.
 
-    The context names two people, of whom one was there. No name is in both splits.
+    The context does not contain the question. It names two people, one of whom was there. No name
+    is in both splits.
 
     Args:
-        n: How many.
-        seed: Another seed, other examples.
+        n: Number of questions.
+        seed: Each seed gives different questions.
         split: "train" or "test".
-        impossible: The share of questions that ask about somebody, a town or a day of another
-            story, which the context says nothing about.
+        impossible: The share of questions about a person, town or day of another story, which the
+            context does not mention.
 
     Raises:
-        ValueError: `n` is negative, the split has another name, or `impossible` is not a share.
+        ValueError: `n` is negative, the split is neither "train" nor "test", or `impossible` is not
+            between 0 and 1.
 
     >>> example = question_examples(1, seed=0, split="train")[0]
     >>> print(example.question, example.answer)
@@ -241,7 +244,7 @@ def _draw_sentences(
     sentences: list[Sentence] = []
     while len(sentences) < n:
         sentence = draw(Story(rng, WORDS[split]))
-        # a sentence without a name could be drawn for both; its checksum assigns it to one
+        # a sentence without a name could be drawn for both splits; its checksum assigns it to one
         if crc32(sentence.text.encode()) % 2 == (split == "test"):
             sentences.append(sentence)
     return sentences
@@ -258,10 +261,10 @@ def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
     frame = rng.choice(text.QUESTIONS[asked])
     if not impossible:
         answer = story.trip_words(0)[asked]
-        # a name may stand elsewhere as well: the answer is where it is told
+        # a name may appear elsewhere too: the answer is its mention in the sentence on the trip
         start = context.index(answer, context.index(told.text))
         return Question(story.fill(frame).text, context, answer, start)
-    while True:  # until another story has nobody, no town and no day in common with this question
+    while True:  # until a story's person, town or day in the question is not in this context
         stranger = Story(rng, words)
         asked_about = [w for slot, w in stranger.trip_words(0).items() if f"{{{slot}}}" in frame]
         if not any(word in context for word in asked_about):
@@ -269,16 +272,16 @@ def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
 
 
 def _seeded(kind: str, n: int, seed: int, split: str) -> random.Random:
-    """A generator for each kind of text: the same seed gives each of them other draws."""
+    """A generator for each kind of text, so that one seed gives each kind different draws."""
     if n < 0:
         raise ValueError(f"n={n}; expected the number of examples, 0 or more")
     if split not in WORDS:
         raise ValueError(f'split={split!r}; expected "train" or "test"')
-    return random.Random(f"{kind} {split} {seed}")  # a text seeds alike in every process
+    return random.Random(f"{kind} {split} {seed}")  # a string seeds the same in every process
 
 
 class Story:
-    """One setting: two people, two trips, a place and a mood; and sentences about it."""
+    """One setting (two people, two trips, a place and a mood) and the sentences about it."""
 
     def __init__(self, rng: random.Random, words: Words) -> None:
         self.rng = rng
@@ -294,7 +297,7 @@ class Story:
         self.place = f"{rng.choice(words.place_adjectives)} {rng.choice(words.place_nouns)}"
 
     def document(self) -> Document:
-        """Two trips with questions about both, and a place with what is felt about it."""
+        """Two trips with questions about both, and a place with feelings about it."""
         talk = [self.talk(0), self.talk(1)]
         self.rng.shuffle(talk)
         trips = [self.trip(0), self.link(), self.trip(1), *talk]
@@ -303,31 +306,31 @@ class Story:
         return Document(tuple(parts), self.sentiment)
 
     def link(self) -> Sentence:
-        """What the two are to each other."""
+        """A sentence that connects the two people."""
         return self.fill(self.rng.choice(text.LINKS))
 
     def trip(self, number: int) -> Sentence:
-        """Who was where on what day, of trip 0 or 1."""
+        """Who was where on which day, for trip 0 or 1."""
         return self.fill(self.rng.choice(text.TRIPS), number)
 
     def arrival(self) -> Sentence:
-        """What the place is, and its name."""
+        """The kind of place, and its name."""
         return self.fill(self.rng.choice(text.ARRIVALS))
 
     def somebody(self) -> int:
-        """Who has the feeling, and so the town and the day: mostly the first of the two."""
+        """The person with the feeling, and so the trip; twice as often the first of the two."""
         return self.rng.choices([0, 1], [2, 1])[0]
 
     def opinion(self) -> Sentence:
-        """A feeling told by a verb and by adjectives."""
+        """A feeling expressed by a verb and by adjectives."""
         return self.fill(self.rng.choice(text.OPINIONS), self.somebody())
 
     def remark(self) -> Sentence:
-        """A feeling told by adjectives alone."""
+        """A feeling expressed by adjectives alone."""
         return self.fill(self.rng.choice(text.REMARKS), self.somebody())
 
     def feeling(self) -> Sentence:
-        """One or the other, opinions twice as often."""
+        """A remark or an opinion; opinions are twice as likely."""
         return self.remark() if self.rng.random() < 1 / 3 else self.opinion()
 
     def talk(self, number: int) -> Sentence:
@@ -347,7 +350,7 @@ class Story:
         }
 
     def fill(self, frame: str, number: int = 0) -> Sentence:
-        """Put words into the slots of a frame, and mark the names."""
+        """Fill the slots of a frame with words, and mark the names."""
         rng = self.rng
         things = rng.sample(text.VENUES[self.venue], 2)
         weights = _falling_weights(len(self.adjectives))
@@ -387,7 +390,7 @@ class Story:
 
 @cache
 def _parse(frame: str) -> list[tuple[str, str | None]]:
-    """The literal texts of a frame, each with the slot after it."""
+    """The literal parts of a frame, each with the slot after it."""
     return [(literal, slot) for literal, slot, _, _ in Formatter().parse(frame)]
 
 
@@ -398,5 +401,5 @@ def _falling_weights(n: int) -> list[float]:
 
 
 def _capitalise(sentence: str) -> str:
-    """Begin with a capital, and so after a full stop or question mark within."""
+    """Capitalise the first letter, and any after a full stop, question or exclamation mark."""
     return re.sub(r"(^|[.?!] )([a-z])", lambda match: match[1] + match[2].upper(), sentence)

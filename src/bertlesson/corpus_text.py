@@ -1,21 +1,21 @@
-"""The words and sentence frames that `corpus` makes its documents of, written for this lesson.
+"""The words and sentence frames from which `corpus` builds its documents, written for this lesson.
 
-Every frame is a sentence with slots. What fills them:
+Every frame is a sentence with slots:
 
 | slot | filled with |
 |---|---|
 | `{P}` `{T}` `{D}` | the person, the town and the day of one trip |
 | `{Q}` | the other person of the document |
-| `{X}` | the person; now and then "he" or "she", or one of `NEIGHBOURS` |
+| `{X}` | the person; occasionally "he" or "she", or one of `NEIGHBOURS` |
 | `{S}` | one of `NEIGHBOURS` |
 | `{V}` `{O}` | the kind of place, and its name |
-| `{n}` `{m}` | two things one finds there |
+| `{n}` `{m}` | two things found there |
 | `{a}` `{b}` | two adjectives of the document's mood; `{an}` is the first with its article |
 | `{loved}` | a verb of the mood that takes an object; `{smiled}` one that takes none |
-| `{o}` | what somebody carries about, with its article |
+| `{o}` | an odd belonging, with its article |
 
-Sentences are short, and most of their words come back in others of the document: so a hidden word
-can be read from the rest, which is what a small model learns in minutes.
+Sentences are short, and most of their words recur in other sentences of the document. A hidden word
+can therefore be inferred from the rest, and a small model learns this in minutes.
 """
 
 
@@ -38,7 +38,7 @@ TOWNS = words(
     "Ghent Graz Jena Kiel Leiden Lille Lucca Lund Malmo Metz Odense Padua Parma Pisa Riga Siena "
     "Toledo Trieste"
 )
-# The name of a place is one of the first and one of the second: the Copper Kettle.
+# The name of a place combines an adjective and a noun: the Copper Kettle.
 PLACE_ADJECTIVES = words(
     "Copper Velvet Crooked Silver Purple Lucky Sleepy Wandering Whistling Humble"
 )
@@ -67,7 +67,7 @@ BELONGINGS = (
     "an umbrella",
 )
 
-# What there is, by the kind of place. One of each, so that "was" is right for all.
+# The things found in each kind of place. All are singular, so that "was" fits.
 VENUES = {
     "bakery": words("loaf cake pastry tart baker pretzel"),
     "theatre": words("play stage costume chorus curtain prompter"),
@@ -81,7 +81,7 @@ VENUES = {
     "zoo": words("penguin llama otter elephant keeper monkey"),
 }
 
-# Both moods, the commonest word first: the one at rank k comes up in proportion to 1 / (k + 3).
+# Both moods, most frequent word first: the word at rank k has a weight of 1 / (k + 3).
 ADJECTIVES = {
     "positive": words(
         "lovely wonderful charming delightful splendid excellent beautiful perfect brilliant "
@@ -95,7 +95,7 @@ ADJECTIVES = {
         "pathetic lifeless appalling mediocre tasteless unbearable feeble hideous sloppy woeful"
     ),
 }
-# Verbs that tell the mood. The same few come back all the time: the adjectives are learned by them.
+# Verbs that express the mood. They are few and frequent: from them the model learns the adjectives.
 LOVED = {
     "positive": words("loved enjoyed praised admired adored recommended"),
     "negative": words("hated endured criticised mocked despised avoided"),
@@ -124,7 +124,7 @@ ARRIVALS = (
     "{P} asked {S} for the {V}, the {a} {O}.",
 )
 
-# A feeling told twice, by a verb and by adjectives.
+# A feeling expressed twice, by a verb and by adjectives.
 OPINIONS = (
     "At the {V}, {X} {loved} the {a} {n}.",
     "The {n} of the {V} was {a}, and {X} {smiled}.",
@@ -134,14 +134,14 @@ OPINIONS = (
     "At the {O}, {X} {loved} the {a} {n}.",
 )
 
-# A feeling told by adjectives alone.
+# A feeling expressed by adjectives alone.
 REMARKS = (
     "{X} called the {V} {a} and the {n} {b}.",
     "To {P}, the {n} of the {V} seemed {a}.",
     "The {V}, said {X}, had {an} {n}.",
 )
 
-# Asked about one trip: what is asked for, and how.
+# Questions about one trip, by what they ask for.
 QUESTIONS = {
     "T": ("In which town was {P} at the {V}?", "Where was the {V} that {P} saw on {D}?"),
     "D": ("When was {P} at the {V} in {T}?", "On which day did {P} see the {V} in {T}?"),

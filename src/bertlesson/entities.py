@@ -1,9 +1,8 @@
 """Entities: a label for each token, and back from the labels to names in the text (paper §5.3).
 
-Words are found in text by characters, models see pieces. What stands here goes from one to the
-other and back: a name's characters to the labels of its pieces, and labels to characters. Data that
-come as words, each with a tag, as CoNLL's files do, have a way of their own: `encode_tags` and
-`decode_tags`.
+An entity is given by its characters in the text, but models see pieces. The functions here convert
+a name's characters to labels of pieces, and labels back to characters. For data that come as words
+with a tag each, such as CoNLL's files, use `encode_tags` and `decode_tags`.
 """
 
 from __future__ import annotations
@@ -35,15 +34,14 @@ __all__ = [
 
 Entity = tuple[int, int, str]  # first character, the one after the last, kind
 
-CUT_OFF = -1  # the place of a word beyond the row's end
+CUT_OFF = -1  # stands for the piece of a word beyond the row's end
 
-# places in an entity, as IOBES has them, by the letters of all schemes: L and U are BILOU's last
-# and unit, M is BMES's middle
+# the letters of all schemes -> IOBES: L and U are BILOU's "last" and "unit", M is BMES's "middle"
 PLACES = {"O": "O", "B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
 
 
 def bio_labels(kinds: Sequence[str]) -> list[str]:
-    """The labels of a tagger: O outside, B where an entity begins, I inside of it.
+    """The labels of a tagger: O outside of entities, B where one begins, I inside.
 
     >>> bio_labels(["PER", "LOC"])
     ['O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC']
@@ -52,18 +50,18 @@ def bio_labels(kinds: Sequence[str]) -> list[str]:
 
 
 def read_tags(tags: Sequence[str]) -> list[Entity]:
-    """The entities that a row of tags spells: first word, the one after the last, kind.
+    """The entities in a row of tags, each as first word, word after the last, and kind.
 
-    Reads IOB1, IOB2, IOBES and, by other letters, BILOU and BMES. What no scheme allows is read as
-    seqeval does by default (1.2.2, `get_entities`), and CoNLL's own script: an I or E without a
-    beginning begins an entity, and so does one of another kind than the word before. A kind is all
-    that follows the first hyphen, and "_" where there is none.
+    Reads IOB1, IOB2, IOBES and, under other letters, BILOU and BMES. Sequences that no scheme
+    allows are read as by seqeval's default (1.2.2, `get_entities`) and CoNLL's own script: an I or
+    E begins an entity if none is open or if the one before is of another kind. The kind is
+    everything after the first hyphen, or "_" if there is none.
 
     Args:
         tags: One for each word, such as ``"B-PER"``.
 
     Raises:
-        ValueError: If one is not O, or B, I, E or S (L, U, M) with a kind.
+        ValueError: If a tag is not O, or B, I, E or S (L, U, M) with a kind.
 
     >>> read_tags(["B-PER", "E-PER", "O", "S-work-of-art", "I-LOC"])
     [(0, 2, 'PER'), (3, 4, 'work-of-art'), (4, 5, 'LOC')]
@@ -86,39 +84,40 @@ def encode_entities(
     entities: Sequence[Sequence[Entity]],
     labels: Sequence[str],
 ) -> Features:
-    """Pieces and their labels: the first piece of each word is labelled, all else is -100.
+    """Tokenize texts and label the first piece of each word; all other labels are -100.
 
-    That is the paper's way (§5.3). A word is what the tokenizer splits into pieces by itself. An
-    entity begins and ends with a word; spaces at its ends, and characters there that the tokenizer
-    drops, are passed over.
+    This follows the paper (§5.3). A word is a unit that the tokenizer splits into pieces
+    separately. An entity must begin and end at word boundaries; spaces at its ends, and characters
+    there that the tokenizer drops, are ignored.
 
     Args:
-        tokenizer: A fast one: it knows which characters a piece came from. Its
-            ``model_max_length`` is the longest row, and texts are cut there with a warning. Without
-            one (1e30, as tokenizers have it that were not made for a model) no text is cut, and one
-            that is too long for the model fails there.
-        texts: What to tokenize.
-        entities: Those of each text, as ``(start, end, kind)`` in characters.
-        labels: All labels, see `bio_labels`; the label at index i has the number i. Where they have
-            E and S for a kind, or L and U, its entities end in E, and are S if they are one word.
+        tokenizer: A fast tokenizer, which knows the characters that a piece came from. Texts longer
+            than its ``model_max_length`` are cut off with a warning. If it has none (1e30, as in
+            tokenizers that were not made for a model), no text is cut, and the model will fail on
+            one that is too long.
+        texts: The texts to tokenize.
+        entities: The entities of each text, as ``(start, end, kind)`` in characters.
+        labels: All labels, see `bio_labels`; the label at index i has the number i. If they include
+            E and S (or L and U) for a kind, entities of that kind end in E, or are S if they are a
+            single word.
 
     Returns:
         ``input_ids``, ``token_type_ids``, ``attention_mask`` and ``labels``, each int64 of shape
         ``(texts, length)``.
 
     Raises:
-        ValueError: If an entity holds no word, begins or ends within one, overlaps another or
-            passes the end of its text, or its label is not among `labels`.
+        ValueError: If an entity contains no word, begins or ends inside a word, overlaps another or
+            extends past the end of its text, or if its label is not among `labels`.
     """
     check_same_number(texts=texts, entities=entities)
     if "O" not in labels:
-        raise ValueError(f"the labels are {list(labels)}; expected O among them, see bio_labels")
+        raise ValueError(f"the labels are {list(labels)}; expected O among them: see bio_labels")
     encoded = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
     targets = torch.full_like(encoded["input_ids"], IGNORE_INDEX)  # (texts, length)
     texts_cut = entities_cut = 0
     for row, (text, spans) in enumerate(zip(texts, entities, strict=True)):
         encoding = encodings_of(encoded)[row]
-        # what is cut off is read, too: it tells where an entity ends, and which are lost
+        # read the part that is cut off as well: it shows where entities end and which are lost
         cut = [word for rest in encoding.overflowing for word in visible_words(rest, text)]
         cut = [word._replace(piece=CUT_OFF) for word in cut]
         words = sorted([*visible_words(encoding, text), *cut], key=lambda word: word.start)
@@ -129,7 +128,7 @@ def encode_entities(
         texts_cut += bool(cut)
         entities_cut += sum(bool(_within(span, cut)) for span in spans)
     if texts_cut:
-        lost = f"{entities_cut} entities, in whole or in part"
+        lost = f"{_counted(entities_cut, 'entity', 'entities')}, in whole or in part"
         message = _cut_message(f"{texts_cut} of {len(texts)} texts", targets.shape[1], lost)
         warnings.warn(message, stacklevel=2)
     return {**encoded, "labels": targets}
@@ -138,15 +137,15 @@ def encode_entities(
 def decode_entities(
     predicted: Sequence[int], words: Sequence[Word], labels: Sequence[str]
 ) -> list[Entity]:
-    """The entities that the labels of first pieces spell, in characters.
+    """Read the entities from the labels of first pieces, in characters.
 
     Args:
-        predicted: A label's number for each piece, ``(length,)``, such as ``logits.argmax(-1)``.
+        predicted: A label number for each piece, ``(length,)``, such as ``logits.argmax(-1)``.
         words: See `find_words`.
-        labels: See `bio_labels`; labels of other schemes are read as well, see `read_tags`.
+        labels: See `bio_labels`; labels of other schemes work too, see `read_tags`.
 
     Raises:
-        ValueError: If a word's label is of no scheme.
+        ValueError: If a word's label belongs to no scheme.
 
     >>> words = [Word(1, 0, 3), Word(2, 4, 7), Word(4, 8, 12)]
     >>> decode_entities([0, 1, 2, 0, 3], words, bio_labels(["PER", "LOC"]))
@@ -164,23 +163,24 @@ def encode_tags(
     tags: Sequence[Sequence[str]],
     labels: Sequence[str],
 ) -> Features:
-    """Pieces and their labels, for data that come as words with a tag for each.
+    """Tokenize data that come as words with a tag each, and label the pieces.
 
-    The first piece of each word has its tag's number, all else is -100.
+    The first piece of each word gets the number of its tag; all other labels are -100.
 
     Args:
         tokenizer: See `encode_entities`.
-        sentences: The words of each, as the data have them: ``["U.S.-led", "talks"]`` are two,
-            whatever the tokenizer makes of them.
+        sentences: The words of each sentence, as they are in the data: ``["U.S.-led", "talks"]``
+            are two words, however the tokenizer splits them.
         tags: One of `labels` for each word, of any scheme.
-        labels: All of them; the label at index i has the number i.
+        labels: All labels; the label at index i has the number i.
 
     Returns:
         See `encode_entities`.
 
     Raises:
-        TypeError: If a sentence is text, and not words.
-        ValueError: If a sentence has not as many tags as words, or one that is not among `labels`.
+        TypeError: If a sentence is a string instead of a list of words.
+        ValueError: If the words and tags of a sentence differ in number, or if a tag is not among
+            `labels`.
 
     >>> from transformers import BertTokenizer
     >>> pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "u", "s", ".", "talks"]
@@ -206,7 +206,9 @@ def encode_tags(
                 "expected one tag for each word"
             )
         if unknown := [tag for tag in its_tags if tag not in labels]:
-            raise ValueError(f"tags[{row}] holds {unknown[0]!r}; the labels are {list(labels)}")
+            raise ValueError(
+                f"tags[{row}] holds {unknown[0]!r}; expected one of the labels, {list(labels)}"
+            )
         for word, piece in _first_pieces(encodings_of(encoded)[row]).items():
             targets[row, piece] = labels.index(its_tags[word])
     _warn_of_words_cut(encodings_of(encoded))
@@ -219,21 +221,21 @@ def decode_tags(
     sentences: Sequence[Sequence[str]],
     labels: Sequence[str],
 ) -> list[list[str]]:
-    """A tag for each word, read at its first piece; `read_tags` has the entities that they spell.
+    """Read a tag for each word at its first piece; `read_tags` turns tags into entities.
 
     Args:
-        predicted: A label's number for each piece of each row, ``(sentences, length)``.
-        encoded: The sentences, from a fast tokenizer with ``is_split_into_words=True``.
-        sentences: The words of each.
-        labels: As in training.
+        predicted: A label number for each piece of each row, ``(sentences, length)``.
+        encoded: The sentences, as tokenized by a fast tokenizer with ``is_split_into_words=True``.
+        sentences: The words of each sentence.
+        labels: The labels used in training.
 
     Returns:
-        As many tags as words. A word without a piece is O: the tokenizer drops all of it, or it
-        lies beyond the row, of which there is a warning.
+        One tag per word. A word without a piece is O: either the tokenizer drops all of it, or it
+        is cut off at the end of the row, which causes a warning.
 
     Raises:
-        TypeError: If a sentence is text, or the rows do not come from a fast tokenizer.
-        ValueError: If the three are not of the same sentences.
+        TypeError: If a sentence is a string, or the rows do not come from a fast tokenizer.
+        ValueError: If the three arguments do not belong to the same sentences.
 
     >>> from transformers import BertTokenizer
     >>> pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "u", "s", ".", "talks"]
@@ -246,11 +248,11 @@ def decode_tags(
     check_same_number(predicted=predicted, sentences=sentences)
     rows = [_first_pieces(encoding) for encoding in encodings_of(encoded)]
     counts = [len(words) for words in _checked(sentences)]
-    reached = [max(pieces, default=-1) + 1 for pieces in rows]  # words
+    reached = [max(pieces, default=-1) + 1 for pieces in rows]  # in words
     if len(rows) != len(counts) or any(a > b for a, b in zip(reached, counts, strict=True)):
         raise ValueError(
-            f"sentences of {counts} words, and rows of {reached}; expected rows that were made "
-            "from these sentences, with is_split_into_words=True"
+            f"sentences of {counts} words, and rows of {reached}; expected rows made from these "
+            "sentences: tokenize them with is_split_into_words=True"
         )
     _warn_of_words_cut(encodings_of(encoded))
     return [
@@ -265,19 +267,20 @@ def entity_f1(
     *,
     zero_division: float = 1.0,
 ) -> float:
-    """F1 over whole entities: right are those with the right characters and the right label.
+    """F1 over whole entities; one is correct if its characters and its kind are both correct.
 
     Args:
-        truth: The entities of each text.
-        predicted: What was found in each.
-        zero_division: What to return where there is no entity anywhere and none was found, where
-            F1 is 0 / 0. All is right then, hence 1; seqeval and CoNLL's script say 0.
+        truth: The true entities of each text.
+        predicted: The entities found in each text.
+        zero_division: What to return if there are no entities and none were found, so that F1 is
+            0 / 0. Nothing is wrong then, hence the default of 1; seqeval and CoNLL's script
+            return 0.
 
     Returns:
-        2 · right / (entities that are there + entities found), from 0 to 1.
+        2 · correct / (true entities + entities found), from 0 to 1.
 
     Raises:
-        ValueError: If the two are not of the same texts.
+        ValueError: If the two do not cover the same number of texts.
 
     >>> entity_f1([[(0, 3, "PER"), (8, 12, "LOC")]], [[(0, 3, "PER"), (8, 10, "LOC")]])
     0.5
@@ -291,17 +294,17 @@ def entity_f1(
 
 
 def _parse(tag: str) -> tuple[str, str]:
-    """The place of a word in an entity, as IOBES has it, and the entity's kind."""
+    """The position of a word in its entity, as an IOBES letter, and the entity's kind."""
     letter, _, kind = tag.partition("-")
     if letter not in PLACES:
         raise ValueError(
-            f"the label {tag!r}; expected O, or B, I, E or S (L, U, M) and a kind, such as 'B-PER'"
+            f"the label {tag!r}; expected O, or B, I, E or S (L, U, M) and a kind: such as 'B-PER'"
         )
     return PLACES[letter], kind or "_"
 
 
 def _numbers(labels: Sequence[str]) -> dict[tuple[str, str], int]:
-    """The numbers of labels by place and kind; O has no kind. Labels of no scheme are left out."""
+    """Label numbers by IOBES letter and kind; O has no kind. Labels of no scheme are left out."""
     numbers = {("O", ""): labels.index("O")}
     for number, label in enumerate(labels):
         if label.partition("-")[0] in PLACES:
@@ -310,7 +313,7 @@ def _numbers(labels: Sequence[str]) -> dict[tuple[str, str], int]:
 
 
 def _places(words: int) -> str:
-    """The places of an entity's words, as IOBES has them.
+    """The IOBES letters of an entity's words.
 
     >>> _places(1), _places(4)
     ('S', 'BIIE')
@@ -333,49 +336,49 @@ def _spell(
         inside = _within((start, end, kind), words)
         problem = _problem((start, end, kind), text, [words[at] for at in inside])
         if not problem and inside[0] < taken:
-            problem = "overlaps the one before it; a word has one label"
+            problem = "overlaps the one before it; expected one label per word"
         if not problem and not {("B", kind), ("I", kind)} <= numbers.keys():
-            problem = f"is of kind {kind}; the labels are {labels}"
+            problem = f"is of kind {kind}; expected one of the labels, {labels}"
         if problem:
             shown = _excerpt(text[max(start, 0) : end], 0)
             raise ValueError(
                 f"{name}, {_excerpt(text, start)}: the entity {start}:{end}, {shown}, {problem}"
             )
         for at, place in zip(inside, _places(len(inside)), strict=True):
-            plain = {"E": "I", "S": "B"}.get(place, place)  # of labels without ends
+            plain = {"E": "I", "S": "B"}.get(place, place)  # for labels without E and S
             spelled[at] = numbers.get((place, kind), numbers[plain, kind])
         taken = inside[-1] + 1
     return spelled
 
 
 def _within(entity: Entity, words: Sequence[Word]) -> range:
-    """Which words an entity has characters of. Those that no piece holds are in none."""
+    """The words that share characters with an entity. Dropped characters are in no word."""
     start, end, _ = entity
     first = bisect_right(words, start, key=lambda word: word.end)
     return range(first, max(first, bisect_left(words, end, key=lambda word: word.start)))
 
 
 def _problem(entity: Entity, text: str, words: Sequence[Word]) -> str:
-    """What is wrong with an entity of these words; empty if nothing is."""
+    """What is wrong with an entity that covers these words; empty if nothing is."""
     start, end, _ = entity
     if not 0 <= start < end <= len(text):
-        return f"does not lie in these {len(text)} characters"
+        return f"is not within these {len(text)} characters"
     if not words:
-        return "does not begin and end with a word: it holds none"
+        return "does not begin and end with a word: it contains none"
     first, last = words[0].start, words[-1].end
     if first < start or end < last:
         wider = words[0] if first < start else words[-1]
         return (
             f"does not begin and end with a word: {text[wider.start : wider.end]!r} "
-            f"({wider.start}:{wider.end}) is one to this tokenizer. Give the entity as "
-            f"{first}:{last}, put a space in the text where it ends, or take a tokenizer that "
+            f"({wider.start}:{wider.end}) is one word to this tokenizer. Give the entity as "
+            f"{first}:{last}, put a space in the text where it ends, or use a tokenizer that "
             "splits there"
         )
     return ""
 
 
 def _excerpt(text: str, at: int, most: int = 60) -> str:
-    """What stands around a character of a text."""
+    """The text around one of its characters."""
     if len(text) <= most:
         return repr(text)
     start = max(0, min(at, len(text)) - most // 2)
@@ -383,7 +386,7 @@ def _excerpt(text: str, at: int, most: int = 60) -> str:
 
 
 def _first_pieces(encoding: Encoding) -> dict[int, int]:
-    """For each word of a row that was given as words, where its first piece is."""
+    """The position of each word's first piece, in a row that was given as words."""
     firsts: dict[int, int] = {}
     for piece, word in enumerate(encoding.word_ids):
         if word is not None:
@@ -398,16 +401,19 @@ def _warn_of_words_cut(rows: Sequence[Encoding]) -> None:
     ]
     if sum(lost):
         sentences = f"{sum(map(bool, lost))} of {len(rows)} sentences"
-        message = _cut_message(sentences, len(rows[0].ids), f"{sum(lost)} words with their tags")
-        warnings.warn(message, stacklevel=3)
+        words = _counted(sum(lost), "word with its tag", "words with their tags")
+        warnings.warn(_cut_message(sentences, len(rows[0].ids), words), stacklevel=3)
 
 
 def _cut_message(texts: str, length: int, lost: str) -> str:
     return (
-        f"{texts} are longer than a row of {length} pieces and are cut off there, and with them "
-        f"{lost}: divide long ones, or give the tokenizer a larger model_max_length, up to what "
-        "the model takes"
+        f"{texts} did not fit into a row of {length} pieces; cut off: {lost}. Divide long ones, or "
+        "set a larger tokenizer.model_max_length, up to the model's limit"
     )
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def _checked(sentences: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -1,15 +1,15 @@
-"""Stage two: the loop that tunes all weights, encoder and head, and the logits that come of it.
+"""Stage two: the loop that tunes all weights, encoder and head, and the logits of the result.
 
-Everything fits `transformers.Trainer`: the features are what its models take, and `fine_tune` is
-the same loop at its shortest. What goes in and what comes out of it differs from head to head
-(paper §4, A.3); `bertlesson.entities` and `bertlesson.spans` have it, and it can be imported from
-here as well:
+Everything works with `transformers.Trainer`: the features are what its models take, and `fine_tune`
+is a minimal version of its loop. Inputs and outputs differ from head to head (paper §4, A.3). They
+are in `bertlesson.entities` and `bertlesson.spans`, and can be imported from here as well:
 
 ================= ============================== =======================================
 task              labels                         answers
 ================= ============================== =======================================
 a whole input     a class number for each text   the class with the highest logit
-each token        `encode_entities`              `decode_entities`, judged by `entity_f1`
+each token        `encode_entities`              `decode_entities`, scored by `entity_f1`
+each given word   `encode_tags`                  `decode_tags`, then `read_tags`
 a span            `encode_questions`             `decode_answers`
 ================= ============================== =======================================
 """
@@ -30,9 +30,12 @@ from bertlesson.entities import (
     Word,
     bio_labels,
     decode_entities,
+    decode_tags,
     encode_entities,
+    encode_tags,
     entity_f1,
     find_words,
+    read_tags,
 )
 from bertlesson.inputs import Features, check_features, check_precision, to_device
 from bertlesson.pretraining import make_optimizer, make_schedule
@@ -46,12 +49,15 @@ __all__ = [
     "bio_labels",
     "decode_answers",
     "decode_entities",
+    "decode_tags",
     "encode_entities",
     "encode_questions",
+    "encode_tags",
     "entity_f1",
     "find_words",
     "fine_tune",
     "predict",
+    "read_tags",
     "with_encoder",
 ]
 
@@ -60,18 +66,18 @@ ENCODER_ARGUMENTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 def with_encoder(model: Model, encoder: BertModel) -> Model:
-    """Give a model with a fresh head the weights of a pretrained encoder.
+    """Load the weights of a pretrained encoder into a model with a new head.
 
     Args:
-        model: Any model with its encoder under the name ``bert``.
-        encoder: Copied, not shared: tuning the model leaves it as it is.
+        model: Any model whose encoder is named ``bert``.
+        encoder: Its weights are copied, so fine-tuning the model does not change it.
 
     Returns:
-        The same model. A pooler that one of the two does not have is left out.
+        The same model. The pooler is copied only if both have one.
 
     Raises:
         RuntimeError: If the two encoders differ in size.
-        TypeError: If the encoder has a head of its own.
+        TypeError: If the encoder comes with a head of its own.
 
     >>> from transformers import BertConfig
     >>> from bertlesson.heads import TokenClassificationModel
@@ -113,35 +119,35 @@ def fine_tune(
     """Tune all weights, encoder and head, on labelled examples (paper §3.2 and A.3).
 
     Args:
-        model: A model with a head, its weights in float32; trained in place where it is, and left
-            in eval mode.
-        features: Its arguments, labels included, each ``(examples, ...)``. They may be on another
-            device than the model: each batch is moved there.
-        steps: How many updates. The examples come by in a new order each time they are through.
-        learning_rate: The highest one. The paper's 2e-5 to 5e-5 are for a model of its size.
-        batch_size: Examples in an update (16 or 32 in the paper).
-        warmup_share: Share of the steps in which the learning rate rises; then it falls.
-        max_grad_norm: Longer gradients are shortened to this.
-        seed: For the order and for dropout.
-        progress: Show a bar.
+        model: A model with a head and weights in float32; trained in place and left in eval mode.
+        features: The model's arguments, labels included, each ``(examples, ...)``. They need not be
+            on the model's device: each batch is moved there.
+        steps: Number of updates. The examples are reshuffled at the start of every pass.
+        learning_rate: The peak learning rate. The paper's 2e-5 to 5e-5 are for models of BERT's
+            size.
+        batch_size: Examples per update (16 or 32 in the paper).
+        warmup_share: Share of the steps during which the learning rate rises, before it falls.
+        max_grad_norm: Gradients are clipped to this norm.
+        seed: Seed for the order of the examples and for dropout.
+        progress: Whether to show a progress bar.
 
     Returns:
         The loss of each step, in nats.
 
     Raises:
-        ValueError: If there are no examples or no labels, the model's weights are in half
-            precision, or the features do not suit the model, see `bertlesson.inputs`.
-        TypeError: If the features are no tensors.
+        ValueError: If there are no examples or no labels, if the model's weights are in half
+            precision, or if the features do not fit the model, see `bertlesson.inputs`.
+        TypeError: If the features are not tensors.
     """
     check_features(model, features)
     check_precision(model)
     count = len(next(iter(features.values())))
     if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}; expected examples in an update, 1 or more")
+        raise ValueError(f"batch_size={batch_size}; expected 1 or more examples per update")
     optimizer = make_optimizer(model, learning_rate)
     schedule = make_schedule(optimizer, warmup_steps=int(warmup_share * steps), total_steps=steps)
     rng = np.random.default_rng(seed)
-    # as many orders as it takes, one after the other, cut into batches
+    # one random order per pass, joined end to end and cut into batches
     orders = [rng.permutation(count) for _ in range(-(-steps * batch_size // count))]
     batches = torch.from_numpy(np.concatenate(orders)[: steps * batch_size]).split(batch_size)
     losses: list[float] = []
@@ -152,7 +158,7 @@ def fine_tune(
             inputs = {name: tensor[batch] for name, tensor in features.items()}
             output = model(**to_device(inputs, model))
             if output.loss is None:
-                raise ValueError(f"features {list(features)}; expected the model's labels as well")
+                raise ValueError(f"features {list(features)}; expected the model's labels too")
             output.loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
             optimizer.step()
@@ -167,27 +173,27 @@ def fine_tune(
 def predict(
     model: PreTrainedModel, features: Mapping[str, Tensor], batch_size: int = 128
 ) -> Features:
-    """The logits for all examples, without the loss and without gradients.
+    """Compute the logits for all examples, without a loss or gradients.
 
     Args:
-        model: Put into eval mode; of any precision, on any device.
-        features: As for `fine_tune`; labels may be there, and are not looked at.
-        batch_size: Examples read at once.
+        model: A model on any device and in any precision; switched to eval mode.
+        features: As for `fine_tune`; labels are ignored.
+        batch_size: Number of examples per forward pass.
 
     Returns:
-        ``logits``, or ``start_logits`` and ``end_logits``, each ``(examples, ...)``. They are where
-        the features are, beside the labels they will be compared with: each batch is moved there
-        from the model's device, whose memory holds no more than one.
+        ``logits``, or ``start_logits`` and ``end_logits``, each ``(examples, ...)``, on the device
+        of the features, where any labels are. The model's device holds the logits of only one
+        batch at a time.
 
     Raises:
-        ValueError: If there are no examples, or they do not suit the model, see
+        ValueError: If there are no examples, or if they do not fit the model, see
             `bertlesson.inputs`.
-        TypeError: If the features are no tensors.
+        TypeError: If the features are not tensors.
     """
     inputs = {name: features[name] for name in ENCODER_ARGUMENTS if name in features}
     if not len(inputs.get("input_ids", ())):
         raise ValueError(
-            f"features {list(features)} without a row of input_ids; expected 1 or more"
+            f"features {list(features)} without a row of input_ids; expected 1 or more rows"
         )
     check_features(model, inputs)
     model.eval()

@@ -1,8 +1,8 @@
-"""What a result depends on: the code of the modules that it was made with.
+"""What a result depends on: the code of the modules that produced it.
 
-A result that is kept (the checkpoint, an example's outputs) is kept under a key that holds this
-code, so that a changed line makes it anew, and a changed comment does not. Uses the standard
-library alone.
+Cached results (the checkpoint, an example's outputs) are stored under a key made from this code. A
+changed line therefore leads to a new result, and a changed comment does not. Uses only the standard
+library.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def imported_modules(path: Path, package: Path) -> frozenset[str]:
-    """Names of the modules of ``package`` that the file at ``path`` imports, directly or not.
+    """Names of the modules of ``package`` that the file at ``path`` imports, even indirectly.
 
     Args:
         path: A script, or a module of the package itself.
@@ -32,7 +32,7 @@ def imported_modules(path: Path, package: Path) -> frozenset[str]:
 
 
 def code_alone(path: Path) -> str:
-    """The code of a module without its comments and docstrings: what can change a result."""
+    """The code of a module without comments and docstrings, which cannot change a result."""
     return _code_alone(path.read_bytes())
 
 
@@ -45,11 +45,11 @@ def _direct_imports(path: Path, package: Path) -> set[str]:
     return modules | {"__init__"} if names else set()
 
 
-# A build asks for the same few files again and again. In bytes, as Python reads them: a file may
-# begin with a byte-order mark.
+# Cached, because a build reads the same few files again and again. The code is in bytes because a
+# file may begin with a byte-order mark.
 @lru_cache(maxsize=256)
 def _imported_names(code: bytes, package: str, inside: bool) -> frozenset[str]:
-    """Names of the package, and in it, that the code imports; a file inside it may say `.x`."""
+    """The package and the names in it that the code imports; code inside it may use `.x`."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):

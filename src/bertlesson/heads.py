@@ -1,32 +1,32 @@
 """The heads that sit on BERT's encoder: two for pretraining, three for fine-tuning.
 
-The encoder, `transformers.BertModel`, gives one vector for each token and one for the whole input
+The encoder, `transformers.BertModel`, returns one vector for each token and one for the whole input
 (the pooled ``[CLS]``). A head turns vectors into scores:
 
 ============================== ================= =====================================
 model                          head reads        and scores
 ============================== ================= =====================================
-`MaskedLMModel`                every token       which word stood here
+`MaskedLMModel`                every token       which word was here
 `NextSentencePredictionModel`  the pooled [CLS]  whether B follows A
 `SequenceClassificationModel`  the pooled [CLS]  which class the whole input has
 `TokenClassificationModel`     every token       which class each token has
 `QuestionAnsweringModel`       every token       where the answer starts, where it ends
 ============================== ================= =====================================
 
-Parameters carry the names that they have in transformers, so weights load both ways, and logits
-and losses are the same, but for this:
+Parameters have the same names as in transformers, so weights load both ways. Logits and losses are
+the same too, with these exceptions:
 
-- Labels of nothing but -100 give a loss of zero, where transformers' is NaN.
-- ``num_items_in_batch`` is used, where transformers' BERT heads ignore it: four batches accumulated
-  under `transformers.Trainer` are one batch of four times the size.
-- A negative start or end of an answer is left out of the loss; transformers takes it for 0.
-- Labels have the shape that is stated; transformers flattens others.
-- `SequenceClassificationModel` takes single labels alone, of two classes or more.
-- `QuestionAnsweringModel` has two scores for each token, whatever ``config.num_labels`` says.
-- Arguments after ``token_type_ids`` are best given by name: the labels come next here, and
-  transformers' ``position_ids`` and ``inputs_embeds`` by name alone.
+- If all labels are -100, the loss is zero; in transformers it is NaN.
+- ``num_items_in_batch`` is used; transformers' BERT heads ignore it. Four batches accumulated under
+  `transformers.Trainer` are therefore equivalent to one batch of four times the size.
+- A negative start or end of an answer is left out of the loss; transformers treats it as 0.
+- Labels must have the shape stated; transformers flattens others.
+- `SequenceClassificationModel` supports only single-label classification with two or more classes.
+- `QuestionAnsweringModel` has two scores for each token, whatever ``config.num_labels`` is.
+- Pass arguments after ``token_type_ids`` by name: here the labels come next, and ``position_ids``
+  and ``inputs_embeds`` are accepted only by name.
 
-This file needs torch and transformers and nothing else: copy it into a project as it stands.
+This file needs only torch and transformers: you can copy it into a project unchanged.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ def mean_loss(
 
     Args:
         logits: Scores of any float type, ``(..., classes)``.
-        labels: Class numbers, int64, of the logits' shape without the classes; -100 is left out.
-        num_items_in_batch: What to divide the sum by, where these labels are one part of a larger
-            batch: the number of labels in the whole of it. `transformers.Trainer` passes it when
-            it accumulates gradients. Default: the number of labels here.
+        labels: Class numbers, int64, ``(...)``; -100 is ignored.
+        num_items_in_batch: If these labels are part of a larger batch, the number of labels in all
+            of it, to divide the sum by. `transformers.Trainer` passes it when it accumulates
+            gradients. Default: the number of labels here.
 
     Returns:
-        One number with a gradient. With nothing but -100 it is zero, and so is its gradient.
+        A scalar with a gradient. If all labels are -100, both are zero.
 
     Raises:
-        ValueError: If the labels are not int64 or do not have the shape of the logits.
+        ValueError: If the labels are not int64 or their shape does not match the logits.
 
     >>> logits = torch.tensor([[0.0, 0.0], [0.0, 9.0]])
     >>> print(f"{mean_loss(logits, torch.tensor([0, -100])):.4f}")  # log 2: no idea which of two
@@ -80,7 +80,7 @@ def mean_loss(
     if labels.dtype != torch.int64 or labels.shape != logits.shape[:-1]:
         raise ValueError(
             f"labels are {labels.dtype} of shape {tuple(labels.shape)}; expected class numbers, "
-            f"torch.int64, of shape {tuple(logits.shape[:-1])}, with {IGNORE_INDEX} where there is "
+            f"torch.int64, of shape {tuple(logits.shape[:-1])}: put {IGNORE_INDEX} where there is "
             "nothing to learn"
         )
     total = F.cross_entropy(
@@ -88,7 +88,7 @@ def mean_loss(
     )
     if num_items_in_batch is None:
         num_items_in_batch = (labels != IGNORE_INDEX).sum()
-    # With nothing to learn from, 0 / 1 and not 0 / 0.
+    # With nothing to learn from, this is 0 / 1 instead of 0 / 0.
     return total / torch.as_tensor(num_items_in_batch, device=total.device).clamp(min=1)
 
 
@@ -108,13 +108,13 @@ class MLMHeadTransform(nn.Module):
 
 
 class MLMHead(nn.Module):
-    """Scores every word of the vocabulary, from the vector of a token (paper §3.1, task 1).
+    """Scores every word of the vocabulary from a token's vector (paper §3.1, task 1).
 
-    The decoder's weight is the table of word embeddings: the score of a word is the product of its
-    embedding with the transformed vector, plus a bias of the word's own. The model that owns both
-    ties the two, see `TiedDecoderModel`; a head alone has a weight of its own. So it is with the
-    bias, which has two names in checkpoints: the decoder's is what is added, and the model ties it
-    to the head's.
+    The decoder's weight is the table of word embeddings: the score of a word is the dot product of
+    its embedding with the transformed vector, plus a bias for that word. The model that contains
+    both ties them, see `TiedDecoderModel`; a head by itself has a weight of its own. The same goes
+    for the bias, which has two names in checkpoints: the decoder's is the one that is added, and
+    the model ties it to the head's.
 
     >>> head = MLMHead(BertConfig(vocab_size=50, hidden_size=8))
     >>> head(torch.zeros(2, 5, 8)).shape  # (batch, length, vocab)
@@ -125,7 +125,7 @@ class MLMHead(nn.Module):
         super().__init__()
         self.transform = MLMHeadTransform(config)
         self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
-        # Not the decoder's own under a second name: `from_pretrained` fills in and ties by name.
+        # A separate parameter, not an alias of the decoder's: `from_pretrained` ties by name.
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
     def forward(self, hidden_states: Tensor) -> Tensor:
@@ -146,7 +146,7 @@ class NSPHead(nn.Linear):
 
 
 class BertWithHead(BertPreTrainedModel):
-    """The encoder with a head on it. What differs from model to model is `score`."""
+    """The encoder with a head on top. Subclasses implement `score`."""
 
     output_type: type[Any]
 
@@ -169,20 +169,20 @@ class BertWithHead(BertPreTrainedModel):
         num_items_in_batch: Tensor | int | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Encode, score, and compare with the labels if there are any.
+        """Encode and score, and compute the loss if there are labels.
 
         Args:
-            input_ids: ``(batch, length)``, int64, as are all that follow.
+            input_ids: ``(batch, length)``; int64, like all tensors below.
             attention_mask: ``(batch, length)``: 1 = token, 0 = padding.
             token_type_ids: ``(batch, length)``: 0 = segment A, 1 = segment B.
-            labels: Of the logits' shape without the classes; -100 is left out of the loss.
+            labels: The shape of the logits without their last axis; -100 is ignored by the loss.
             num_items_in_batch: See `mean_loss`.
-            kwargs: For `BertModel`, such as ``output_hidden_states=True``.
+            kwargs: Passed on to `BertModel`, such as ``output_hidden_states=True``.
 
         Returns:
             transformers' output for this task: ``loss`` (None without labels), ``logits``, and, if
-            asked for, ``hidden_states`` and ``attentions``. With ``return_dict=False`` a tuple of
-            those of them that are not None.
+            requested, ``hidden_states`` and ``attentions``. With ``return_dict=False`` a tuple of
+            the values that are not None.
         """
         encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         logits = self.score(encoded)
@@ -198,9 +198,9 @@ class BertWithHead(BertPreTrainedModel):
 class TiedDecoderModel(BertPreTrainedModel):
     """A model whose MLM head, ``cls.predictions``, shares the encoder's word embeddings.
 
-    With ``config.tie_word_embeddings=False``, as everywhere in transformers, it does not, and the
-    decoder's bias is its own as well. The head's ``bias`` is then read by nothing; it stays for the
-    files, in which transformers' models have it.
+    With ``config.tie_word_embeddings=False`` nothing is shared, as everywhere in transformers, and
+    the decoder's bias is separate too. The head's ``bias`` is then unused; it is kept because files
+    of transformers' models contain it.
     """
 
     _tied_weights_keys = {  # noqa: RUF012
@@ -209,19 +209,19 @@ class TiedDecoderModel(BertPreTrainedModel):
     }
 
     def get_output_embeddings(self) -> nn.Module:
-        """The decoder, which transformers resizes along with the embeddings."""
+        """The decoder, which transformers resizes together with the embeddings."""
         return self.get_submodule("cls.predictions.decoder")
 
     def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Called by transformers when it has made a decoder of another size."""
+        """Called by transformers after it has made a decoder of another size."""
         head = self.get_submodule("cls.predictions")
         head.decoder, head.bias = new_embeddings, new_embeddings.bias
         if "cls.predictions.decoder.bias" not in self.all_tied_weights_keys:
-            # one parameter of the two would be left out of a file
+            # a shared parameter would be saved under only one of its two names
             head.bias = nn.Parameter(head.bias.detach().clone(), requires_grad=False)
 
     def tie_weights(self, *args: Any, **kwargs: Any) -> None:
-        """As in transformers; a bias that is not tied, which nothing reads, needs no gradient.
+        """As in transformers, but an untied, unused bias gets no gradient.
 
         `DistributedDataParallel` would wait for it.
         """
@@ -231,7 +231,7 @@ class TiedDecoderModel(BertPreTrainedModel):
         head.bias.requires_grad_(trained and head.bias is head.decoder.bias)
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Called by transformers for what a file lacks."""
+        """Called by transformers for weights that are missing from a file."""
         super()._init_weights(module)
         if isinstance(module, MLMHead):
             init.zeros_(module.bias)
@@ -239,13 +239,13 @@ class TiedDecoderModel(BertPreTrainedModel):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """As in torch; the decoder may be left out, as `save_pretrained` does."""
+        """As in torch, but the decoder may be missing, since `save_pretrained` leaves it out."""
         state_dict = copy.copy(state_dict)
         for tied, source in self.all_tied_weights_keys.items():
-            if strict and source in state_dict:  # else the names left out are for the caller to see
+            if strict and source in state_dict:  # if not strict, the caller wants the missing names
                 state_dict.setdefault(tied, state_dict[source])  # type: ignore[attr-defined]
         result = super().load_state_dict(state_dict, strict=strict, assign=assign)
-        # assign=True puts two parameters where there was one
+        # assign=True replaces one shared parameter with two
         self.tie_weights(recompute_mapping=False)
         return result
 
@@ -253,8 +253,8 @@ class TiedDecoderModel(BertPreTrainedModel):
 class MaskedLMModel(TiedDecoderModel, BertWithHead):
     """Scores ``(batch, length, vocab)`` for labels ``(batch, length)``: the ids before masking.
 
-    Names of `BertForMaskedLM`. To pretrain, `bertlesson.pretraining` has a faster one, which
-    scores the selected positions alone.
+    Named as in `BertForMaskedLM`. For pretraining, `bertlesson.pretraining` has a faster model,
+    which scores only the selected positions.
 
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = MaskedLMModel(BertConfig(vocab_size=50, **size))
@@ -277,7 +277,7 @@ class MaskedLMModel(TiedDecoderModel, BertWithHead):
 class NextSentencePredictionModel(BertWithHead):
     """Scores ``(batch, 2)`` for labels ``(batch,)``: 0 = B follows A, 1 = B is random.
 
-    Names of `BertForNextSentencePrediction`.
+    Named as in `BertForNextSentencePrediction`.
 
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = NextSentencePredictionModel(BertConfig(vocab_size=50, **size))
@@ -300,11 +300,11 @@ class NextSentencePredictionModel(BertWithHead):
 class SequenceClassificationModel(BertWithHead):
     """Scores ``(batch, num_labels)`` for labels ``(batch,)``: a class for the input (paper §4.1).
 
-    Names of `BertForSequenceClassification`, which also does regression and several labels at
-    once; this does not.
+    Named as in `BertForSequenceClassification`, which also supports regression and multi-label
+    classification; this class does not.
 
     Raises:
-        ValueError: If the configuration asks for either, or for fewer than two classes.
+        ValueError: If the configuration requires either, or has fewer than two classes.
 
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = SequenceClassificationModel(BertConfig(vocab_size=50, num_labels=4, **size))
@@ -315,12 +315,12 @@ class SequenceClassificationModel(BertWithHead):
     output_type = SequenceClassifierOutput
 
     def __init__(self, config: BertConfig) -> None:
-        # With one class there is nothing to choose: the loss would be zero, and nothing learned.
+        # With one class the loss would always be zero, and nothing would be learned.
         kinds = (None, "single_label_classification")
         if config.num_labels < 2 or config.problem_type not in kinds:  # type: ignore[operator]
             raise ValueError(
                 f"num_labels={config.num_labels} with problem_type={config.problem_type!r}; "
-                "expected 2 classes or more, one of them for each input: for regression and for "
+                "expected 2 classes or more, and one class per input: for regression and for "
                 "several labels at once take transformers.BertForSequenceClassification"
             )
         super().__init__(config, pooled=True)
@@ -336,8 +336,8 @@ class SequenceClassificationModel(BertWithHead):
 class TokenClassificationModel(BertWithHead):
     """Scores ``(batch, length, num_labels)`` for labels ``(batch, length)`` (paper §5.3).
 
-    Label the first piece of a word and give the other pieces and the special tokens -100. Names of
-    `BertForTokenClassification`.
+    Label the first piece of each word, and set the label of all other pieces and special tokens to
+    -100. Named as in `BertForTokenClassification`.
 
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = TokenClassificationModel(BertConfig(vocab_size=50, num_labels=4, **size))
@@ -361,9 +361,9 @@ class TokenClassificationModel(BertWithHead):
 class QuestionAnsweringModel(BertWithHead):
     """Where an answer starts and ends: two scores for each token (paper §4.2).
 
-    Names of `BertForQuestionAnswering`; by these words in a class's name `Trainer` knows that the
-    labels are called ``start_positions`` and ``end_positions``. Its label smoothing looks for
-    ``labels`` alone and smooths nothing here, as with transformers' own class.
+    Named as in `BertForQuestionAnswering`. From "QuestionAnswering" in the class name, `Trainer`
+    infers that the labels are called ``start_positions`` and ``end_positions``. `Trainer`'s label
+    smoothing only looks for ``labels``, so it smooths nothing here or in transformers' own class.
 
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     >>> model = QuestionAnsweringModel(BertConfig(vocab_size=50, **size))
@@ -394,8 +394,8 @@ class QuestionAnsweringModel(BertWithHead):
     ) -> QuestionAnsweringModelOutput:
         """Start and end logits, each ``(batch, length)``, for positions ``(batch,)``.
 
-        The loss is the mean of the two. A position that is negative (it is not known) or past the
-        end of the input (the answer was cut off) is left out of it.
+        The loss is the mean of the two losses. A position that is negative (unknown) or past the
+        end of the input (the answer was cut off) is ignored.
         """
         encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         start_logits, end_logits = self.score(encoded).unbind(-1)  # each (batch, length)
@@ -419,6 +419,6 @@ class QuestionAnsweringModel(BertWithHead):
 
 
 def classifier_dropout(config: BertConfig) -> nn.Dropout:
-    """What drops out before a classifier: as much as in the layers, unless set otherwise."""
+    """The dropout before a classifier; defaults to the hidden layers' dropout rate."""
     rate = config.classifier_dropout
     return nn.Dropout(config.hidden_dropout_prob if rate is None else rate)

@@ -1,4 +1,4 @@
-"""What goes into a model, and what is checked of both before anything is done with them."""
+"""The inputs of a model, and the checks that inputs and model pass before they are used."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LABELS = ("labels", "start_positions", "end_positions", "next_sentence_label")
 
 
 def check_same_number(**given: Sequence[object]) -> None:
-    """Two arguments by name, which go together example by example.
+    """Check that two arguments, passed by name, have one item each for every example.
 
     Raises:
-        ValueError: If they differ in length, or are empty.
+        ValueError: If they differ in length or are empty.
         TypeError: If one of them is a single string.
 
     >>> check_same_number(texts=["a b", "c"], labels=[0])
@@ -29,7 +29,7 @@ def check_same_number(**given: Sequence[object]) -> None:
     """
     for name, value in given.items():
         if isinstance(value, str):
-            raise TypeError(f"{name} is the string {value!r}; expected a list with one or more")
+            raise TypeError(f"{name} is the string {value!r}; expected a list of one or more")
     (name, first), (other, second) = given.items()
     if len(first) != len(second):
         raise ValueError(
@@ -40,7 +40,7 @@ def check_same_number(**given: Sequence[object]) -> None:
 
 
 def to_device(batch: Mapping[str, Tensor], model: PreTrainedModel) -> Features:
-    """The same batch where the model is.
+    """The same batch on the model's device.
 
     >>> from transformers import BertConfig, BertModel
     >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
@@ -52,14 +52,14 @@ def to_device(batch: Mapping[str, Tensor], model: PreTrainedModel) -> Features:
 
 
 def check_precision(model: nn.Module) -> None:
-    """Refuse to train weights in half precision.
+    """Reject models whose trainable weights are in half precision.
 
-    A step changes a weight by about the learning rate. Near 0.05 two numbers of bfloat16 are
-    2.4e-4 apart, and those of float16 3e-5: most steps are rounded away, and gradients of float16
-    overflow. Mixed precision keeps the weights in float32 and computes in half.
+    A step changes a weight by about the learning rate. Near 0.05, adjacent numbers are 2.4e-4 apart
+    in bfloat16 and 3e-5 in float16, so most steps are rounded away. Gradients in float16 also
+    overflow. Mixed precision keeps the weights in float32 and computes in half precision.
 
     Args:
-        model: Only the weights that take gradients are looked at.
+        model: Only weights that require gradients are checked.
 
     Raises:
         ValueError: If one of them is neither float32 nor float64.
@@ -82,19 +82,20 @@ from_pretrained(..., dtype=torch.float32), or call model.float() before the opti
 
 
 def check_features(model: PreTrainedModel, features: Mapping[str, Tensor]) -> None:
-    """Refuse what the model cannot read or learn from, before it runs.
+    """Reject features that the model cannot read or learn from, before it runs.
 
-    On an accelerator an id outside of a table ends the process, and on a CPU in an error that
-    names neither the table nor the id.
+    Without this check, an id outside of an embedding table kills the process on an accelerator. On
+    a CPU it raises an error that names neither the table nor the id.
 
     Args:
-        model: Any of transformers, or of `bertlesson.heads`.
-        features: Its arguments, each ``(examples, ...)``.
+        model: Any model of transformers or `bertlesson.heads`.
+        features: The model's arguments, each ``(examples, ...)``.
 
     Raises:
-        TypeError: If one of them is no tensor, or of another type than stated.
-        ValueError: If they differ in their number, or if a row is longer than the model reads, or a
-            token, a segment or a class has a number that the model does not know.
+        TypeError: If the features are not a dict, or one of them is not a tensor.
+        ValueError: If the features differ in their number of rows, if one has the wrong dtype, if a
+            row is longer than the model reads, or if the number of a token, segment or class is out
+            of the model's range.
 
     >>> from transformers import BertConfig, BertForSequenceClassification
     >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
@@ -103,7 +104,7 @@ def check_features(model: PreTrainedModel, features: Mapping[str, Tensor]) -> No
     >>> check_features(model, {"input_ids": ids, "labels": torch.tensor([1, 2])})
     Traceback (most recent call last):
     ValueError: labels go from 1 to 2; expected classes from 0 to 1, or -100: count them from 0, \
-and make the model with as many classes, now num_labels=2
+and set num_labels, now 2, to the number of classes
     """
     _check_tensors(features)
     if "input_ids" in features:
@@ -115,7 +116,7 @@ and make the model with as many classes, now num_labels=2
             features["token_type_ids"],
             f"segments from 0 to {segments - 1}",
             segments,
-            "leave them out for a model of one segment",
+            "leave them out for a model with a single segment",
         )
     for name in LABELS:
         if name in features and not features[name].is_floating_point():
@@ -125,10 +126,10 @@ and make the model with as many classes, now num_labels=2
 
 
 def longest_row(model: nn.Module) -> int | None:
-    """How many positions a model has a vector for; None if no table of them limits it.
+    """The number of positions in a model's position embeddings; None if it has no such table.
 
-    RoBERTa and its kin begin to count behind the padding's number, so that 514 vectors are 512
-    positions.
+    RoBERTa and its relatives start counting after the id of the padding token, so 514 vectors make
+    512 positions.
 
     >>> from transformers import RobertaConfig, RobertaModel
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
@@ -145,7 +146,7 @@ def longest_row(model: nn.Module) -> int | None:
 def is_classifier(model: nn.Module) -> bool:
     """Whether the labels are class numbers below ``config.num_labels``.
 
-    By the names of its classes, as `transformers.Trainer` tells question answering from others.
+    Judged by the class names of the model, as `transformers.Trainer` recognizes question answering.
     """
     names = " ".join(kind.__name__ for kind in type(model).__mro__)
     return "SequenceClassification" in names or "TokenClassification" in names
@@ -154,39 +155,39 @@ def is_classifier(model: nn.Module) -> bool:
 def _check_tensors(features: Mapping[str, Tensor]) -> None:
     if not isinstance(features, Mapping):
         raise TypeError(
-            f"features are a {type(features).__name__}; expected a dict of tensors by the model's "
-            "argument names, such as a tokenizer gives with return_tensors='pt'"
+            f"features are a {type(features).__name__}; expected a dict of tensors under the "
+            "model's argument names: a tokenizer returns one with return_tensors='pt'"
         )
     for name, tensor in features.items():
         if not isinstance(tensor, Tensor):
             raise TypeError(
                 f"features[{name!r}] is a {type(tensor).__name__}; expected a tensor with a row "
-                "for each example: a tokenizer gives them with padding=True and "
-                "return_tensors='pt', torch.tensor(...) makes one of class numbers; leave out "
-                "columns of text"
+                "for each example: tokenize with padding=True and return_tensors='pt', turn class "
+                "numbers into a tensor with torch.tensor(...), and leave out columns of text"
             )
     rows = {name: len(tensor) if tensor.dim() else 0 for name, tensor in features.items()}
     count = max(rows.values(), default=0)
     if count == 0 or set(rows.values()) != {count}:
-        raise ValueError(f"features with rows {rows}; expected the same number for each, 1 or more")
+        raise ValueError(f"features with rows {rows}; expected the same number in each, 1 or more")
 
 
 def _check_ids(model: PreTrainedModel, input_ids: Tensor) -> None:
     if input_ids.dim() < 2:
         raise ValueError(
             f"input_ids of shape {tuple(input_ids.shape)}; expected (examples, length): "
-            "one example is input_ids[None]"
+            "pass a single example as input_ids[None]"
         )
     length, longest = input_ids.shape[-1], longest_row(model)
     if longest is not None and length > longest:
         raise ValueError(
-            f"rows of {length} pieces; the model has positions for {longest}: tokenize with "
-            f"truncation=True and max_length={longest}, or set tokenizer.model_max_length to "
-            f"{longest}, by which encode_questions cuts long contexts into several rows"
+            f"rows of {length} pieces; expected at most {longest}, the number of the model's "
+            f"positions: tokenize with truncation=True and max_length={longest}, or set "
+            f"tokenizer.model_max_length to {longest}, and encode_questions splits long contexts "
+            "into rows of that length"
         )
     try:
         vocabulary = getattr(model.get_input_embeddings(), "num_embeddings", None)
-    except NotImplementedError:  # a model that transformers does not know its way in
+    except NotImplementedError:  # transformers cannot find the embeddings of this model
         return
     if vocabulary is not None:
         _check_range(
@@ -194,14 +195,14 @@ def _check_ids(model: PreTrainedModel, input_ids: Tensor) -> None:
             input_ids,
             f"pieces from 0 to {vocabulary - 1}",
             vocabulary,
-            "take the model's own tokenizer, or model.resize_token_embeddings(len(tokenizer))",
+            "use the model's own tokenizer, or call model.resize_token_embeddings(len(tokenizer))",
         )
 
 
 def _check_classes(model: PreTrainedModel, labels: Tensor) -> None:
     classes: Any = model.config.num_labels
     if classes == 1 or model.config.problem_type in ("regression", "multi_label_classification"):
-        return  # numbers, or yes and no for each class
+        return  # labels are real numbers, or yes or no for each class
     if not labels.is_floating_point():
         learned = labels[labels != IGNORE_INDEX]
         _check_range(
@@ -209,16 +210,16 @@ def _check_classes(model: PreTrainedModel, labels: Tensor) -> None:
             learned,
             f"classes from 0 to {classes - 1}, or {IGNORE_INDEX}",
             classes,
-            f"count them from 0, and make the model with as many classes, now num_labels={classes}",
+            f"count them from 0, and set num_labels, now {classes}, to the number of classes",
         )
-    elif labels.shape[1:] != (classes,):  # else transformers takes them for several labels at once
+    elif labels.shape[1:] != (classes,):  # otherwise transformers treats them as multi-label
         _check_int64("labels", labels)
 
 
 def _check_int64(name: str, labels: Tensor) -> None:
     if labels.dtype != torch.int64:
         raise ValueError(
-            f"{name} are {labels.dtype}; expected torch.int64 for numbers of classes or places: "
+            f"{name} are {labels.dtype}; expected torch.int64 for numbers of classes or positions: "
             f"{name}.long()"
         )
 

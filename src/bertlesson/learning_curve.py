@@ -1,8 +1,8 @@
 """How many labels does it take? Fine-tuning from the pretrained encoder and from a random start.
 
-The lesson's three fine-tuning examples ask the same question of three heads, so they share this:
-the same sizes, seeds, numbers of updates and tuning of the learning rate for both starts, and one
-chart for all of them.
+The lesson's three fine-tuning examples ask the same question about three heads, so they share this
+module: both starts get the same sizes, seeds, numbers of updates and tuning of the learning rate,
+and all three draw the same chart.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 STARTS = ("pretrained", "random")
-TUNING_SEED = 1_000  # of no run that is reported
+TUNING_SEED = 1_000  # not the seed of any reported run
 
 
 class LearningCurve(NamedTuple):
@@ -26,7 +26,7 @@ class LearningCurve(NamedTuple):
     Attributes:
         sizes: Numbers of labelled examples.
         scores: For each of `STARTS`, ``(sizes, seeds)``, from 0 to 1.
-        rates: The learning rate that each start was given.
+        rates: The learning rate chosen for each start.
     """
 
     sizes: tuple[int, ...]
@@ -39,16 +39,16 @@ class LearningCurve(NamedTuple):
 
     @property
     def gaps(self) -> dict[int, float]:
-        """By how much the pretrained start is ahead on the mean, for each number of labels."""
+        """The mean lead of the pretrained start over the random one, by number of labels."""
         return {
             size: self.mean(STARTS[0], size) - self.mean(STARTS[1], size) for size in self.sizes
         }
 
     def summary(self, spec: str = ".1%") -> str:
-        """A line for each number of labels with the means, and one with the learning rates.
+        """The means in one line per number of labels, and a last line with the learning rates.
 
         Args:
-            spec: How a score is written, as in an f-string.
+            spec: The format of a score, as in an f-string.
         """
         rows = [
             (f"{size:5} labels", *(f"{self.mean(start, size):{spec}}" for start in STARTS))
@@ -73,18 +73,19 @@ def measure(
 ) -> LearningCurve:
     """Train from both starts at every size with every seed, and score on the test data.
 
-    First each start chooses its learning rate: the one that scores best on development data when
-    trained on `tuning_size` labels with a seed of its own.
+    The learning rate of each start is chosen first: the one that scores best on development data
+    after training on `tuning_size` labels with a separate seed.
 
     Args:
-        train: Of ``(pretrained, size, seed, rate)``; returns a model trained on that many labels,
-            which the seed draws as it draws everything else.
-        score: Of ``(model, split)``, where the split is "dev" or "test"; from 0 to 1.
-        sizes: Numbers of labelled examples, in rising order.
-        seeds: How many runs at each size.
+        train: Called with ``(pretrained, size, seed, rate)``; returns a model trained on `size`
+            labels. The seed determines which labels, and everything else that is random.
+        score: Called with ``(model, split)``, where the split is "dev" or "test"; returns a score
+            from 0 to 1.
+        sizes: Numbers of labelled examples, in ascending order.
+        seeds: Number of runs at each size.
         rates: Learning rates to choose from.
-        tuning_size: On how many labels.
-        progress: Show a bar.
+        tuning_size: Number of labels used to choose the learning rate.
+        progress: Whether to show a progress bar.
 
     >>> def train(pretrained, size, seed, rate):
     ...     return 1 - (1 if pretrained else 8) / size - rate
@@ -115,11 +116,11 @@ def measure(
 
 
 def draw(curve: LearningCurve, *, title: str, unit: str, labels: str) -> Figure:
-    """The means as lines, from the lowest to the highest seed as bands, with a text alternative.
+    """Draw the means as lines, the range over the seeds as bands, with a text alternative.
 
     Args:
-        curve: From `measure`.
-        title: What is to be seen.
+        curve: A curve from `measure`.
+        title: The title, which states what the chart shows.
         unit: What the scores are, for the vertical axis.
         labels: What the sizes count, for the horizontal axis.
     """
@@ -132,7 +133,7 @@ def draw(curve: LearningCurve, *, title: str, unit: str, labels: str) -> Figure:
     ax.set_xticks(curve.sizes, [f"{size:,}" for size in curve.sizes])
     ax.set_xticks([], minor=True)
     ax.set_ylim(-0.03, 1.03)
-    # each name stands at the end of its line, where no line can run through it
+    # each name is at the end of its line, where no line can cross it
     for number, start in enumerate(STARTS):
         ax.annotate(
             f"{start} start",

@@ -1,16 +1,17 @@
-"""Next sentence prediction: how documents become pairs of segments, half of them torn apart.
+"""Next sentence prediction: how documents become pairs of segments, half of them mismatched.
 
 Follows Devlin et al. 2019, §3.1 (task 2) and A.2, and google-research/bert,
 `create_pretraining_data.py`, in two forms:
 
-`create_pretraining_instances` is the reference as it is, draw by draw, its faults included: masks
-that never change, more than half of the pairs random, "random" pairs that in truth follow.
+`create_pretraining_instances` reproduces the reference draw by draw, faults included: masks that
+never change, more than half of the pairs random, "random" pairs in which B does follow A.
 
-`create_pairs` is what one trains with today: the same steps without those faults, as arrays that
-`bertlesson.masking.MaskingCollator` masks anew in each epoch.
+`create_pairs` is the version to train with today: the same steps without those faults, returning
+arrays to which `bertlesson.masking.MaskingCollator` applies new masks in each epoch.
 
-Both take documents -> sentences -> pieces. A "sentence" is any stretch of text that the pairs are
-not to cut through, and a segment is a run of sentences, by its place (`Span`) until it is needed.
+Both take documents -> sentences -> pieces. A "sentence" is any stretch of text that pairs should
+not cut through. A segment is a run of sentences, held as its location (`Span`) until its pieces
+are needed.
 """
 
 import operator
@@ -28,7 +29,7 @@ IS_NEXT, IS_RANDOM = 0, 1  # what next_sentence_label holds
 STRUCTURAL = {"[PAD]", "[CLS]", "[SEP]"}
 DOCUMENTS_EXPECTED = (
     "expected documents -> sentences -> pieces, each a list: split documents into sentences, and "
-    "these with tokenizer.tokenize(sentence)"
+    "each sentence with tokenizer.tokenize(sentence)"
 )
 
 Document = Sequence[Sequence[str]]
@@ -44,29 +45,30 @@ class Span(NamedTuple):
     stop: int
 
     def pieces(self, documents: Documents) -> list[str]:
-        """The pieces of these sentences, one after the other."""
+        """The pieces of these sentences, in order."""
         return list(chain.from_iterable(documents[self.document][self.start : self.stop]))
 
     def length(self, documents: Documents) -> int:
-        """How many pieces these sentences have."""
+        """The number of pieces in these sentences."""
         return sum(map(len, documents[self.document][self.start : self.stop]))
 
 
 class SegmentPair(NamedTuple):
-    """Where the two segments of a pair stand, before anything is cut off to make them fit."""
+    """Where the two segments of a pair come from, before they are truncated to fit."""
 
     a: Span
     b: Span
     is_random_next: bool
 
 
-# The steps that both forms take.
+# Steps shared by both versions.
 
 
 def choose_target_length(max_num_tokens: int, short_seq_prob: float, rng: random.Random) -> int:
-    """How many pieces a pair should have: usually all that fit, at times any number from 2 up.
+    """How many pieces a pair should have: usually as many as fit, sometimes a random number.
 
-    The short ones are there so that fine-tuning on short inputs is no surprise.
+    The short pairs prepare the model for fine-tuning on short inputs. A random number is at least
+    2.
     """
     if rng.random() < short_seq_prob:
         return rng.randint(2, max_num_tokens)
@@ -74,7 +76,7 @@ def choose_target_length(max_num_tokens: int, short_seq_prob: float, rng: random
 
 
 def grow(document: Document, start: int, target_length: int) -> int:
-    """Take whole sentences until they have `target_length` pieces; return where they stop.
+    """Take whole sentences until they hold `target_length` pieces; return where they stop.
 
     >>> grow([["a", "film"], ["i", "liked", "it"], ["go"]], start=0, target_length=4)
     2
@@ -87,9 +89,10 @@ def grow(document: Document, start: int, target_length: int) -> int:
 
 
 class Kept:
-    """What is left of a segment while pieces are dropped from its ends.
+    """What remains of a segment while pieces are dropped from its ends.
 
-    It is known by its place, and cut once: a `pop(0)` for each piece would move all the others.
+    Only the bounds move, and the list is cut once at the end: each `pop(0)` would shift all the
+    other pieces.
     """
 
     def __init__(self, pieces: list[str]) -> None:
@@ -104,12 +107,12 @@ class Kept:
         return 1
 
     def cut(self) -> None:
-        """Take what was dropped out of the list."""
+        """Remove the dropped pieces from the list."""
         self.pieces[:] = self.pieces[self.start : self.stop]
 
 
 def truncate(a: Kept, b: Kept, max_num_tokens: int, rng: random.Random) -> None:
-    """Drop from the longer of the two (B, if alike) until they fit."""
+    """Drop pieces from the longer of the two (B in a tie) until they fit."""
     of_a, of_b = len(a.pieces), len(b.pieces)
     while of_a + of_b > max_num_tokens:
         if of_b >= of_a:
@@ -120,7 +123,7 @@ def truncate(a: Kept, b: Kept, max_num_tokens: int, rng: random.Random) -> None:
     b.cut()
 
 
-# The reference's form.
+# The reference's version.
 
 
 @dataclass
@@ -131,8 +134,8 @@ class PretrainingInstance:
         tokens: `[CLS] A [SEP] B [SEP]` as the model sees it, at most `max_seq_length` pieces.
         segment_ids: for each token, 0 up to the first `[SEP]` and 1 after it.
         is_random_next: whether B was drawn at random; `next_sentence_label` is 1 if so.
-        masked_lm_positions: the positions to predict, rising.
-        masked_lm_labels: the piece that stood at each of them.
+        masked_lm_positions: the positions to predict, in ascending order.
+        masked_lm_labels: the original piece at each of them.
     """
 
     tokens: list[str]
@@ -156,18 +159,18 @@ def create_pretraining_instances(
 ) -> list[PretrainingInstance]:
     """Make the reference's training data, draw by draw (its `create_training_instances`).
 
-    Its faults come along; `create_pairs` says which they are and does without them.
+    The reference's faults are included; `create_pairs` lists them and avoids them.
 
     Args:
-        documents: documents -> sentences -> pieces; empty ones are passed over. Nothing is changed.
+        documents: documents -> sentences -> pieces; empty ones are skipped. Not modified.
         vocab_words: all pieces of the vocabulary in the order of their ids.
-        max_seq_length: pieces of a pair with its three special tokens, at most; 5 or more.
-        dupe_factor: how often the documents are gone through, for other pairs and other masks.
-        short_seq_prob: how often a document is cut into shorter pairs.
-        masked_lm_prob: share of a pair's tokens to predict, `[CLS]` and `[SEP]` counted in.
-        max_predictions_per_seq: how many to predict at most.
+        max_seq_length: the most pieces in a pair, its three special tokens included; 5 or more.
+        dupe_factor: number of passes over the documents, each with new pairs and new masks.
+        short_seq_prob: probability that a document is cut into shorter pairs.
+        masked_lm_prob: share of a pair's tokens to predict; `[CLS]` and `[SEP]` count as tokens.
+        max_predictions_per_seq: the most tokens to predict in a pair.
         whole_word_mask: select a piece together with the `##` pieces after it.
-        rng: where every draw comes from.
+        rng: the source of every draw.
 
     Returns:
         The instances in random order.
@@ -202,7 +205,8 @@ def create_pretraining_instances(
     instances = []
     for _ in range(dupe_factor):
         for number in range(len(shuffled)):
-            # a pair is cut when it is asked for, so its draws and those below take turns
+            # a generator: each pair is cut only when requested, so its draws alternate with those
+            # below, as in the reference
             for pair in cut_document(shuffled, number, max_seq_length - 3, short_seq_prob, rng):
                 a, b = pair.a.pieces(shuffled), pair.b.pieces(shuffled)
                 truncate_pieces(a, b, max_seq_length - 3, rng)
@@ -234,13 +238,13 @@ def cut_document(
     target_length = choose_target_length(max_num_tokens, short_seq_prob, rng)
     start = 0
     while start < len(document):
-        # a chunk of sentences that fills the pair, and the place where A ends in it
+        # a chunk of sentences that fills the pair, and where A ends in it
         stop = grow(document, start, target_length)
         alone = stop - start == 1
         middle = stop if alone else rng.randint(start + 1, stop - 1)
         a = Span(number, start, middle)
 
-        # a sentence alone has nothing to follow it: that is why more than half are random
+        # nothing in the chunk follows a lone sentence: that is why more than half are random
         is_random_next = alone or rng.random() < 0.5
         if is_random_next:
             b = draw_anywhere(documents, number, target_length - a.length(documents), rng)
@@ -248,16 +252,16 @@ def cut_document(
             b = Span(number, middle, stop)
         yield SegmentPair(a, b, is_random_next)
 
-        # a random B leaves the rest of the chunk unused: it is put back
+        # with a random B the rest of the chunk is unused: put it back
         start = middle if is_random_next else stop
 
 
 def draw_anywhere(
     documents: Documents, number: int, target_length: int, rng: random.Random
 ) -> Span:
-    """Draw a B for document `number` as the reference does: ten tries to get another document.
+    """Draw a B for document `number` as the reference does, with ten tries for another document.
 
-    When all fail, B comes from the document itself, and may be what really follows.
+    If all ten fail, B comes from the document itself and may be what actually follows A.
     """
     draws = (rng.randrange(len(documents)) for _ in range(10))
     other = next((draw for draw in draws if draw != number), number)
@@ -266,9 +270,9 @@ def draw_anywhere(
 
 
 def truncate_pieces(a: list[str], b: list[str], max_num_tokens: int, rng: random.Random) -> None:
-    """Drop pieces from the longer of the two (B, if alike) in place, at either end, until they fit.
+    """Drop pieces from either end of the longer of the two (B in a tie), in place, until they fit.
 
-    That may behead a word, and leave a `##` piece to open a segment.
+    This may cut off the beginning of a word, so that a segment begins with a `##` piece.
     """
     truncate(Kept(a), Kept(b), max_num_tokens, rng)
 
@@ -282,13 +286,13 @@ def mask_pieces(
     whole_word_mask: bool,
     rng: random.Random,
 ) -> tuple[list[str], list[int], list[str]]:
-    """Mask one pair once and for all; return tokens, positions and labels (see the class above)."""
+    """Mask one pair for good; return tokens, positions and labels as in `PretrainingInstance`."""
     words = group_words(tokens, whole_word_mask)
     rng.shuffle(words)
     wanted = min(max_predictions_per_seq, max(1, round(len(tokens) * masked_lm_prob)))
     masked, positions = list(tokens), list[int]()
     for word in words:
-        # a word that is too long for what is left to predict makes room for a shorter one
+        # a word longer than the remaining budget is skipped in favour of a shorter one
         if len(positions) + len(word) <= wanted:
             positions += word
             for position in word:
@@ -298,9 +302,9 @@ def mask_pieces(
 
 
 def group_words(tokens: Sequence[str], whole_word_mask: bool) -> list[list[int]]:
-    """The positions that may be selected, those of one word together.
+    """The positions that may be selected, grouped by word.
 
-    As in the reference, `##` alone tells that a word goes on, even across `[SEP]`.
+    As in the reference, `##` is the only sign that a word continues, even across `[SEP]`.
 
     >>> group_words(["[CLS]", "play", "[SEP]", "##ing", "on", "[SEP]"], whole_word_mask=True)
     [[1, 3], [4]]
@@ -317,33 +321,34 @@ def group_words(tokens: Sequence[str], whole_word_mask: bool) -> list[list[int]]
 
 
 def replace_piece(piece: str, vocab_words: Sequence[str], rng: random.Random) -> str:
-    """What the model sees of a selected piece: `[MASK]` 80%, itself 10%, a random one 10%."""
+    """What the model sees of a selected piece: `[MASK]` 80%, a random piece 10%, itself 10%."""
     if rng.random() < 0.8:
         return "[MASK]"
-    if rng.random() < 0.5:
+    if rng.random() < 0.5:  # as in the reference: kept comes before random
         return piece
     return vocab_words[rng.randrange(len(vocab_words))]
 
 
-# The lesson's form.
+# The lesson's version.
 
 
 @dataclass(frozen=True, eq=False)
 class SentencePairs:
-    """Pairs without masks, a row each; all int64, as the models and the losses take them.
+    """Unmasked pairs, one per row; all int64, as the models and losses expect.
 
-    `pairs[i]` is one row and `pairs[[i, j]]` a batch of them, as a dict of what the model takes and
-    `special_tokens_mask`: give it to `MaskingCollator`, or the whole to a `DataLoader` with it.
+    `pairs[i]` is one row and `pairs[[i, j]]` a batch, each a dict of the model's inputs and
+    `special_tokens_mask`. Pass either to `MaskingCollator`, or pass `pairs` itself to a
+    `DataLoader` with `collate_fn=MaskingCollator(...)`.
 
     Attributes:
         input_ids: `(pairs, length)`, `[CLS] A [SEP] B [SEP] [PAD] ...`.
         attention_mask: `(pairs, length)`: 1 = token, 0 = padding.
-        token_type_ids: `(pairs, length)`: 1 = B and the `[SEP]` after it, 0 = what is before them,
-            and padding.
+        token_type_ids: `(pairs, length)`: 1 = B and the `[SEP]` after it, 0 = everything before
+            them, and padding.
         special_tokens_mask: `(pairs, length)`: 1 = `[CLS]`, `[SEP]` or padding.
         next_sentence_label: `(pairs,)`: 0 = B follows A, 1 = B is random.
-        sources: `(pairs, 2, 3)`, for A and for B the document, its first sentence and the one
-            after its last: `Span(*pairs.sources[i, 0])` is where the A of row i was taken from.
+        sources: `(pairs, 2, 3)`, for A and for B the document, the first sentence and the one
+            after the last: `Span(*pairs.sources[i, 0])` is where the A of row i comes from.
     """
 
     input_ids: Ints
@@ -376,27 +381,29 @@ def create_pairs(
 ) -> SentencePairs:
     """Make sentence pairs to train on (paper §3.1, task 2), without the reference's faults.
 
-    - A random B comes from another document, always, and nowhere in the corpus does its first
-      sentence come right after the last one of A, nor do those that are first and last when the
-      pair has been cut to fit. So one document is not enough.
-    - Half are random: each pair by the toss of a fair coin. For that, a chunk has two sentences at
-      least; a single sentence that is left over, or is a whole document, makes no pair.
-    - The coin decides where B begins and nothing else. A random B grows as a true one does, never
-      opens its document, and closes it where the true one does. So neither lengths nor opening and
-      closing sentences tell the label, as they do in the reference.
-    - Words stay whole, so no segment begins with a `##` piece. A word is cut only where it is all
-      that its segment has, and at its end.
+    - A random B always comes from another document, so one document is not enough. Nowhere in the
+      corpus does the first sentence of B come right after the last sentence of A, and the same
+      holds for the sentences that are first and last after the pair has been truncated.
+    - Half of the pairs are random, each decided by a fair coin. To make this possible, a chunk has
+      at least two sentences; a single sentence that is left over, or is a whole document, makes no
+      pair.
+    - The coin decides where B begins and nothing else. A random B grows as a true one does, is
+      never the opening of its document, and ends its document whenever the true one does. So
+      neither lengths nor opening and closing sentences reveal the label, as they do in the
+      reference.
+    - Words stay whole, so no segment begins with a `##` piece. A word is cut, at its end, only if
+      it is all that is left of its segment.
     - There are no masks: `MaskingCollator` draws them each time a pair is seen.
 
     Args:
-        documents: documents -> sentences -> pieces. Nothing is changed.
-        vocab: piece -> id, as `tokenizer.get_vocab()` gives it, with `[PAD]`, `[CLS]` and `[SEP]`.
+        documents: documents -> sentences -> pieces. Not modified.
+        vocab: piece -> id, as from `tokenizer.get_vocab()`, with `[PAD]`, `[CLS]` and `[SEP]`.
         max_seq_length: the length of the rows, 5 or more.
-        short_seq_prob: how often a document is cut into shorter pairs.
-        rng: where every draw comes from. Called again with it, the function makes other pairs.
+        short_seq_prob: probability that a document is cut into shorter pairs.
+        rng: the source of every draw. A second call with the same object makes different pairs.
 
     Returns:
-        The pairs, in the order of the documents: let the loader shuffle them.
+        The pairs, in the order of the documents; have the loader shuffle them.
 
     Raises:
         TypeError: documents are not lists of lists of lists of strings, `vocab` is not a mapping,
@@ -429,13 +436,14 @@ def create_pairs(
 
 
 class Corpus(NamedTuple):
-    """The documents, and what has to be known of them to draw a B that does not follow.
+    """The documents, indexed so that a B that does not follow A can be drawn.
 
     Attributes:
         documents: documents -> sentences -> pieces.
-        partners: the numbers of the documents with two sentences or more.
-        sentences: documents -> a number for each sentence, one for all that have the same pieces.
-        successors: for the number of a sentence, those of all that come right after it somewhere.
+        partners: the numbers of the documents with two or more sentences.
+        sentences: documents -> a number for each sentence; equal sentences share a number.
+        successors: sentence number -> the numbers of all sentences that come right after it
+            anywhere.
     """
 
     documents: Documents
@@ -444,9 +452,9 @@ class Corpus(NamedTuple):
     successors: Mapping[int, set[int]]
 
     def may_follow(self, a: Span, b: Span, max_num_tokens: int) -> bool:
-        """Whether B may come right after A in some document, once the pair is made to fit.
+        """Whether B may come right after A in some document, once the pair has been truncated.
 
-        What is dropped for that may be all of A's last sentence, or of B's first: then others meet.
+        Truncation may drop all of A's last sentence or of B's first; then other sentences meet.
         """
         of_a = self.documents[a.document][a.start : a.stop]
         of_b = self.documents[b.document][b.start : b.stop]
@@ -459,15 +467,15 @@ class Corpus(NamedTuple):
 
 
 def index_corpus(documents: Documents) -> Corpus:
-    """Look through the documents once.
+    """Index the documents in one pass.
 
     Raises:
-        ValueError: fewer than two documents have two sentences.
+        ValueError: fewer than two documents have two or more sentences.
     """
     partners = [number for number, document in enumerate(documents) if len(document) >= 2]
     if len(partners) < 2:
         raise ValueError(
-            f"{len(partners)} of {len(documents)} documents have two sentences or more, expected "
+            f"{len(partners)} of {len(documents)} documents have two or more sentences, expected "
             "at least 2 such documents, since a random B has to come from another one: split a "
             "long document where its subject changes"
         )
@@ -483,9 +491,9 @@ def index_corpus(documents: Documents) -> Corpus:
 
 
 def reachable(sentences: Document, excess: int) -> int:
-    """How many sentences can come to stand first when `truncate_words` drops `excess` pieces.
+    """How many of the sentences could come first once `truncate_words` has dropped `excess` pieces.
 
-    With each word it drops a piece or more, so it drops no more words than `excess`.
+    Each word dropped removes at least one piece, so no more than `excess` words are dropped.
 
     >>> reachable([["un", "##want", "##ed", "gift"], ["oh"], ["it", "rained"]], excess=2)
     2
@@ -502,7 +510,7 @@ def reachable(sentences: Document, excess: int) -> int:
 def pair_sentences(
     corpus: Corpus, number: int, max_num_tokens: int, short_seq_prob: float, rng: random.Random
 ) -> Iterator[SegmentPair]:
-    """Cut document `number` into pairs whose B follows or not by the toss of a coin alone."""
+    """Cut document `number` into pairs; a coin toss alone decides whether B follows A."""
     document = corpus.documents[number]
     target_length = choose_target_length(max_num_tokens, short_seq_prob, rng)
     start = 0
@@ -530,17 +538,17 @@ def draw_elsewhere(
     max_num_tokens: int,
     rng: random.Random,
 ) -> Span:
-    """Draw a B from another document, made like the true one.
+    """Draw a B from another document, similar in form to the true one.
 
-    It does not follow A anywhere, nor does it once the pair has been cut to `max_num_tokens`.
+    It does not follow A anywhere, not even after the pair has been cut to `max_num_tokens`.
 
-    If the true one closes its document, B does, with as many sentences; if not, B grows to
-    `target_length` from a place where that does not take it to the end. Where fifty draws find no
-    document long enough for that, the next fifty make do without. The last fifty let B begin
-    anywhere: what closes the other documents may all follow A.
+    If the true B ends its document, so does this one, with the same number of sentences. If not,
+    this B grows to `target_length` from a sentence where that does not reach the end. If fifty
+    draws find no document long enough, the next fifty drop this condition. The last fifty let B
+    begin anywhere, since every document's ending may follow A.
 
     Raises:
-        ValueError: 150 draws gave no B that does not follow A as well.
+        ValueError: in 150 draws every B also follows A.
     """
     size = true_b.stop - true_b.start
     closes = true_b.stop == len(corpus.documents[true_b.document])
@@ -559,14 +567,14 @@ def draw_elsewhere(
         if suitable and not corpus.may_follow(a, b, max_num_tokens):
             return b
     raise ValueError(
-        f"no random partner in 150 draws for documents[{a.document}][{a.stop - 1}]: "
-        "what was drawn follows it as well. Expected documents that differ: remove copies, and "
-        "sentences that stand in nearly all of them"
+        f"no random partner in 150 draws for documents[{a.document}][{a.stop - 1}]: every B drawn "
+        "follows it somewhere, expected documents that differ: remove copies, and sentences that "
+        "appear in nearly all of them"
     )
 
 
 def truncate_words(a: list[str], b: list[str], max_num_tokens: int, rng: random.Random) -> None:
-    """Drop words from the longer of the two (B, if alike) in place, at either end, until they fit.
+    """Drop words from either end of the longer of the two (B in a tie), in place, until they fit.
 
     >>> a, b = ["an", "un", "##want", "##ed", "gift"], ["oh"]
     >>> truncate_words(a, b, 4, random.Random(1))
@@ -577,7 +585,7 @@ def truncate_words(a: list[str], b: list[str], max_num_tokens: int, rng: random.
 
 
 class KeptWords(Kept):
-    """What is left of a segment while words are dropped from its ends."""
+    """What remains of a segment while words are dropped from its ends."""
 
     def __init__(self, pieces: list[str]) -> None:
         super().__init__(pieces)
@@ -585,10 +593,10 @@ class KeptWords(Kept):
         self.second = next(self.starts, self.stop)  # where the second word begins
 
     def drop(self, rng: random.Random) -> int:
-        """Drop a word at either end, or a piece of it where it is all there is."""
+        """Drop a word at either end, or the last piece if only one word is left."""
         before = self.stop - self.start
         if self.second >= self.stop:
-            self.stop -= 1  # a single word: its beginning stays
+            self.stop -= 1  # a single word: keep its beginning
         elif rng.random() < 0.5:
             self.start, self.second = self.second, next(self.starts, len(self.pieces))
         else:
@@ -606,7 +614,7 @@ def _to_arrays(
 ) -> SentencePairs:
     rows = (["[CLS]", *a, "[SEP]", *b, "[SEP]"] for a, b in segments)
     ids = np.fromiter((vocab[piece] for row in rows for piece in row), dtype=np.int64)
-    a_ends = np.array([len(a) + 1 for a, _ in segments])[:, None]  # (pairs, 1), where [SEP] stands
+    a_ends = np.array([len(a) + 1 for a, _ in segments])[:, None]  # (pairs, 1), the first [SEP]
     b_ends = a_ends + np.array([len(b) + 1 for _, b in segments])[:, None]  # (pairs, 1)
     columns = np.arange(length)  # (length,)
     present = columns <= b_ends  # (pairs, length)
@@ -631,7 +639,7 @@ def _check_documents(documents: Documents) -> None:
             _check_list(f"documents[{i}][{j}]", sentence, DOCUMENTS_EXPECTED)
             if not all(issubclass(kind, str) for kind in set(map(type, sentence))):
                 raise TypeError(
-                    f"documents[{i}][{j}] holds something else than strings, {DOCUMENTS_EXPECTED}"
+                    f"documents[{i}][{j}] holds something other than strings, {DOCUMENTS_EXPECTED}"
                 )
 
 
@@ -648,20 +656,20 @@ def _check_settings(max_seq_length: int, short_seq_prob: float, rng: random.Rand
     if operator.index(max_seq_length) < 5:
         raise ValueError(
             f"max_seq_length is {max_seq_length}, expected 5 or more: [CLS], [SEP] and [SEP] "
-            "beside a piece of A and one of B"
+            "plus a piece of A and one of B"
         )
     _check_share("short_seq_prob", short_seq_prob)
 
 
 def _check_share(name: str, share: float) -> None:
-    # written so that NaN, for which every comparison is false, is refused as well
+    # written so that NaN, for which every comparison is false, is rejected as well
     if not 0 <= share <= 1:
         raise ValueError(f"{name} is {share}, expected a share from 0 to 1")
 
 
 def _check_count(name: str, count: int) -> None:
     if operator.index(count) < 0:
-        raise ValueError(f"{name} is {count}, expected a whole number from 0 up")
+        raise ValueError(f"{name} is {count}, expected a whole number, 0 or more")
 
 
 def _check_vocab_words(vocab_words: Sequence[str]) -> None:
@@ -678,20 +686,22 @@ def _check_pieces(documents: Documents, vocab: Mapping[str, int]) -> None:
             "tokenizer.get_vocab()"
         )
     if missing := STRUCTURAL - vocab.keys():
-        raise ValueError(f"vocab lacks {min(missing)}, expected [PAD], [CLS] and [SEP] in it")
+        raise ValueError(f"vocab has no {min(missing)}, expected [PAD], [CLS] and [SEP] in it")
     allowed = vocab.keys() - STRUCTURAL
     for i, document in enumerate(documents):
         for j, sentence in enumerate(document):
             if not sentence:
-                raise ValueError(f"documents[{i}][{j}] is empty, expected a piece: leave it out")
+                raise ValueError(
+                    f"documents[{i}][{j}] is empty, expected at least one piece: leave it out"
+                )
             if sentence[0].startswith("##"):
                 raise ValueError(
-                    f"documents[{i}][{j}] begins with {sentence[0]!r}, which goes on with a word, "
+                    f"documents[{i}][{j}] begins with {sentence[0]!r}, which continues a word, "
                     "expected sentences of whole words: cut the text between words"
                 )
             if not allowed.issuperset(sentence):
                 piece = next(piece for piece in sentence if piece not in allowed)
                 raise ValueError(
                     f"documents[{i}][{j}] holds {piece!r}, expected pieces of the vocabulary other "
-                    "than [PAD], [CLS] and [SEP], which are put in here"
+                    "than [PAD], [CLS] and [SEP], which are added here"
                 )

@@ -1,8 +1,8 @@
-"""Stage one: both objectives on one encoder, the paper's optimizer and schedule, and the loop.
+"""Stage one: both objectives on one encoder, with the paper's optimizer, schedule and loop.
 
 Follows the paper's appendix A.2 and google-research/bert: `run_pretraining.py`, which scores the
-vocabulary at the selected positions alone, and `optimization.py`. Left out: everything about
-several machines, mixed precision and checkpoints; `transformers.Trainer` takes the same model.
+vocabulary only at the selected positions, and `optimization.py`. Multi-machine training, mixed
+precision and checkpointing are left out; `transformers.Trainer` accepts the same model.
 
 >>> from transformers import BertConfig
 >>> _ = torch.manual_seed(0)
@@ -43,39 +43,39 @@ from bertlesson.inputs import check_precision, to_device
 
 Batch = Mapping[str, Tensor]
 
-# Outputs without a row for each example, which `Trainer` cannot gather from several processes.
+# Outputs that do not have one row per example, which `Trainer` cannot gather across processes.
 WITHOUT_ROWS = ("selected_logits", "mlm_loss", "nsp_loss")
 
 
 @dataclass
 class PretrainingOutput(ModelOutput):
-    """What a `PretrainingModel` returns; what was not asked for is None.
+    """The output of a `PretrainingModel`; anything not requested is None.
 
-    Under `transformers.Trainer`, ``predictions`` is a tuple of what has a row for each example, in
-    the order below: ``seq_relationship_logits``, ``hidden_states`` and ``attentions`` if the
-    configuration asks for them, ``predicted_ids``, ``mlm_row_losses``, ``next_sentence_label``.
-    (One that is alone there is no tuple. Rows without labels give ``prediction_logits``, then
-    ``seq_relationship_logits``.)
+    Under `transformers.Trainer`, ``predictions`` is a tuple of the outputs that have one row per
+    example, in the order below: ``seq_relationship_logits``, ``hidden_states`` and ``attentions``
+    if the configuration requests them, ``predicted_ids``, ``mlm_row_losses``,
+    ``next_sentence_label``. (A single output is not wrapped in a tuple. Rows without labels give
+    ``prediction_logits``, then ``seq_relationship_logits``.)
 
     Attributes:
-        loss: ``mlm_loss + nsp_weight * nsp_loss``, or the one of them whose labels were given.
-        prediction_logits: Scores of the vocabulary at every position, ``(batch, length, vocab)``;
-            there without `labels`, or with ``all_logits=True``.
+        loss: ``mlm_loss + nsp_weight * nsp_loss``, or just the term whose labels were given.
+        prediction_logits: Vocabulary scores at every position, ``(batch, length, vocab)``; present
+            without `labels`, or with ``all_logits=True``.
         seq_relationship_logits: ``(batch, 2)``; 0 = B follows A, 1 = B is random.
-        selected_logits: Scores of the vocabulary at the selected positions, ``(selected, vocab)``,
-            in the order of ``labels[labels != -100]``; there with `labels`.
-        mlm_loss: Mean over the selected positions, in nats; there with `labels`.
-        nsp_loss: Mean over the rows, in nats; there with `next_sentence_label`.
+        selected_logits: Vocabulary scores at the selected positions, ``(selected, vocab)``, in the
+            order of ``labels[labels != -100]``; present with `labels`.
+        mlm_loss: Mean over the selected positions, in nats; present with `labels`.
+        nsp_loss: Mean over the rows, in nats; present with `next_sentence_label`.
         hidden_states: As in `BertModel`, with ``output_hidden_states=True``.
         attentions: As in `BertModel`, with ``output_attentions=True``.
         predicted_ids: ``(batch, length)``, int64: the id with the highest score at each selected
-            position, -100 elsewhere, as in `labels`; there with them in eval mode, as is
+            position, and -100 elsewhere, as in `labels`. Present with `labels` in eval mode, as is
             ``mlm_row_losses``.
-        mlm_row_losses: ``(batch,)``: the sum over the selected positions of the row, in nats. The
-            sum of all, divided by the number of labels that are not -100, is the mean over tokens,
-            where ``eval_loss`` is one over batches.
-        next_sentence_label: ``(batch,)``, as given, in eval mode: `Trainer` takes `labels` alone
-            for labels, so that it can do without this one.
+        mlm_row_losses: ``(batch,)``: the sum over the selected positions of each row, in nats.
+            Their total divided by the number of labels that are not -100 is the mean over tokens,
+            whereas ``eval_loss`` is a mean over batches.
+        next_sentence_label: ``(batch,)``, as given; present in eval mode, because `Trainer` treats
+            only `labels` as labels, so that rows may come without this one.
     """
 
     loss: Tensor | None = None
@@ -91,25 +91,25 @@ class PretrainingOutput(ModelOutput):
     next_sentence_label: Tensor | None = None
 
     def __getitem__(self, key: Any) -> Any:
-        if key == "logits":  # what `Trainer` smooths labels with, having kept them from the model
+        if key == "logits":  # `Trainer` reads these for label smoothing, labels withheld
             raise ValueError(
-                "logits were asked for, which are not in the output of a PretrainingModel. For "
-                "Trainer's label smoothing they cannot be: it replaces the loss of the model, and "
-                "with it the selected positions and NSP. Set label_smoothing_factor=0, or take "
-                "bertlesson.heads.MaskedLMModel, on masked words alone; elsewhere the scores are "
+                "logits were requested from the output of a PretrainingModel, which has none. "
+                "Trainer's label smoothing needs them, but it would replace the model's loss and "
+                "lose the selected positions and NSP. Set label_smoothing_factor=0, or take "
+                "bertlesson.heads.MaskedLMModel, which has the MLM head only; otherwise read "
                 "prediction_logits, selected_logits and seq_relationship_logits"
             )
         return super().__getitem__(key)
 
 
 class ForwardForTrainer:
-    """``PretrainingModel.forward``, with two signatures: `Trainer` is to need no labels of NSP's.
+    """``PretrainingModel.forward`` with two signatures, so that `Trainer` needs no NSP labels.
 
-    `Trainer` reads the signature twice. All parameters of the *class's* ``forward`` with "label" in
-    their name are labels, and it reports no loss for a batch that lacks one of them. Columns that
-    the ``forward`` of the *model* at hand does not have are dropped from the data. NSP's label may
-    be lacking, and must not be dropped: the class's signature is without it, that of a model is
-    with it, if the model has an NSP head.
+    `Trainer` reads the signature twice. Every parameter of the *class's* ``forward`` with "label"
+    in its name counts as a label, and a batch that lacks one of them gets no loss. Columns that the
+    *instance's* ``forward`` does not accept are dropped from the data. NSP's label may be missing
+    but must not be dropped, so the class's signature omits it and an instance's includes it if the
+    model has an NSP head.
 
     >>> import inspect
     >>> "next_sentence_label" in inspect.signature(PretrainingModel.forward).parameters
@@ -123,30 +123,32 @@ class ForwardForTrainer:
     """
 
     def __get__(self, model: PretrainingModel | None, owner: type[PretrainingModel]) -> Any:
-        # Methods under names of their own: torch.compile looks a method up by its name once more.
+        # The methods need names of their own: torch.compile looks a method up by name again.
         if model is None:
             return owner.forward_masked_words
         return model.forward_both if model.has_nsp else model.forward_masked_words
 
 
 class PretrainingModel(TiedDecoderModel):
-    """The encoder with both pretraining heads (paper §3.1); names of `BertForPreTraining`.
+    """The encoder with both pretraining heads (paper §3.1), named as in `BertForPreTraining`.
 
-    Only about 15% of the positions carry loss, so only they are scored against the vocabulary, by
-    far the largest product of a small model. The loss and its gradients stay the same.
+    Only about 15% of the positions carry a loss, so only these are scored against the vocabulary,
+    by far the largest matrix product in a small model. The loss and its gradients are the same.
 
-    For masked words alone, as after BERT, there is the form with ``nsp_weight=0``: it has neither
-    pooler nor NSP head, and takes no ``next_sentence_label``.
+    With ``nsp_weight=0`` the model trains on masked language modelling only, as BERT's successors
+    do: it has neither pooler nor NSP head, and accepts no ``next_sentence_label``.
 
-    Under `transformers.Trainer` rows may come with or without ``next_sentence_label``, and
-    `PretrainingOutput` says what it hands to ``compute_metrics``. Its ``label_ids`` are `labels`;
-    ``TrainingArguments(label_names=["labels", "next_sentence_label"])`` makes them both.
+    Under `transformers.Trainer` rows may come with or without ``next_sentence_label``;
+    `PretrainingOutput` documents what ``compute_metrics`` receives as ``predictions``. Its
+    ``label_ids`` are `labels`, or both labels with
+    ``TrainingArguments(label_names=["labels", "next_sentence_label"])``.
 
     Args:
-        config: Of the encoder; copied, as this model keeps its ``nsp_weight`` there, and so in its
-            files. `from_pretrained` takes another as well: ``nsp_weight=0.25``.
-        nsp_weight: What NSP's loss counts in the sum of the two. Default: what the configuration
-            says, else 1, the paper's plain sum (A.2).
+        config: The encoder's configuration. It is copied, because ``nsp_weight`` is stored in it
+            and saved with it.
+        nsp_weight: The weight of the NSP loss in the sum of the two. Default: the configuration's
+            ``nsp_weight`` if it has one, else 1, the paper's plain sum (A.2). `from_pretrained`
+            accepts it too: ``nsp_weight=0.25``.
 
     Raises:
         ValueError: If the weight is negative or not finite.
@@ -160,7 +162,7 @@ class PretrainingModel(TiedDecoderModel):
     (torch.Size([2, 50]), torch.Size([2, 2]))
     """
 
-    # what the form for masked words alone leaves in a file
+    # weights in a file that a model without an NSP head does not use
     _keys_to_ignore_on_load_unexpected = {r"(^|\.)pooler\.dense\.", r"cls\.seq_relationship\."}  # noqa: RUF012
 
     def __init__(self, config: BertConfig, nsp_weight: float | None = None) -> None:
@@ -180,7 +182,7 @@ class PretrainingModel(TiedDecoderModel):
 
     @property
     def nsp_weight(self) -> float:
-        """What NSP's loss counts; kept in the configuration, and saved with it."""
+        """The weight of the NSP loss, stored in the configuration and saved with it."""
         weight: float = self.config.nsp_weight
         return weight
 
@@ -190,8 +192,9 @@ class PretrainingModel(TiedDecoderModel):
         if (weight > 0) != self.has_nsp:
             raise ValueError(
                 f"nsp_weight={weight} for a model {'with' if self.has_nsp else 'without'} an NSP "
-                "head; 0 is the form without one, and which it is to be is said where a model is "
-                f"made: PretrainingModel(config, nsp_weight={weight}), or in from_pretrained"
+                f"head; expected {'a weight above 0' if self.has_nsp else '0'}: whether there is "
+                "a head is decided when a model is made, so make another with "
+                f"PretrainingModel(config, nsp_weight={weight}) or from_pretrained"
             )
         self.config.nsp_weight = weight
 
@@ -208,7 +211,7 @@ class PretrainingModel(TiedDecoderModel):
         all_logits: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """As `forward_both`, without NSP's labels."""
+        """Like `forward_both`, without the NSP labels."""
         return self.forward_both(
             input_ids,
             attention_mask,
@@ -231,28 +234,30 @@ class PretrainingModel(TiedDecoderModel):
         all_logits: bool = False,
         **kwargs: Any,
     ) -> PretrainingOutput:
-        """Encode once, and score with both heads.
+        """Encode once and score with both heads.
 
         Args:
-            input_ids: ``(batch, length)``, int64, as are all that follow.
+            input_ids: ``(batch, length)``; int64, like all tensors below.
             attention_mask: ``(batch, length)``: 1 = token, 0 = padding.
             token_type_ids: ``(batch, length)``: 0 = segment A, 1 = segment B.
             labels: ``(batch, length)``: the original ids at the selected positions, -100 elsewhere.
-            next_sentence_label: ``(batch,)``: 0 = B follows A, 1 = B is random. Not for the form
-                without an NSP head.
+            next_sentence_label: ``(batch,)``: 0 = B follows A, 1 = B is random. Not accepted by a
+                model without an NSP head.
             num_items_in_batch: The number of selected positions in the larger batch that this one
-                is a part of; `transformers.Trainer` passes it when it accumulates gradients. The
-                loss is then this part's share of the larger batch's: exactly for MLM, and for
-                NSP, a mean over rows, where every part selects equally many.
-            all_logits: Score every position too, though labels are given.
-            kwargs: For `BertModel`.
+                is part of; `transformers.Trainer` passes it when it accumulates gradients. The
+                loss is then this part's share of the larger batch's loss. For MLM the share is
+                exact; for NSP, a mean over rows, only if every part has the same number of
+                selected positions.
+            all_logits: Score every position as well, even if labels are given.
+            kwargs: Passed on to `BertModel`.
 
         Returns:
-            A `PretrainingOutput`; with ``return_dict=False`` a tuple of what in it is not None.
+            A `PretrainingOutput`; with ``return_dict=False`` a tuple of its values that are not
+            None.
 
         Raises:
-            ValueError: If labels are not int64 or have another shape than stated, or if NSP's are
-                given to the form without an NSP head.
+            ValueError: If labels are not int64 or not of the shape stated, or if NSP labels are
+                given to a model without an NSP head.
         """
         if next_sentence_label is not None and not self.has_nsp:
             raise ValueError(
@@ -279,7 +284,8 @@ class PretrainingModel(TiedDecoderModel):
         if mlm_loss is not None:
             loss = mlm_loss if loss is None else mlm_loss + loss
         if loss is not None and self.training and is_one_of_several_processes():
-            # a head without labels: DistributedDataParallel waits for its gradient, here of zero
+            # DistributedDataParallel waits for a gradient from every head: give one without labels
+            # a gradient of zero
             for scores, its_loss in ((logits, mlm_loss), (nsp_logits, nsp_loss)):
                 if scores is not None and its_loss is None:
                     loss = loss + (0 * scores[:1, :1]).sum()
@@ -302,20 +308,20 @@ class PretrainingModel(TiedDecoderModel):
 
 
 def checked_nsp_weight(weight: float) -> float:
-    """The weight as a plain number, which a file of the configuration can hold.
+    """The weight as a plain float, which a configuration file can hold.
 
     Raises:
         ValueError: If it is negative or not finite.
     """
     if not 0 <= weight < math.inf:
         raise ValueError(
-            f"nsp_weight={weight}; expected 0 (masked words alone) or more: 1 is the paper's sum"
+            f"nsp_weight={weight}; expected 0 (no NSP) or more: 1 gives the paper's plain sum"
         )
     return float(weight)
 
 
 def is_one_of_several_processes() -> bool:
-    """Whether this process trains together with others, as `torchrun` starts them."""
+    """Whether this process trains together with others, as when started by `torchrun`."""
     distributed = torch.distributed
     return (
         distributed.is_available()
@@ -325,7 +331,7 @@ def is_one_of_several_processes() -> bool:
 
 
 def by_row(selected_logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """What came of the selected positions, put back into their rows.
+    """Predictions and losses of the selected positions, put back into their rows.
 
     Args:
         selected_logits: ``(selected, vocab)``.
@@ -333,7 +339,7 @@ def by_row(selected_logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         The id with the highest score at each selected position, -100 elsewhere,
-        ``(batch, length)``; and for each row the sum of its losses, in nats, ``(batch,)``.
+        ``(batch, length)``; and the sum of each row's losses, in nats, ``(batch,)``.
 
     >>> predicted_ids, losses = by_row(torch.eye(3), torch.tensor([[-100, 0, 2], [-100, -100, 2]]))
     >>> predicted_ids.tolist(), [f"{loss:.2f}" for loss in losses]
@@ -354,10 +360,11 @@ def select(hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         labels: ``(batch, length)``.
 
     Returns:
-        ``(selected, hidden)`` and ``(selected,)``, where ``selected`` counts the whole batch.
+        ``(selected, hidden)`` and ``(selected,)``, where ``selected`` is the number of selected
+        positions in the whole batch.
 
     Raises:
-        ValueError: If there is not one label for each position.
+        ValueError: If there is not exactly one label per position.
 
     >>> labels = torch.tensor([[-100, 7, -100], [9, 8, -100]])
     >>> vectors, targets = select(torch.zeros(2, 3, 8), labels)
@@ -366,7 +373,7 @@ def select(hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """
     if labels.shape != hidden.shape[:2]:
         raise ValueError(
-            f"labels have the shape {tuple(labels.shape)}; expected one label for each position, "
+            f"labels have shape {tuple(labels.shape)}; expected one label per position, "
             f"{tuple(hidden.shape[:2])}"
         )
     positions = (labels != IGNORE_INDEX).flatten().nonzero().squeeze(1)  # (selected,)
@@ -374,11 +381,11 @@ def select(hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class UncorrectedAdamW(Optimizer):
-    """Adam as in the BERT release: without the correction of the first steps' averages.
+    """Adam as in the BERT release, without bias correction.
 
-    Both averages start at zero and are not scaled up for it, so early steps are larger than
-    Adam's: the first one about three times (``0.1 / sqrt(0.001)``). Weight decay is decoupled, as
-    in `torch.optim.AdamW`. Follows google-research/bert, `optimization.py`,
+    Both running averages start at zero and are not scaled up to compensate, so early steps are
+    larger than Adam's: the first about three times as large (``0.1 / sqrt(0.001)``). Weight decay
+    is decoupled, as in `torch.optim.AdamW`. Follows google-research/bert, `optimization.py`,
     `AdamWeightDecayOptimizer`.
 
     >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
@@ -407,7 +414,7 @@ class UncorrectedAdamW(Optimizer):
         """Update every parameter that has a gradient.
 
         Args:
-            closure: Called first, if given; computes the loss and its gradients.
+            closure: If given, called first to compute the loss and its gradients.
 
         Returns:
             The loss that the closure returned.
@@ -443,16 +450,16 @@ def make_optimizer(
 ) -> Optimizer:
     """Adam with weight decay on everything but biases and normalization layers.
 
-    The defaults are the paper's (A.2); epsilon 1e-6 and what the decay leaves out are from the
-    release's `optimization.py`.
+    The defaults are the paper's (A.2); the epsilon of 1e-6 and the exceptions from weight decay
+    come from the release's `optimization.py`.
 
     Args:
-        model: Any; what is spared is told by the kind of module, see `spared_parameters`.
-        learning_rate: The highest one, reached at the end of the warm-up.
-        betas: How much Adam keeps at each step of its averages of gradients and of their squares.
-            RoBERTa takes 0.98 for the second (Liu et al. 2019, §3.1).
-        weight_decay: Share of a weight that is taken off at each step, times the learning rate.
-        bias_correction: False is the release's Adam, see `UncorrectedAdamW`.
+        model: Any model; `spared_parameters` determines what is exempt from weight decay.
+        learning_rate: The peak learning rate, reached at the end of the warm-up.
+        betas: The decay rates of Adam's running averages of the gradients and of their squares.
+            RoBERTa uses 0.98 for the second (Liu et al. 2019, §3.1).
+        weight_decay: The share of each weight removed per step, multiplied by the learning rate.
+        bias_correction: If False, use the release's Adam, see `UncorrectedAdamW`.
 
     >>> from transformers import BertConfig
     >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
@@ -475,11 +482,11 @@ def make_optimizer(
 
 
 def spared_parameters(model: nn.Module) -> set[str]:
-    """The names of what weight decay leaves out: biases, and all of a normalization layer.
+    """The names of the parameters exempt from weight decay: biases and normalization layers.
 
-    A bias is a parameter with "bias" in its own name (``q_bias``), not in that of its module. A
-    normalization layer is one of torch's, or a module whose class is named so, such as
-    transformers' own kinds of RMSNorm.
+    A bias is a parameter with "bias" in its own name (``q_bias``), not just in its module's. A
+    normalization layer is one of torch's, or any module whose class name ends in "Norm", such as
+    the RMSNorm classes in transformers.
 
     >>> sorted(spared_parameters(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))))
     ['0.bias', '1.bias', '1.weight']
@@ -501,19 +508,19 @@ def make_schedule(
     total_steps: int,
     decay_from: Literal["warmup", "start"] = "warmup",
 ) -> LambdaLR:
-    """The learning rate rises linearly from zero, then falls linearly to zero (paper A.2).
+    """A learning rate that rises linearly from zero, then falls linearly to zero (paper A.2).
 
     Args:
-        optimizer: Its learning rate is the highest one.
-        warmup_steps: Steps of the rise; 10,000 in the paper.
-        total_steps: Steps of both; 1,000,000 in the paper.
-        decay_from: Where the falling line starts at its full height: at the end of the warm-up, or
-            ("start") at step 0, where the warm-up hides its beginning, as in the release's
-            `optimization.py`. Then the rate drops a little as the warm-up ends.
+        optimizer: Its learning rate is the peak.
+        warmup_steps: Number of steps of the rise; 10,000 in the paper.
+        total_steps: Number of steps of rise and fall together; 1,000,000 in the paper.
+        decay_from: Where the falling line is at its peak: at the end of the warm-up ("warmup"), or
+            at step 0 ("start"), as in the release's `optimization.py`. With "start" the rate drops
+            slightly as the warm-up ends, since the line has been falling since step 0.
 
     Raises:
-        ValueError: If the warm-up is negative, no whole number, or does not end before the last
-            step.
+        ValueError: If the warm-up is negative, is not a whole number, or does not end before the
+            last step.
 
     >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     >>> rate = make_schedule(optimizer, warmup_steps=2, total_steps=10).lr_lambdas[0]
@@ -522,13 +529,13 @@ def make_schedule(
     """
     if not 0 <= warmup_steps < total_steps:
         raise ValueError(
-            f"warmup_steps={warmup_steps} with total_steps={total_steps}; the warm-up must end "
-            "before the last step"
+            f"warmup_steps={warmup_steps} with total_steps={total_steps}; expected a warm-up of 0 "
+            "or more steps that ends before the last step"
         )
     if warmup_steps != int(warmup_steps):
         raise ValueError(
-            f"warmup_steps={warmup_steps}; expected a whole number of steps: a share of them is "
-            f"int({warmup_steps} * total_steps)"
+            f"warmup_steps={warmup_steps}; expected a whole number of steps: for a share of all "
+            f"steps use int({warmup_steps} * total_steps)"
         )
     if decay_from not in ("warmup", "start"):
         raise ValueError(f'decay_from={decay_from!r}; expected "warmup" or "start"')
@@ -553,28 +560,29 @@ def train(
     on_step: Callable[[int], None] | None = None,
     progress: bool = True,
 ) -> dict[str, list[float]]:
-    """Train for a number of steps, passing over the batches as often as that takes.
+    """Train for a number of steps, iterating over the batches as many times as needed.
 
-    The result depends on torch's seed (dropout), on the batches, and on the number of threads:
-    with the same three it is the same to the bit.
+    The result depends on torch's seed (for dropout), on the batches, and on the number of threads.
+    If all three are the same, so is the result, bit for bit.
 
     Args:
-        model: Trained in place.
+        model: The model to train, in place.
         batches: A `DataLoader` or a list; each batch holds the arguments of the model.
         optimizer: See `make_optimizer`.
-        schedule: See `make_schedule`; its `total_steps` are to be these `steps`.
-        steps: How many updates.
-        max_grad_norm: Longer gradients are shortened to this (1.0 in the release).
-        on_step: Called after each step with its number, from 1; a place to evaluate or to save.
-        progress: Show a bar with the loss and the time left.
+        schedule: See `make_schedule`; its `total_steps` should equal `steps`.
+        steps: Number of updates.
+        max_grad_norm: Gradients are clipped to this norm (1.0 in the release).
+        on_step: Called after each step with its number, counted from 1, for example to evaluate or
+            save.
+        progress: Whether to show a bar with the loss and the time left.
 
     Returns:
-        ``"loss"``, ``"mlm_loss"`` and ``"nsp_loss"``, in nats, one number a step; the list of an
+        ``"loss"``, ``"mlm_loss"`` and ``"nsp_loss"``, in nats, one number per step; the list of an
         objective without labels is empty.
 
     Raises:
-        ValueError: If the batches hold no labels, or run out before the last step, or the model's
-            weights are in half precision.
+        ValueError: If the batches hold no labels, if they run out before the last step, or if the
+            model's weights are in half precision.
     """
     check_precision(model)
     history: dict[str, list[float]] = {"loss": [], "mlm_loss": [], "nsp_loss": []}
@@ -585,7 +593,9 @@ def train(
         batch = to_device(next(stream), model)
         output = model(**batch, return_dict=True)
         if output.loss is None:
-            raise ValueError(f"a batch of {list(batch)}; expected labels or next_sentence_label")
+            raise ValueError(
+                f"a batch has {list(batch)}; expected labels or next_sentence_label among them"
+            )
         output.loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
         optimizer.step()
@@ -601,7 +611,7 @@ def train(
 
 
 def endless(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Pass over the batches again and again; a collator masks them anew each time."""
+    """Iterate over the batches again and again; a collator draws new masks each time."""
     while True:
         empty = True
         for batch in batches:
@@ -609,6 +619,6 @@ def endless(batches: Iterable[Batch]) -> Iterator[Batch]:
             yield batch
         if empty:
             raise ValueError(
-                "no batches left before the last step; give a DataLoader or a list, which can be "
-                "passed over again, or ask for fewer steps"
+                "no batches left before the last step; expected batches that can be iterated over "
+                "again: pass a DataLoader or a list, or train for fewer steps"
             )

@@ -1,7 +1,7 @@
 """Spans: where an answer starts and ends, and back from the logits to characters (paper §4.2, 4.3).
 
-A long context is given as several rows; an answer's characters become a start and an end in the
-row that holds it, and the logits of all rows one answer again.
+A long context is split into several rows. The characters of an answer become a start and an end
+position in the row that contains it, and the logits of all rows become one answer again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from bertlesson.inputs import Features, check_same_number
 
 Answer = tuple[int, int]  # its first character in the context, and the one after its last
 
-NOT_SET = 10**20  # a model_max_length above this stands for none, as in transformers
-RELEASED_LENGTH = 512  # the longest row of BERT as released
-ROWS_AT_ONCE = 256  # so many, with what is made of them, fit into a processor's cache
+NOT_SET = 10**20  # a model_max_length above this means none, as in transformers
+RELEASED_LENGTH = 512  # the longest row of the released BERT
+ROWS_AT_ONCE = 256  # this many rows and their intermediate results fit into a processor's cache
 
 
 class Questions(NamedTuple):
@@ -31,14 +31,14 @@ class Questions(NamedTuple):
 
     Attributes:
         features: The model's arguments, each int64: ``input_ids``, ``token_type_ids`` and
-            ``attention_mask`` of shape ``(rows, length)``, and, where answers were given,
+            ``attention_mask`` of shape ``(rows, length)``, and, if answers were given,
             ``start_positions`` and ``end_positions`` of shape ``(rows,)``.
-        example: Which question each row belongs to, ``(rows,)``.
-        characters: The first character in the context of each piece, and the one after the last
-            that belongs to it, ``(rows, length, 2)``, see `own_characters`; -1 where no answer
-            begins or ends: for pieces that are not of the context, or of white space alone.
-        no_answer: Where each row has ``[CLS]``, which stands for "no answer", ``(rows,)``; None:
-            it comes first in all of them.
+        example: The index of each row's question, ``(rows,)``.
+        characters: Each piece's first character in the context, and the one after the last that
+            belongs to it, ``(rows, length, 2)``, see `own_characters`; -1 for pieces at which no
+            answer can begin or end, because they are outside the context or only white space.
+        no_answer: The position of ``[CLS]``, which means "no answer", in each row, ``(rows,)``;
+            None if it comes first in all of them.
     """
 
     features: Features
@@ -54,31 +54,33 @@ def encode_questions(
     answers: Sequence[Answer | None] | None = None,
     stride: int = 16,
 ) -> Questions:
-    """Rows of ``[CLS] question [SEP] context [SEP]``, and the pieces where each answer lies.
+    """Rows of ``[CLS] question [SEP] context [SEP]``, with the position of each answer.
 
-    An answer's pieces are those that overlap it: if it begins within a piece, it begins with that
-    piece. White space at its ends makes no difference, nor do characters that the tokenizer drops.
+    An answer consists of the pieces that overlap it: if it begins inside a piece, it begins with
+    that piece. White space at its ends makes no difference, nor do characters that the tokenizer
+    drops.
 
-    A context too long for one row is given as several, each of which repeats `stride` pieces of the
-    one before. In a row that does not hold the whole answer both positions are those of ``[CLS]``,
-    which stands for "no answer", as in the release's `run_squad.py`.
+    A context too long for one row is split into several, each repeating the last `stride` pieces of
+    the one before. If a row does not contain the whole answer, both positions are that of
+    ``[CLS]``, which means "no answer", as in the release's `run_squad.py`.
 
     Args:
-        tokenizer: A fast one; its ``model_max_length`` is the longest row. It may pad on either
-            side and have its ``[CLS]`` in any place; if it has none, a row's first token is taken.
+        tokenizer: A fast tokenizer; its ``model_max_length`` is the longest row. It may pad on
+            either side and put ``[CLS]`` anywhere; if it has no ``[CLS]``, a row's first token
+            takes its role.
         questions: One for each context.
-        contexts: Where the answers are looked for.
-        answers: Their first character in the context and the one after the last; None where the
-            context has no answer. Left out: rows to predict on.
-        stride: How many pieces of the context one row shares with the next.
+        contexts: The texts to find the answers in.
+        answers: The first character of each answer in its context and the one after the last, or
+            None if the context has no answer. Omit them to make rows for prediction.
+        stride: Number of pieces of the context that a row shares with the next.
 
     Raises:
-        ValueError: If an answer does not lie within its context or overlaps none of its pieces, or
-            a question leaves no room for the context beside it.
-        TypeError: If an answer is not two whole numbers, or a string stands where a list should.
+        ValueError: If an answer is not within its context or overlaps none of its pieces, or if a
+            question leaves no room for its context.
+        TypeError: If an answer is not two whole numbers, or a string is given instead of a list.
 
     Warns:
-        UserWarning: If rows are longer than BERT's, and the tokenizer does not know the longest.
+        UserWarning: If rows are longer than BERT's and the tokenizer has no ``model_max_length``.
     """
     check_same_number(questions=questions, contexts=contexts)
     if answers is not None:
@@ -104,19 +106,19 @@ def encode_questions(
 
 
 def own_characters(context: str, offsets: NDArray[Any]) -> NDArray[Any]:
-    """The characters that belong to each piece, which are not quite those of its offsets.
+    """The characters that belong to each piece, which differ slightly from its offsets.
 
-    Offsets may take in the space before a word: it belongs to no piece. They leave out what the
-    tokenizer drops, such as a combining accent or a soft hyphen: it belongs to the piece before it,
-    if nothing is between the two. What was dropped at the beginning of a word belongs to no piece.
+    Offsets may include the space before a word, which belongs to no piece. They omit characters
+    that the tokenizer drops, such as a combining accent or a soft hyphen; these belong to the piece
+    directly before them. Characters dropped at the beginning of a word belong to no piece.
 
     Args:
-        context: What the pieces are of.
+        context: The text that was tokenized.
         offsets: For each piece its first character and the one after its last, ``(pieces, 2)``.
 
     Returns:
         For each piece, ``(pieces, 3)``: its first character, the one after its last, and the one
-        after the last of those dropped behind it; -1 for pieces of white space alone.
+        after the last character dropped behind it; -1 for pieces of only white space.
 
     >>> own_characters("Sa\\u0303o Paulo", np.array([[0, 2], [3, 4], [4, 10]])).tolist()
     [[0, 2, 3], [3, 4, 4], [5, 10, 10]]
@@ -136,9 +138,9 @@ def own_characters(context: str, offsets: NDArray[Any]) -> NDArray[Any]:
 
 
 def _next(found: NDArray[Any]) -> NDArray[Any]:
-    """The nearest place that is found, from each place on; the last place is one."""
-    places = np.where(found, np.arange(len(found)), len(found))
-    return np.minimum.accumulate(places[::-1])[::-1]
+    """For each index, the nearest index from there on where `found` is True; the last one is."""
+    indices = np.where(found, np.arange(len(found)), len(found))
+    return np.minimum.accumulate(indices[::-1])[::-1]
 
 
 def decode_answers(
@@ -153,22 +155,22 @@ def decode_answers(
     start (paper §4.2).
 
     Args:
-        start_logits: ``(rows, length)``, as are `end_logits`; of any float type (half precision is
-            added up in float32), on any device. -inf marks a piece that is not to be taken.
-        end_logits: From a model that read ``questions.features``.
+        start_logits: ``(rows, length)``, of any float type (half precision is added up in float32)
+            and on any device. A piece with -inf is never chosen.
+        end_logits: The same for ends; both from a model that read ``questions.features``.
         questions: See `encode_questions`.
-        max_answer_length: In pieces; longer spans are not looked at (30 in `run_squad.py`).
-        null_threshold: Say "no answer" if the score of ``[CLS]`` exceeds the best span's by more
-            than this (paper §4.3). Default: always give a span.
+        max_answer_length: The longest span to consider, in pieces (30 in `run_squad.py`).
+        null_threshold: Return "no answer" if the score of ``[CLS]`` exceeds the best span's by more
+            than this (paper §4.3). Default: always return a span.
 
     Returns:
         For each question the first character of its answer in the context and the one after the
-        last; None is "no answer", also where the context has no piece that could be one. What the
-        tokenizer dropped behind the last piece is part of the answer, see `own_characters`.
+        last; None means "no answer", also if the context has no piece that could be part of one.
+        Characters dropped after the last piece belong to the answer, see `own_characters`.
 
     Raises:
-        ValueError: If the logits are of other rows, NaN or infinite, a question has no row, or no
-            span may be one piece long.
+        ValueError: If the logits do not match the rows, if they are NaN or +inf, if a question has
+            no row, or if `max_answer_length` is below 1.
     """
     given, rows_read = start_logits.shape, questions.characters.shape[:2]
     if not given == end_logits.shape == rows_read:
@@ -177,7 +179,7 @@ def decode_answers(
             f"of each for every piece of the questions, {tuple(rows_read)}"
         )
     if max_answer_length < 1:
-        raise ValueError(f"max_answer_length={max_answer_length}; expected pieces, 1 or more")
+        raise ValueError(f"max_answer_length={max_answer_length}; expected 1 or more pieces")
     starts = _as_scores("start_logits", start_logits, questions)
     ends = _as_scores("end_logits", end_logits, questions)
     in_context = questions.characters[..., 0] >= 0  # (rows, length)
@@ -191,7 +193,7 @@ def decode_answers(
     none = (starts.gather(1, cls[:, None]) + ends.gather(1, cls[:, None])).flatten().tolist()
     answers: list[Answer | None] = []
     for rows in _rows_of_questions(questions.example):
-        row = max(rows, key=best.__getitem__)  # the first of those that are best
+        row = max(rows, key=best.__getitem__)  # the first in a tie
         span = questions.characters[row, first[row], 0], questions.characters[row, last[row], 1]
         # a long context lacks an answer only if no row of it has one
         margin = min(none[row] for row in rows) - best[row]
@@ -205,12 +207,12 @@ def _best_spans(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The score of each row's best span and its first and last piece, each ``(rows,)``.
 
-    Of equal spans the one that starts first is taken, and of these the shortest. Without a piece
-    that is in the context the score is -inf.
+    In a tie, the span that starts first wins, and of these the shortest. If a row has no piece in
+    the context, its score is -inf.
     """
     length = starts.shape[1]
     starts, ends = (scores.masked_fill(~in_context, -torch.inf) for scores in (starts, ends))
-    # the best end among the next `reach` pieces: from those of two such stretches, side by side
+    # the best end among the next `reach` pieces: the better of two shorter stretches side by side
     best_end, reach = ends, 1
     while reach < min(longest, length):
         step = min(reach, longest - reach)
@@ -225,7 +227,7 @@ def _best_spans(
 
 
 def _as_scores(name: str, logits: Tensor, questions: Questions) -> Tensor:
-    """Logits that can be added and compared, where the questions are."""
+    """Logits in a precision that can be added and compared, on the questions' device."""
     precise = torch.promote_types(logits.dtype, torch.float32)
     scores = logits.detach().to(questions.characters.device, precise)
     wrong = ~(scores < torch.inf)  # NaN is not less than anything
@@ -234,9 +236,9 @@ def _as_scores(name: str, logits: Tensor, questions: Questions) -> Tensor:
         raise ValueError(
             f"{name} of row {row}, question {int(questions.example[row])}, are "
             f"{scores[row, piece].item()} at piece {piece}, in {int(wrong.any(1).sum())} of "
-            f"{len(wrong)} rows; expected numbers, or -inf for what is not to be taken: see "
-            "whether the model's weights or its loss are NaN (a learning rate too high, or "
-            "training in half precision)"
+            f"{len(wrong)} rows; expected numbers, or -inf for pieces to exclude: check whether "
+            "the model's weights or its loss are NaN (from too high a learning rate, or training "
+            "in half precision)"
         )
     return scores
 
@@ -247,8 +249,8 @@ def _rows_of_questions(example: Tensor) -> list[list[int]]:
         rows[number].append(row)
     if [] in rows:
         raise ValueError(
-            f"no row is of question {rows.index([])}, the last one is {len(rows) - 1}; expected "
-            "one or more for each"
+            f"question {rows.index([])} of 0 to {len(rows) - 1} has no row; expected one or more "
+            "for each"
         )
     return rows
 
@@ -266,7 +268,7 @@ def _encode_rows(
         list(questions),
         list(contexts),
         padding=True,
-        # where a row has no room for what is repeated, every context fits: see _check_room
+        # if a row has no room for the repeated pieces, every context fits: see _check_room
         **({"truncation": "only_second", "stride": stride} if limited and stride < longest else {}),
         return_overflowing_tokens=True,
         return_offsets_mapping=True,
@@ -275,16 +277,16 @@ def _encode_rows(
     length = encoded["input_ids"].shape[1]
     if not limited and length > RELEASED_LENGTH:
         warnings.warn(
-            f"rows of {length} pieces: the tokenizer has no model_max_length, so no context was "
-            f"cut; BERT reads {RELEASED_LENGTH}, a model its config.max_position_embeddings: set "
-            "tokenizer.model_max_length to it",
+            f"rows of {length} pieces, uncut because the tokenizer has no model_max_length; "
+            f"expected no more than the model reads, which is {RELEASED_LENGTH} for BERT: set "
+            "tokenizer.model_max_length to the model's config.max_position_embeddings",
             stacklevel=3,
         )
     return encoded
 
 
 def _segments(encoded: BatchEncoding) -> NDArray[Any]:
-    """0 for pieces of the question, 1 for those of the context, -1 for others; (rows, length)."""
+    """0 for pieces of the question, 1 for the context, -1 for all others; ``(rows, length)``."""
     number = {None: -1, 0: 0, 1: 1}
     rows = encoded.encodings or []
     return np.array([[number[segment] for segment in row.sequence_ids] for row in rows])
@@ -293,10 +295,10 @@ def _segments(encoded: BatchEncoding) -> NDArray[Any]:
 def _find_cls(
     tokenizer: PreTrainedTokenizerFast, encoded: BatchEncoding, segments: NDArray[Any]
 ) -> Tensor:
-    """Where each row has its ``[CLS]``, or else its first token, ``(rows,)``."""
+    """The position of ``[CLS]`` in each row, or else of its first token, ``(rows,)``."""
     real = np.array([row.attention_mask for row in encoded.encodings or []]) == 1  # (rows, length)
     is_cls = encoded["input_ids"].numpy() == tokenizer.cls_token_id
-    cls = is_cls & real & (segments < 0)  # one that is written in a text is part of that text
+    cls = is_cls & real & (segments < 0)  # a "[CLS]" written in a text is part of that text
     return torch.from_numpy(np.where(cls.any(1), cls.argmax(1), real.argmax(1)))
 
 
@@ -309,15 +311,15 @@ def _find_answers(
 ) -> list[Tensor]:
     """The first and the last piece that overlap the answer, each ``(rows,)``.
 
-    Both are -1 in rows that do not hold all of the pieces that do.
+    Both are -1 in rows that do not contain all of the overlapping pieces.
     """
-    # (questions, 2); no piece reaches these characters where there is no answer
+    # (questions, 2); -9 if there is no answer, since no piece overlaps that
     wanted = np.array([answer or (-9, -9) for answer in answers])
     overlaps = _overlaps(owned, wanted[example][:, None])  # (rows, length)
     held = overlaps.sum(1)  # (rows,)
     starts, ends = _first_and_last(overlaps)
-    # a row knows all of an answer's pieces if others stand before and behind them, or if it is the
-    # only one; else it takes the whole context to tell whether some were cut off
+    # a row is sure to have all of an answer's pieces if there are others before and after them, or
+    # if it is the only row; otherwise only the whole context shows whether some were cut off
     first, last = _first_and_last(owned[..., 0] >= 0)
     knows = (held > 0) & (first < starts) & (ends < last) | (np.bincount(example)[example] == 1)
     needed = np.full(len(answers), -1)  # how many pieces each answer has
@@ -335,15 +337,15 @@ def _find_answers(
         if answer and not needed[number]:
             raise ValueError(
                 f"answer {answer} of example {number}, {contexts[number][slice(*answer)]!r}, "
-                "overlaps no piece of its context: it is white space, or what the tokenizer drops; "
-                "expected at least one word, or None for no answer"
+                "overlaps no piece of its context, as it is white space or dropped by the "
+                "tokenizer; expected at least one word, or None for no answer"
             )
     complete = (held > 0) & (held == needed[example])
-    return [torch.from_numpy(np.where(complete, places, -1)) for places in (starts, ends)]
+    return [torch.from_numpy(np.where(complete, found, -1)) for found in (starts, ends)]
 
 
 def _first_and_last(found: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Where in each row, ``(rows, length)``, the first and the last is found, ``(rows,)`` each."""
+    """The first and last True of each row of ``(rows, length)``, each ``(rows,)``."""
     return found.argmax(1), found.shape[1] - 1 - found[:, ::-1].argmax(1)
 
 
@@ -383,9 +385,12 @@ def _check_room(
     contexts: Sequence[str],
     stride: int,
 ) -> None:
-    """Refuse what `tokenizers` would panic about: a context cut to no more than is repeated."""
+    """Reject rows too short for a context, in which `stride` leaves no room for new pieces.
+
+    `tokenizers` would panic.
+    """
     if stride < 0:
-        raise ValueError(f"stride={stride}; expected a number of pieces, 0 or more")
+        raise ValueError(f"stride={stride}; expected 0 or more pieces")
     longest = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add(pair=True)
     asked = tokenizer(list(questions), add_special_tokens=False)["input_ids"]
     for question, context, pieces in zip(questions, contexts, asked, strict=True):
@@ -394,5 +399,5 @@ def _check_room(
             raise ValueError(
                 f"the question {question!r} leaves room for {max(room, 0)} pieces of its context "
                 f"in a row of {tokenizer.model_max_length}; expected more than stride={stride}: "
-                "take a smaller stride, or a tokenizer with a larger model_max_length"
+                "use a smaller stride, or a tokenizer with a larger model_max_length"
             )

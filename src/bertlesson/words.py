@@ -1,9 +1,9 @@
 """Words: from the pieces of a tokenized text back to the words they came from.
 
-A word is what the tokenizer splits into pieces by itself. Where it stands in the text follows from
-the places that the tokenizer keeps for each piece, and these need care: some tokenizers count the
-space before a word in, and characters that a tokenizer drops (accents by themselves, vowel signs,
-soft hyphens, zero-width spaces) lie in no piece.
+A word is a unit that the tokenizer splits into pieces separately. Its location in the text follows
+from the character offsets that the tokenizer keeps for each piece. These need care: some tokenizers
+include the space before a word, and characters that a tokenizer drops (standalone accents, vowel
+signs, soft hyphens, zero-width spaces) belong to no piece.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import NamedTuple
 from tokenizers import Encoding
 from transformers import BatchEncoding
 
-SPACE_SIGNS = "Ġ▁Ċĉč"  # how pieces spell white space: of byte-level vocabularies, of SentencePiece
-MOST_DROPPED = 2  # characters behind a word that are taken for dropped where the text is unknown
+SPACE_SIGNS = "Ġ▁Ċĉč"  # white space in the pieces of byte-level and SentencePiece vocabularies
+MOST_DROPPED = 2  # if the text is unknown: most characters after a word that count as dropped
 
 
 class Word(NamedTuple):
@@ -34,16 +34,16 @@ def find_words(encoded: BatchEncoding, row: int, text: str | None = None) -> lis
     Dropped characters that follow a word belong to it, as an accent does to its letter.
 
     Args:
-        encoded: From a fast tokenizer, as it returned it.
-        row: Which of its texts.
-        text: That text. Without it, an accent that was dropped cannot be told from a second space:
+        encoded: The unmodified output of a fast tokenizer.
+        row: The index of the text.
+        text: That text. Without it, a dropped accent cannot be distinguished from a second space:
             one or two characters between a word's letters and the space before the next word are
-            taken for dropped ones, with a warning. Those behind the last word stay unknown.
+            assumed to be dropped ones, with a warning. Any after the last word remain unknown.
 
     Raises:
-        TypeError: If it is something else, which does not know which characters a piece came from.
-        ValueError: If the text was given to the tokenizer as words, each with characters counted
-            from 0, or is not the one that was tokenized.
+        TypeError: If `encoded` is anything else, which does not record where pieces came from.
+        ValueError: If the text was given to the tokenizer as words, so that characters are counted
+            from 0 in each, or if `text` is not the text that was tokenized.
 
     >>> from transformers import BertTokenizer
     >>> pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "jo", "##se", "was"]
@@ -59,8 +59,8 @@ def find_words(encoded: BatchEncoding, row: int, text: str | None = None) -> lis
     if _count_from_zero(groups):
         raise ValueError(
             f"row {row} was tokenized with is_split_into_words=True, which counts characters "
-            "within each word; expected a whole text. For words with tags there are encode_tags "
-            "and decode_tags"
+            "within each word; expected a whole text: for words with tags, use encode_tags and "
+            "decode_tags"
         )
     if text is None:
         return _words_without_text(encoding, groups)
@@ -68,7 +68,7 @@ def find_words(encoded: BatchEncoding, row: int, text: str | None = None) -> lis
     if reach > len(text) or any(group.text for group in groups):
         raise ValueError(
             f"the pieces of row {row} come from {reach} characters or from two texts, and the text "
-            f"given has {len(text)}; expected the one text that this row was made from"
+            f"given has {len(text)}; expected the one text that this row was tokenized from"
         )
     words = _visible(encoding, groups, text)
     for at, word in enumerate(words):
@@ -86,24 +86,24 @@ def visible_words(encoding: Encoding, text: str) -> list[Word]:
 
 
 def encodings_of(encoded: BatchEncoding) -> list[Encoding]:
-    """What a fast tokenizer keeps of each row beside the numbers of its pieces.
+    """What a fast tokenizer records about each row in addition to the ids of its pieces.
 
     Raises:
-        TypeError: If it was not a fast tokenizer, or its output is not as it was.
+        TypeError: If the tokenizer was not a fast one, or its output has been modified.
     """
     encodings: list[Encoding] | None = getattr(encoded, "encodings", None)
     if encodings is None:
         raise TypeError(
-            f"encoded is a {type(encoded).__name__} without word boundaries; expected what a fast "
-            "tokenizer returned, as it is"
+            f"encoded is a {type(encoded).__name__} without word boundaries; expected the "
+            "unmodified output of a fast tokenizer"
         )
     return encodings
 
 
 def is_dropped_with(char: str) -> bool:
-    """Whether a character, where no piece holds it, belongs to the word before it.
+    """Whether a character that is in no piece belongs to the word before it.
 
-    That is so of marks and of characters without a shape, not of punctuation and spaces.
+    This is true of marks and of invisible characters, but not of punctuation and spaces.
     """
     return char == "\ufffd" or (unicodedata.category(char)[0] in "MC" and not char.isspace())
 
@@ -118,7 +118,7 @@ class _Group(NamedTuple):
 
 
 def _group_pieces(encoding: Encoding) -> list[_Group]:
-    # tokenizers makes each of these lists when it is asked for it
+    # read once: tokenizers builds a new list on each access
     word_ids, offsets, texts = encoding.word_ids, encoding.offsets, encoding.sequence_ids
     pieces: dict[tuple[int, int], list[int]] = {}
     for piece, word in enumerate(word_ids):
@@ -142,8 +142,7 @@ def _visible(encoding: Encoding, groups: list[_Group], text: str) -> list[Word]:
             continue
         first = start
         if tokens[pieces[0]][0] in SPACE_SIGNS:
-            # with the space that it spells, a piece may have taken in an accent, or a zero-width
-            # space may be what it spells
+            # besides the space, the piece may cover an accent; or the space may be a zero-width one
             while first < end and (_is_shapeless(text[first]) or text[first].isspace()):
                 first += 1
         words.append(Word(pieces[0], first if first < end else start, end))
@@ -157,8 +156,8 @@ def _is_shapeless(char: str) -> bool:
 def _count_from_zero(groups: list[_Group]) -> bool:
     """Whether characters are counted within each word, as in a text that was given as words.
 
-    Then a word begins before the one before it ends. In whole texts, words share a character only
-    where the tokenizer's normalizer makes several words of one.
+    If so, some word begins before its predecessor ends. In whole texts, words share a character
+    only where the tokenizer's normalizer turns one word into several.
     """
     back = [(a, b) for a, b in pairwise(groups) if b.start < a.end and a.text == b.text]
     all_from_zero = len(groups) > 1 and not any(group.start for group in groups)
@@ -169,7 +168,7 @@ def _count_from_zero(groups: list[_Group]) -> bool:
 
 def _words_without_text(encoding: Encoding, groups: list[_Group]) -> list[Word]:
     tokens, offsets = encoding.tokens, encoding.offsets
-    starts: list[int | None] = []  # of what is visible; None for white space alone
+    starts: list[int | None] = []  # of the visible part; None for nothing but white space
     before = -1
     for group in groups:
         start: int | None = group.start
@@ -187,30 +186,30 @@ def _words_without_text(encoding: Encoding, groups: list[_Group]) -> list[Word]:
         if start is None:
             continue
         end = group.end
-        dropped = following - 1 - end if following else 0  # what the gap has beside one space
+        dropped = following - 1 - end if following else 0  # the gap without one space
         if 0 < dropped <= MOST_DROPPED and any(map(str.isalnum, tokens[group.pieces[-1]])):
             end += dropped
             guessed = True
         words.append(Word(group.pieces[0], start, end))
     if guessed:
         warnings.warn(
-            "find_words took characters behind a word for ones that the tokenizer drops, such as "
-            "accents; without the text it cannot tell them from further spaces: give it text=...",
+            "find_words assumed that some characters after words were dropped by the tokenizer, as "
+            "accents are; without the text it cannot tell them from extra spaces: give it text=...",
             stacklevel=3,
         )
     return words
 
 
 def _spaces_counted_in(token: str, start: int, end: int, before: int) -> int:
-    """How many of a word's first characters are spaces, by its first piece.
+    """How many of a word's first characters are spaces, judging by its first piece.
 
     Args:
         token: The piece.
         start: Its first character.
-        end: The one after its last.
-        before: Where the word before it ends.
+        end: The character after its last.
+        before: The end of the word before it.
     """
     letters = token.lstrip(SPACE_SIGNS)
-    # a byte-level piece has more signs than characters, unless it is ASCII
+    # a byte-level piece is longer than the text it stands for, unless that is ASCII
     counted_in = len(token) <= end - start or (start == before and not letters.isascii())
     return len(token) - len(letters) if counted_in else 0
