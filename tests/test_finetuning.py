@@ -134,7 +134,7 @@ def test_every_example_comes_by_as_often_as_the_next(count: int, steps: int) -> 
 @pytest.mark.parametrize("rows", [{}, {"input_ids": 0, "labels": 0}, {"input_ids": 3, "labels": 2}])
 def test_features_without_or_with_unequal_rows_are_refused(rows: dict[str, int]) -> None:
     features = {name: torch.ones(count, dtype=torch.int64) for name, count in rows.items()}
-    with pytest.raises(ValueError, match="the same number for each, 1 or more"):
+    with pytest.raises(ValueError, match="the same number in each, 1 or more"):
         fine_tune(
             SequenceClassificationModel(small_config()), features, steps=1, learning_rate=1e-3
         )
@@ -181,7 +181,7 @@ UNSUITABLE: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a long row": (
         {"input_ids": torch.ones(3, 17, dtype=torch.int64)},
-        "rows of 17 pieces; the model has positions for 16: tokenize with truncation=True and "
+        "rows of 17 pieces; expected at most 16, .*: tokenize with truncation=True and "
         "max_length=16",
     ),
     "a piece too many": (
@@ -193,7 +193,7 @@ UNSUITABLE: dict[str, tuple[dict[str, Any], str]] = {
         {"token_type_ids": IDS * 2},
         "token_type_ids go from 2 to 2; expected segments",
     ),
-    "unequal rows": ({"attention_mask": IDS[:2]}, "expected the same number for each"),
+    "unequal rows": ({"attention_mask": IDS[:2]}, "expected the same number in each"),
 }
 UNLEARNABLE: dict[str, tuple[dict[str, Any], str]] = {
     "labels in a list": (
@@ -203,14 +203,14 @@ UNLEARNABLE: dict[str, tuple[dict[str, Any], str]] = {
     "text": ({"text": ["a", "b", "c"]}, "leave out columns of text"),
     "a class too many": (
         {"labels": CLASSES + 1},
-        "labels go from 1 to 3; expected classes from 0 to 2, or -100: count them from 0, .* now "
-        "num_labels=3",
+        "labels go from 1 to 3; expected classes from 0 to 2, or -100: count them from 0, .* "
+        "num_labels, now 3",
     ),
     "a class below": ({"labels": CLASSES - 1}, "labels go from -1 to 1; expected classes from 0"),
     "int32": ({"labels": CLASSES.int()}, r"labels are torch.int32; .* labels\.long\(\)"),
     "float": ({"labels": CLASSES.float()}, "labels are torch.float32; expected torch.int64"),
     "bool": ({"labels": CLASSES > 0}, "labels are torch.bool; expected torch.int64"),
-    "a number": ({"labels": torch.tensor(1)}, "expected the same number for each, 1 or more"),
+    "a number": ({"labels": torch.tensor(1)}, "expected the same number in each, 1 or more"),
 }
 
 

@@ -229,13 +229,13 @@ def test_a_false_claim_is_shown_as_such_and_the_values_stay(site: pages.Site) ->
         ('--8<-- "open.txt:a"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
         ('--8<-- "open.txt:a-b"', 'open.txt has no "--8<-- [start:a-b]"'),
         ('--8<-- "nested.txt"', '"open.txt:a": open.txt has no "--8<-- [end:a]"'),
-        ('--8<-- "whole.txt:a b"', '"whole.txt:a b": a section of a file that is no example has'),
-        ('--8<-- "whole.txt:1:2"', '"whole.txt:1:2": name a section; lines move'),
+        ('--8<-- "whole.txt:a b"', '"whole.txt:a b": only the sections of examples have spaces'),
+        ('--8<-- "whole.txt:1:2"', '"whole.txt:1:2": name a section, because line numbers'),
         ('--8<-- "turned.txt:a"', 'turned.txt has no "--8<-- [end:a]" after its start'),
         ('--8<-- "../out.txt"', "there is no file ../out.txt in this project"),
-        ("--8<--", "an include stands on one line"),
-        ('--8<--"whole.txt"', "an include stands on one line"),
-        ("--8<-- whole.txt", "an include stands on one line"),
+        ("--8<--", "an include is one line"),
+        ('--8<--"whole.txt"', "an include is one line"),
+        ("--8<-- whole.txt", "an include is one line"),
         ("{{ one.y }}", "examples/one.py leaves no value 'y'; it has x, n, word, row, passage"),
         ("{{ two.x }}", "there is no examples/two.py"),
         ("{{ one.x:.1q }}", "{{ one.x:.1q }}: 0.1234 cannot be shown as '.1q'"),
@@ -554,7 +554,7 @@ BROKEN = {
     ),
     "a file that two examples leave": (
         {"examples/two.py": TWO.format("", "open('one.py', 'w').close()")},
-        'examples/two.py:1: a file "one.py" is left by another example',
+        'examples/two.py:1: another example also leaves a file "one.py"',
     ),
     "a missing section": (
         {"docs/page.md": ONE_PAGE.format('--8<-- "examples/two.py:no"')},
@@ -707,7 +707,7 @@ def test_a_broken_site_is_not_built(broken: dict[str, dict[str, str]], name: str
     assert broken[name]["error"] == ("Abort('Aborted with a BuildError!')"), broken[name]
     first, *_, last = broken[name]["said"].splitlines()
     assert expected in first
-    assert last == "a problem, listed above, must be mended before this is published"
+    assert last == "a problem, listed above, must be fixed before this is published"
 
 
 def test_the_same_site_unbroken_is_built(broken: dict[str, dict[str, str]]) -> None:

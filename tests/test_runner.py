@@ -171,9 +171,9 @@ def test_every_way_to_import_a_module_is_seen(workshop: Workshop, package: Path,
             "import importlib\nimportlib.import_module(input())",
             "5: importlib.import_module imports",
         ),
-        ("x = input()\nexec(x)", "5: exec runs code that only a run knows"),
+        ("x = input()\nexec(x)", "5: exec runs code known only at run time"),
         ("import runpy\nrunpy.run_path('x.py')", "5: runpy.run_path runs a file"),
-        ("import subprocess\nsubprocess.run(x)", "5: subprocess.run starts what only a run knows"),
+        ("import subprocess\nsubprocess.run(x)", "5: subprocess.run starts something known only"),
     ],
 )
 def test_an_import_that_only_a_run_knows_is_refused(
@@ -192,7 +192,7 @@ def test_the_package_imports_itself_by_statements_alone(workshop: Workshop, pack
             "import importlib\nimportlib.import_module('.nsp', 'pack')",
             "imports pack.nsp without an",
         ),
-        ("def __getattr__(name):\n    return __import__(name)", "imports what only a run knows"),
+        ("def __getattr__(name):\n    return __import__(name)", "imports something known only"),
     ):
         heads.write_text(f"{line}\n")
         found, (problem,) = load_examples(workshop.folder / "examples")
@@ -569,7 +569,7 @@ def test_every_assert_with_a_message_at_the_top_is_a_claim(workshop: Workshop) -
 # Addresses in memory, which are others in the next build
 
 MADE = "# %% [markdown]\n# Words.\n\n# %% made\nclass A: ...\na = A()\n\n# %% shown\n"
-ADDRESS = "holds an address in memory, <__main__.A object at 0x…>, which is another in each build"
+ADDRESS = "holds an address in memory, <__main__.A object at 0x…>, which differs in each build"
 HOLDS = "the output holds an address in memory,"
 LONG = "f" * 44
 
@@ -637,22 +637,25 @@ def test_an_example_in_another_encoding_says_so_with_its_line(workshop: Workshop
         ("# %% [markdown]\n# Words.\n\n# %%\n\nx = 1\nreturn x\n", "7: not Python: 'return'"),
         ("x = 1\n", "1: an example starts with a cell"),
         ("x = 1\n# %%\ny = 1\n", "1: an example starts with a cell"),
-        ("# %% [markdown]\n# Words.\n", "1: an example has at least one cell of code"),
+        ("# %% [markdown]\n# Words.\n", "1: an example has at least one code cell"),
         ("# %% a\nx = 1\n\n# %% a\ny = 1\n", '4: a second section is called "a"'),
         ("# %% a\nx = (1,\n# %% b\n2)\n", "2: not Python: '(' was never closed"),
         ("# %% a\nx = 1\n\n#%% b\ny = 1\n", "4: each cell starts with a line '# %% title'"),
         ("# %% a\nx = 1\n\n# %% [raw]\n# y\n", "4: a cell is code or [markdown], not [raw]"),
         ("# %% a\nx = 1\n\n# %% [md] b\n# y\n", "4: a cell is code or [markdown], not [md]"),
-        ("# %% a\nx = 1\n\n# %% b [markdown]\n# y\n", "4: '# %% [markdown]' stands alone"),
+        ("# %% a\nx = 1\n\n# %% b [markdown]\n# y\n", "4: '# %% [markdown]' must be alone"),
         ("# %% a\nx = 1\n\n# %%time\ny = 1\n", "4: each cell starts with a line '# %% title'"),
         ("# %% a\nx = 1\n\f# %% b\ny = 1\n", "3: each cell starts with a line '# %% title'"),
         ("# %% a tags=hide-input\nx = 1\n", "1: tags are a list of strings at the end"),
         ("# %% a\nx = 1\n# %% b tags=[1]\ny = 1\n", "3: tags are a list of strings at the end"),
         ('# %% a tags=["b"] c\nx = 1\n', "1: tags are a list of strings at the end"),
-        ("# %% a\nx = 1\n\n# %% [markdown]\n# y\nz = 1\n", "6: in a [markdown] cell each line is"),
-        ('# %% a\nx = 1\n\n# %% [markdown]\n"""y"""\n', "5: in a [markdown] cell each line is"),
-        ("# %% a\nx = 1\n\n# %% [markdown]\n#y\n", "5: in a [markdown] cell each line is"),
-        ("# %% a\n# -*- coding: latin-1 -*-\nx = 1\n", "2: declares that it is iso-8859-1"),
+        (
+            "# %% a\nx = 1\n\n# %% [markdown]\n# y\nz = 1\n",
+            "6: in a [markdown] cell each line",
+        ),
+        ('# %% a\nx = 1\n\n# %% [markdown]\n"""y"""\n', "5: in a [markdown] cell each line"),
+        ("# %% a\nx = 1\n\n# %% [markdown]\n#y\n", "5: in a [markdown] cell each line"),
+        ("# %% a\n# -*- coding: latin-1 -*-\nx = 1\n", "2: declares the encoding iso-8859-1"),
         ("# %% a\n# coding: klingon\nx = 1\n", "1: not Python: unknown encoding: klingon"),
         ("# %% a\nx = 1\ny = '\0'\n", "3: not Python: a null byte"),
     ],

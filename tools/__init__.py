@@ -1,1 +1,1 @@
-"""What turns the examples, the package and the pages into the site."""
+"""The tools that turn the examples, the package and the pages into the site."""

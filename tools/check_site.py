@@ -1,6 +1,6 @@
-"""Read the built site as a browser would: links, anchors, ids, and what it would load.
+"""Check the built site as a browser would see it: links, anchors, ids, and what it would load.
 
-Every problem names the source file and the line where the link is written, if it is in one.
+Every problem names the source file and the line of the link, if a source contains it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from tools import stylesheet
 from tools.examples import Problem
 
-# Attributes by which an element loads something by itself (a link in <a> loads nothing).
+# Attributes whose URLs an element loads without a click (a link in <a> loads nothing).
 LOADING = {"src", "srcset", "poster", "data"}
 LOADING_LINKS = {"link", "image", "use", "feimage"}  # elements whose href is loaded
 NOT_LOADED = {"canonical", "prev", "next", "alternate"}  # what <link rel> merely names
@@ -27,13 +27,13 @@ EMPTY_LINK = re.compile(r"""\]\(\s*\)|(?:href|src)=(?:""|'')""")
 
 
 class PageReader(HTMLParser):
-    """Collects the ids of a page and everything that it points to."""
+    """Collects the ids of a page and every URL that it refers to."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.ids: Counter[str] = Counter()
         self.targets: list[tuple[str, bool]] = []  # (URL, whether the page loads it by itself)
-        self._inside = ""  # "style" or "script", whose text is no HTML
+        self._inside = ""  # "style" or "script", whose text is not HTML
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -69,13 +69,13 @@ def css_urls(css: str) -> list[str]:
     return [(match[1] or match[2]).strip() for match in CSS_URL.finditer(css)]
 
 
-@lru_cache(maxsize=256)  # while serving, most pages are as they were
+@lru_cache(maxsize=256)  # while serving, most pages stay the same
 def _taken_apart(page: str) -> PageReader:
     return PageReader(page)
 
 
 def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Problem]]:
-    """Everything that is wrong with the links of a built site, each with the file that has it."""
+    """Everything that is wrong with the links of a built site, each with the file it is in."""
 
     @cache
     def read(path: Path) -> PageReader:
@@ -93,7 +93,8 @@ def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Proble
         for target, loads in dict.fromkeys(read(path).targets):
             if wrong := _wrong(target, loads, path, site, ids):
                 yield path, Problem(source, _line(source, target), f'"{target}" {wrong}')
-    for path in sorted(set(site.rglob("*.css")) - {site / stylesheet.NAME}):  # its parts are there
+    # the combined stylesheet is skipped: its parts are in the site too
+    for path in sorted(set(site.rglob("*.css")) - {site / stylesheet.NAME}):
         for target in css_urls(path.read_text("utf-8")):
             if wrong := _wrong(target, True, path, site, ids):
                 yield path, Problem(path, 1, f'"{target}" {wrong}')
@@ -129,7 +130,7 @@ def _source(page: Path, docs: Path, examples: Path) -> Path:
 
 
 def _line(source: Path, text: str) -> int:
-    """The line of the source that writes this target, however the build has rewritten it."""
+    """The line of the source that contains this target, however the build has rewritten it."""
     if not source.is_file():
         return 1
     lines = source.read_text("utf-8").split("\n")

@@ -24,19 +24,19 @@ EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "src" / "bertlesson"
 CHECKPOINT = "tiny"  # the module that trains and keeps the lesson's own small BERT
 
-# What an execution depends on beside the code; a new version of one of these runs everything anew.
+# What an execution depends on besides the code; a new version of one of these reruns everything.
 VERSIONED = ("torch", "transformers", "tokenizers", "numpy", "matplotlib")
 # The files that decide what is recorded and how it is drawn.
 RECORDER = (ROOT / "tools" / "record.py", ROOT / "tools" / "matplotlibrc")
 
 MARKER = re.compile(r"# %%( |$)")
-MEANT_AS_MARKER = re.compile(r"#\s*%%")  # what editors take for one
+MEANT_AS_MARKER = re.compile(r"#\s*%%")  # what editors treat as one
 CELL_TYPE = re.compile(r"^\[(?:markdown|md|raw)\]|\[(?:markdown|md|raw)\]$")
 
 
 @dataclass(unsafe_hash=True)
 class Problem(Exception):  # noqa: N818
-    """Something that must not be published, and where it stands."""
+    """Something that must not be published, and where it is."""
 
     path: Path
     line: int
@@ -51,7 +51,7 @@ class Problem(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of an example. Its title, the text after ``# %%``, names a section for the pages."""
+    """One cell of an example. Pages embed it by its title, the text after ``# %%``."""
 
     kind: str  # "code" or "markdown"
     title: str
@@ -75,12 +75,12 @@ class Example:
 
     @cached_property
     def code(self) -> tuple[Cell, ...]:
-        """The cells that are executed. What is recorded names a cell by its place here."""
+        """The cells that are executed. Records refer to a cell by its index here."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
     @cached_property
     def modules(self) -> frozenset[str]:
-        """The modules of the package that it imports, directly or not."""
+        """The modules of the package that it imports, even indirectly."""
         hidden = _modules_in(hidden_imports(self.text).names)
         found = [imported_modules(PACKAGE / f"{name}.py", PACKAGE) for name in hidden]
         return imported_modules(self.path, PACKAGE).union(hidden, *found)
@@ -91,13 +91,17 @@ class Example:
 
     @cached_property
     def key(self) -> str:
-        """Equal keys mean equal results: nothing that an execution depends on has changed."""
+        """Equal keys mean equal results: nothing that the execution depends on has changed."""
         parts = [self.name, *(cell.source for cell in self.code), *self.versions]
         parts += [path.read_text("utf-8") for path in RECORDER]
         return _digest(parts, self.modules)
 
     def section(self, title: str) -> Cell:
-        """The code cell with this title; a `KeyError` that lists the titles if there is none."""
+        """The code cell with this title.
+
+        Raises:
+            KeyError: There is none; the message lists the titles.
+        """
         for cell in self.code:
             if cell.title == title:
                 return cell
@@ -115,7 +119,7 @@ def _modules_in(names: Iterable[str]) -> set[str]:
 
 
 def checkpoint_key() -> str:
-    """Changes with the code of the checkpoint's training, so that it is made before it is used."""
+    """Changes with the code that trains the checkpoint, so that a stale one is never used."""
     tiny = PACKAGE / f"{CHECKPOINT}.py"
     return _digest([], {CHECKPOINT, *imported_modules(tiny, PACKAGE)})
 
@@ -133,7 +137,7 @@ def _digest(parts: list[str], modules: Iterable[str]) -> str:
 def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Problem]]:
     """All examples by name, and what is wrong with those that cannot be read.
 
-    There is none as long as a module of the package cannot be read.
+    If a module of the package cannot be read, no examples are returned.
     """
     examples: dict[str, Example] = {}
     problems: list[Problem] = []
@@ -154,7 +158,7 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
 
 
 def _check_module(path: Path) -> None:
-    """A module of the package is Python, and all that it imports of the package is seen."""
+    """Check that a module is valid Python and imports the package only by import statements."""
     code = _read(path)
     _compile(code, path, 0)
     hidden = hidden_imports(code)
@@ -170,15 +174,15 @@ def parse(path: Path, versions: tuple[str, ...] | None = None) -> Example:
     """Split a percent-format script into its cells.
 
     Raises:
-        Problem: it is not UTF-8 or not Python, does not start with a cell, has no cell of code or
-            one that is not complete in itself, a cell of words that holds code, tags that are no
-            list of strings, two sections share a title, or only a run knows what it imports.
+        Problem: it is not UTF-8 or not Python, does not start with a cell, has no code cell or an
+            incomplete one, has code in a Markdown cell, has tags that are not a list of strings,
+            has two sections with one title, or imports modules that only running it would reveal.
     """
     text = _read(path)
     return Example(path, text, _cells(path, text), versions or _versions())
 
 
-@lru_cache(maxsize=64)  # while serving, most examples are as they were
+@lru_cache(maxsize=64)  # while serving, most examples stay the same
 def _cells(path: Path, text: str) -> tuple[Cell, ...]:
     _compile(text, path, 0)
     lines = text.split("\n")
@@ -204,17 +208,17 @@ def _cells(path: Path, text: str) -> tuple[Cell, ...]:
             _compile(source, path, first - 1)
         cells.append(Cell(kind, title, tags, first, source))
     if not any(cell.kind == "code" for cell in cells):
-        raise Problem(path, 1, "an example has at least one cell of code")
+        raise Problem(path, 1, "an example has at least one code cell")
     for line, why in hidden_imports(text).unseen:
         raise Problem(path, line, why)
     return tuple(cells)
 
 
 def _markers(path: Path, text: str) -> Iterator[int]:
-    """The lines that start a cell: comments, as Python sees them; in a string they are text."""
+    """The lines that start a cell. Only real comments count, not text inside a string."""
     for token in generate_tokens(StringIO(text).readline):
         row, column = token.start
-        # Where a form feed stands before it, an editor may take it for the start of a cell, or not.
+        # After a form feed, some editors treat it as the start of a cell and others do not.
         if token.type != COMMENT or token.line[:column].strip("\f"):
             continue
         if MEANT_AS_MARKER.match(token.string):
@@ -225,7 +229,7 @@ def _markers(path: Path, text: str) -> Iterator[int]:
 
 
 def _heading(line: str, path: Path, number: int) -> tuple[str, str, tuple[str, ...]]:
-    """The kind, the title and the tags that the first line of a cell gives."""
+    """The kind, the title and the tags in the first line of a cell."""
     title, given, written = line.removeprefix("# %%").partition(" tags=")
     title = title.strip()
     tags = _tags(written) if given else ()
@@ -237,13 +241,13 @@ def _heading(line: str, path: Path, number: int) -> tuple[str, str, tuple[str, .
     if kind := CELL_TYPE.search(title):
         message = f"a cell is code or [markdown], not {kind[0]}"
         if kind[0] == "[markdown]":
-            message = "'# %% [markdown]' stands alone: a cell of words has no title"
+            message = "'# %% [markdown]' must be alone on its line: a Markdown cell has no title"
         raise Problem(path, number, message)
     return "code", title, tags
 
 
 def _tags(written: str) -> tuple[str, ...] | None:
-    """The strings of a list as Python writes it; None if it is something else."""
+    """The strings of a list written in Python syntax; None if it is anything else."""
     try:
         tags = ast.literal_eval(written.strip())
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -253,36 +257,36 @@ def _tags(written: str) -> tuple[str, ...] | None:
 
 
 def _words(line: str, path: Path, number: int) -> str:
-    """A line of a Markdown cell, without the mark that makes it a comment."""
+    """A line of a Markdown cell, without the leading comment mark."""
     if line.strip() in ("", "#"):
         return ""
     if not line.startswith("# "):
-        message = "in a [markdown] cell each line is a comment that starts with '# '"
+        message = "in a [markdown] cell each line must be a comment that starts with '# '"
         raise Problem(path, number, message)
     return line.removeprefix("# ")
 
 
 def _read(path: Path) -> str:
-    """The text as Python reads it: without a byte-order mark, each line ended by a newline."""
+    """The text as Python reads it: without a byte-order mark, with lines ending in newlines."""
     written = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     code = written.removeprefix(BOM_UTF8)
     try:
         text = code.decode("utf-8")
     except UnicodeDecodeError as error:
         line = 1 + code.count(b"\n", 0, error.start)
-        raise Problem(path, line, "not UTF-8; save it in this encoding") from None
+        raise Problem(path, line, "not UTF-8; save it in that encoding") from None
     try:
         encoding, read = detect_encoding(BytesIO(written).readline)
     except SyntaxError as error:
         raise Problem(path, 1, f"not Python: {error.msg}") from None
     if lookup(encoding).name not in ("utf-8", "utf-8-sig"):
-        message = f"declares that it is {encoding}; save it as UTF-8 and leave that out"
+        message = f"declares the encoding {encoding}; save it as UTF-8 and remove the declaration"
         raise Problem(path, len(read), message)
     return text
 
 
 def _compile(source: str, path: Path, lines_before: int) -> None:
-    if "\0" in source:  # of which the compiler names no line
+    if "\0" in source:  # for this the compiler names no line
         line = lines_before + 1 + source.count("\n", 0, source.index("\0"))
         raise Problem(path, line, "not Python: a null byte")
     try:

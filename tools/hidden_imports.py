@@ -1,7 +1,8 @@
-"""Imports that are no import statements: by `importlib`, `exec`, `runpy`, or ``python -m``.
+"""Imports without an import statement: by `importlib`, `exec`, `runpy`, or ``python -m``.
 
-The key of an example holds the code of what it imports. Where the code of a call names what it
-imports, that is found here; where only a run would know, the line is told, and why.
+The key of an example contains the code of everything it imports. If a call names its import in the
+source, it is found here. If only running the code would reveal it, the line and the reason are
+reported.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from textwrap import dedent
 
-# Calls that import the module which their first argument names.
+# Calls that import the module named by their first argument.
 IMPORTERS = {
     "builtins.__import__",
     "importlib.__import__",
@@ -23,10 +24,10 @@ IMPORTERS = {
     "pkgutil.resolve_name",
     "runpy.run_module",
 }
-# Calls that run the code which their first argument holds.
+# Calls that run the code in their first argument.
 RUNNERS = {"builtins.eval", "builtins.exec"}
 TIMERS = {"timeit.Timer", "timeit.repeat", "timeit.timeit"}  # the same, or they call a function
-# Calls that run a file, or are a step towards that.
+# Calls that run a file, or are a step towards running one.
 LOADERS = {
     "importlib.machinery.SourceFileLoader",
     "importlib.util.module_from_spec",
@@ -44,14 +45,14 @@ SHELL = re.compile(r"(?:.*[/\\])?(?:ba|da|z)?sh")
 
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-MODULE = "imports what only a run knows: name it by a string in the call, or import it plainly"
-CODE = "runs code that only a run knows: write it as a string in the call, or as statements"
+MODULE = "imports something known only at run time: name it as a string in the call, or import it"
+CODE = "runs code known only at run time: write it as a string in the call, or as statements"
 FILE = "runs a file, whose imports are not seen: import a module instead"
 COMMAND = (
-    "starts what only a run knows: write the command as a list of strings in the call, and start "
-    "Python with -m and a module, or -c and its code"
+    "starts something known only at run time: write the command as a list of strings in the call, "
+    "and start Python with -m and a module, or -c and its code"
 )
-USE = "is passed on, and what it is called with is not seen: call it where it is named"
+USE = "is passed on, so its arguments are not seen: call it directly"
 
 
 @dataclass
@@ -59,8 +60,8 @@ class Hidden:
     """What a file imports without an import statement.
 
     Attributes:
-        names: Of modules, and of what is in them (``bertlesson.nsp``), each with a line.
-        unseen: The lines where only a run knows what is imported, and the reason.
+        names: Modules and names in them (such as ``bertlesson.nsp``), each with a line.
+        unseen: Lines whose imports are known only at run time, each with the reason.
     """
 
     names: dict[str, int] = field(default_factory=dict)
@@ -80,16 +81,16 @@ def hidden_imports(code: str) -> Hidden:
 
 
 class _Reader:
-    """Goes through the calls of a file, and knows what the names in them stand for."""
+    """Goes through the calls of a file and resolves the names in them."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.found = Hidden()
-        self.origins: dict[str, str] = {}  # what is imported under a name
+        self.origins: dict[str, str] = {}  # name -> what was imported under it
         self.stored = Counter(_stored(tree))
         nodes = list(ast.walk(tree))
         given = [node for node in nodes if isinstance(node, ast.Assign)]
         names = [(node.targets[0], node.value) for node in given]
-        # what is given once is known wherever it is used
+        # a name that is assigned only once has that value everywhere
         self.given = {
             name.id: value
             for name, value in names
@@ -110,12 +111,12 @@ class _Reader:
         for node in nodes:
             if isinstance(node, ast.Name | ast.Attribute) and id(node) not in called:
                 origin = self._origin(node)
-                starts = STARTERS.fullmatch(origin) and not origin.endswith("Popen")  # it is a type
+                starts = STARTERS.fullmatch(origin) and not origin.endswith("Popen")  # a type
                 if starts or origin in IMPORTERS | RUNNERS | LOADERS:
                     self._unseen(node, origin, USE)
 
     def _origin(self, node: ast.expr) -> str:
-        """What a name stands for, such as "importlib.import_module"; "" if it is not known."""
+        """What a name refers to, such as "importlib.import_module"; "" if unknown."""
         if isinstance(node, ast.Attribute):
             origin = self._origin(node.value)
             return f"{origin}.{node.attr}" if origin else ""
@@ -125,7 +126,7 @@ class _Reader:
         return self.origins.get(node.id, builtin)
 
     def _text(self, node: ast.expr | None) -> str | None:
-        """The string that an expression is; None if only a run knows."""
+        """The string value of an expression; None if it is known only at run time."""
         if isinstance(node, ast.Name) and node.id in self.given:
             node = self.given[node.id]
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -141,7 +142,7 @@ class _Reader:
         return "".join(text for text in texts if text) if parts and None not in texts else None
 
     def _words(self, node: ast.expr) -> Iterator[str | None]:
-        """The words of a command; None for what only a run knows."""
+        """The words of a command; None for words known only at run time."""
         if isinstance(node, ast.Name) and node.id in self.given:
             node = self.given[node.id]
         if isinstance(node, ast.List | ast.Tuple):
@@ -171,7 +172,7 @@ class _Reader:
         elif origin in LOADERS:
             self._unseen(call, origin, FILE)
         elif STARTERS.fullmatch(origin):
-            # of `subprocess`, what comes after the first are options
+            # in `subprocess`, only the first positional argument is the command
             given = call.args[:1] if origin.startswith("subprocess.") else [*call.args]
             given += [keywords[name] for name in ("args", "cmd") if name in keywords]
             self._start(call, origin, [word for each in given for word in self._words(each)])
@@ -187,7 +188,7 @@ class _Reader:
             package = self._text(given[1]) if len(given) > 1 else None
             name = f"{package}{name}" if package and name.count(".") == 1 else None
         if origin.endswith("__import__") and len(given) > 1:
-            name = None  # it may import what its other arguments name
+            name = None  # it may import what the other arguments name
         if name is None:
             self._unseen(call, origin, MODULE)
         else:
@@ -195,7 +196,7 @@ class _Reader:
             self._name(call, name.replace(":", "."), *main)
 
     def _name(self, call: ast.Call, *names: str) -> None:
-        """Note what a call imports."""
+        """Record what a call imports."""
         self.found.names |= dict.fromkeys(names, call.lineno)
 
     def _run(self, call: ast.Call, origin: str, *codes: ast.expr) -> None:
@@ -211,11 +212,11 @@ class _Reader:
                 self._read(call, text)
 
     def _read(self, call: ast.Call, code: str) -> None:
-        """The imports of code in a string, with or without a statement."""
+        """Record the imports of code in a string, with or without import statements."""
         try:
             tree = ast.parse(dedent(code).strip())
         except (SyntaxError, ValueError):
-            return  # a run will say so
+            return  # running it will raise the error
         inner = _Reader(tree).found
         self._name(call, *inner.names)
         self.found.unseen += [(call.lineno, why) for _, why in inner.unseen]
@@ -230,12 +231,12 @@ class _Reader:
         if in_shell or len(words) == 1:
             words = [part for word in words for part in _split(word)]
         at = next((n for n, word in enumerate(words) if word and PYTHON.fullmatch(word)), None)
-        if at is None:  # another program, unless that is not known
+        if at is None:  # another program, unless it is unknown
             if words[:1] in ([], [None]) or (in_shell and None in words):
                 self._unseen(call, origin, COMMAND)
             return
         if at + 1 < len(words) and PYTHON.fullmatch(words[at + 1] or ""):
-            at += 1  # os.execv takes the name that the program is to see, too
+            at += 1  # os.execv is also given the name that the program will see
         options, flag, what = words[at + 1 :], None, []
         for place, word in enumerate(options):
             if word in ("-m", "-c"):
@@ -255,7 +256,7 @@ class _Reader:
 
 
 def _split(line: str | None) -> list[str | None]:
-    """The words of a shell's line."""
+    """The words of a shell command line."""
     try:
         return [*shlex.split(line)] if line else [line]
     except ValueError:
@@ -263,7 +264,7 @@ def _split(line: str | None) -> list[str | None]:
 
 
 def _stored(tree: ast.Module) -> Iterator[str]:
-    """The names that a file gives a value of its own, as often as it does."""
+    """The names that a file assigns, once for each assignment."""
     nodes = list(ast.walk(tree))
     methods = {id(part) for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
     for node in nodes:

@@ -1,7 +1,7 @@
-"""The only place that knows mkdocs: runs examples, fills pages, adds notebooks, checks links.
+"""The only module that depends on mkdocs: runs examples, fills pages, adds notebooks, checks links.
 
-`mkdocs build` waits for every example and fails on any problem. `mkdocs serve` waits for nothing:
-what is not there yet shows as pending and is filled in by live reload, problems are shown in place.
+`mkdocs build` waits for every example and fails on any problem. `mkdocs serve` does not wait:
+missing outputs are shown as pending and filled in by live reload, and problems are shown in place.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ log = logging.getLogger("mkdocs.lesson")
 
 SIGNAL = CACHE.parent / "signal"  # touched when an example is done; `mkdocs serve` watches it
 DOWNLOADS = "downloads"
-LICENCE = f"{DOWNLOADS}/LICENSE.txt"  # every page leads to it, by theme/partials/copyright.html
+LICENCE = f"{DOWNLOADS}/LICENSE.txt"  # every page links to it, in theme/partials/copyright.html
 PENDING_SCRIPT = "assets/pending.js"
 ARTICLE = '<article class="md-content__inner md-typeset">'  # where the theme puts a page's content
 
 
 class State:
-    """What outlives one build while serving."""
+    """The state that outlives one build while serving."""
 
     serving = False
     served = False  # at least once
@@ -53,7 +53,7 @@ class State:
     site = pages.Site({}, {})
     open_pages: dict[str, pages.Page]
     contents: dict[str, str]  # by URL: the pages of this build
-    # by example: what its notebook was made of; by URL: a page, and what the search knows of it
+    # by example: what its notebook was made from; by URL: a page and its part of the search index
     notebooks: ClassVar[dict[str, tuple[str, str, str]]] = {}
     searched: ClassVar[dict[str, tuple[str, list[Any]]]] = {}
     # by source: what a page was rendered from, and the result
@@ -71,12 +71,12 @@ def on_shutdown() -> None:
 
 
 def _work_folder() -> Path:
-    """Where notebooks are made; a build and a server at once do not disturb each other."""
+    """The folder for notebooks; separate ones let a build and a server run at the same time."""
     return CACHE.parent / ("serve" if State.serving else "build")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    # Its default follows the working directory.
+    # Its default depends on the working directory.
     jupyter = config.plugins["mkdocs-jupyter"]
     jupyter.config["cache_dir"] = str(_work_folder() / "mkdocs-jupyter")
     State.styles = tuple(Path(config.docs_dir) / name for name in config.extra_css)
@@ -93,7 +93,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     if not State.serving:
         State.runner.want(examples.values())
         State.runner.wait()
-    elif State.served and examples:  # none: a module is broken, and may be mended in a moment
+    elif State.served and examples:  # none if a module is broken, perhaps only for a moment
         State.runner.want(examples.values())
     outcomes = {name: State.runner.outcome(example) for name, example in examples.items()}
     State.site = pages.Site(examples, outcomes, problems)
@@ -115,7 +115,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for file_name, path in publish.items():
             uri = f"{DOWNLOADS}/{file_name}"
             if files.get_file_from_path(uri):
-                message = f'a file "{file_name}" is left by another example; give one another name'
+                message = f'another example also leaves a file "{file_name}"; rename one of them'
                 problems.append(Problem(example.path, 1, message))
                 continue
             files.append(File.generated(config, uri, abs_src_path=str(path)))
@@ -137,7 +137,7 @@ def _notebook(name: str) -> Path:
     return _work_folder() / "examples" / f"{name}.ipynb"
 
 
-@event_priority(-100)  # after mkdocs-jupyter, which says how a notebook is rendered
+@event_priority(-100)  # after mkdocs-jupyter, which sets how a notebook is rendered
 def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsPage:
     if _is_pending_notebook(page):
         page.render = partial(_render_pending, page)  # type: ignore[method-assign]
@@ -149,7 +149,7 @@ def _is_pending_notebook(page: MkDocsPage) -> bool:
 
 
 def _render_pending(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
-    """Without its outputs a notebook is not worth the seconds that its conversion takes."""
+    """Show a placeholder: converting a notebook takes seconds, too long for one without outputs."""
     name = page.file.name
     page.content = render.pending_html(State.site.examples[name], State.site.outcomes[name])
     page.toc = get_toc([])
@@ -174,7 +174,7 @@ def on_page_markdown(
 
 
 def _render_again(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
-    """While serving, Markdown that is as it was is not rendered anew: that is half of a rebuild."""
+    """While serving, render only Markdown that has changed: rendering is half of a rebuild."""
     settings = Path(config.config_file_path).read_bytes()
     made_of = page.markdown, settings, [(file.src_uri, file.url) for file in files]
     kept_of, rendered = State.rendered.get(page.file.src_uri, (None, {}))
@@ -189,7 +189,7 @@ def _render_again(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
 
 
 def _take_away(names: list[str], page: MkDocsPage, files: Files) -> str:
-    """The end of a page: where its code stands as whole scripts, and what these need."""
+    """The end of a page: links to its code as whole scripts, and what these need to run."""
 
     def link(src_uri: str, text: str, download: bool = True) -> str:
         file = files.get_file_from_path(src_uri)
@@ -200,7 +200,7 @@ def _take_away(names: list[str], page: MkDocsPage, files: Files) -> str:
     scripts = []
     for name in names:
         script = link(f"{DOWNLOADS}/{name}.py", f"{name}.py")
-        # the executed notebook is copied after the build, beside the script
+        # the executed notebook is copied next to the script after the build
         downloads = f"{script} or {script.replace('.py', '.ipynb')}"
         notebook = f"examples/{name}.ipynb"
         here = page.file.src_uri == notebook
@@ -214,7 +214,7 @@ def _take_away(names: list[str], page: MkDocsPage, files: Files) -> str:
 
 
 def _cleaned(rendered: str, page: MkDocsPage, files: Files) -> str:
-    """A notebook's content; kept, as taking it apart is a third of the work of a build."""
+    """A notebook's content; cached, because parsing it is a third of the work of a build."""
     made_of = [rendered, page.file.src_uri, *sorted(f"{file.src_uri} {file.url}" for file in files)]
     code = ("notebook_page.py", "render.py")
     made_of += [(ROOT / "tools" / name).read_text("utf-8") for name in code]
@@ -240,7 +240,7 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
 
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
-    """All pages are read: write the list of claims, and stop a build that has problems."""
+    """Once all pages are read, write the list of claims, and stop a build that has problems."""
     compiled = _work_folder() / "templates"
     compiled.mkdir(parents=True, exist_ok=True)
     env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
@@ -267,21 +267,21 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     _report(problems)
 
 
-@event_priority(100)  # before the search, which takes each page apart
+@event_priority(100)  # before the search plugin, which parses each page
 def on_page_context(context: Any, page: MkDocsPage, config: MkDocsConfig, nav: Any) -> None:
-    """While serving, what the search knows of a page that is as it was stays as it was."""
+    """While serving, reuse the search entries of a page that has not changed."""
     State.contents[page.url] = page.content or ""
-    if _is_as_it_was(page.url, page.content or ""):
+    if _is_unchanged(page.url, page.content or ""):
         page.meta["search"] = {"exclude": True}
 
 
-def _is_as_it_was(url: str, content: str) -> bool:
-    """Whether the last build of this server had this page, and the search knows all of it."""
+def _is_unchanged(url: str, content: str) -> bool:
+    """Whether this server's last build had the same page and its search entries."""
     return State.serving and url in State.searched and State.searched[url][0] == content
 
 
 def _times(first: MkDocsPage) -> dict[str, list[tuple[str, str, reading.Reading]]]:
-    """What there is to read and to practise, in the order of the navigation, from this page on."""
+    """The pages to read and to practise, in the order of the navigation, from this page on."""
     times: dict[str, list[tuple[str, str, reading.Reading]]] = {"Reading": [], "Practice": []}
     page: MkDocsPage | None = first
     while page:
@@ -296,7 +296,7 @@ def _times(first: MkDocsPage) -> dict[str, list[tuple[str, str, reading.Reading]
 
 
 def _with_page(name: str, cell: int, problem: Problem) -> Problem:
-    """Say also which page shows the section, or else the one before it."""
+    """Name the page and line that show this section, or the closest one before it."""
     for index in range(cell, -1, -1):
         if (name, index) in State.site.shown:
             path, line = State.site.shown[name, index]
@@ -304,13 +304,13 @@ def _with_page(name: str, cell: int, problem: Problem) -> Problem:
     return problem
 
 
-@event_priority(-100)  # after the search, which writes its index
+@event_priority(-100)  # after the search plugin has written its index
 def on_post_build(config: MkDocsConfig) -> None:
     site = Path(config.site_dir)
     _split_search_index(site / "search")
     stylesheet.write(site, State.styles)
     for name in State.site.examples:
-        # Not among the files, or mkdocs-jupyter would make a second page of it.
+        # Not one of the build's files, or mkdocs-jupyter would make a second page from it.
         shutil.copyfile(_notebook(name), site / DOWNLOADS / f"{name}.ipynb")
     found = list(check_site.check(site, Path(config.docs_dir), ROOT / "examples"))
     if State.serving:
@@ -322,9 +322,9 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _split_search_index(folder: Path) -> None:
-    """Leave the page an index of nothing, and the true one to load when the search is opened.
+    """Leave the page an empty index, and put the real one into a script loaded on first search.
 
-    A script can be loaded from a disk as well, where JSON cannot; theme/assets/search.js does.
+    theme/assets/search.js loads it. From a disk, a script can be loaded but JSON cannot.
     """
     index = folder / "search_index.json"
     whole = json.loads(index.read_text("utf-8"))
@@ -332,7 +332,7 @@ def _split_search_index(folder: Path) -> None:
     for part in whole["docs"]:
         found.setdefault(part["location"].partition("#")[0], []).append(part)
     for url, content in State.contents.items():
-        if not _is_as_it_was(url, content):
+        if not _is_unchanged(url, content):
             State.searched[url] = content, found.get(url, [])
     docs = [part for url in State.contents for part in State.searched[url][1]]
     text = json.dumps(whole | {"docs": docs}, ensure_ascii=False, separators=(",", ":"))
@@ -345,24 +345,24 @@ def _report(problems: list[Problem]) -> None:
         log.warning("%s", problem)
     if problems and not State.serving:
         number = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise PluginError(f"{number}, listed above, must be mended before this is published")
+        raise PluginError(f"{number}, listed above, must be fixed before this is published")
 
 
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
     assert State.runner is not None
     State.served = True
-    State.runner.want(State.site.examples.values())  # not before: the pages need the cores first
+    State.runner.want(State.site.examples.values())  # only now: the pages need the cores first
     watched = list(server._watched_paths)
     for path in watched:
         server.unwatch(path)
-    server.observer = PollingObserver(timeout=0.2)  # seconds between two looks; mkdocs has 0.5
+    server.observer = PollingObserver(timeout=0.2)  # seconds between polls; mkdocs uses 0.5
     for path in (*watched, str(SIGNAL)):
         server.watch(path)
     threading.Thread(target=_publish_progress, args=(Path(config.site_dir),), daemon=True).start()
 
 
 def _publish_progress(site_dir: Path) -> None:
-    """Once a second, tell the open pages how far their examples are."""
+    """Once a second, publish the progress of running examples for the open pages."""
     assert State.runner is not None
     while True:
         time.sleep(1)
@@ -371,7 +371,7 @@ def _publish_progress(site_dir: Path) -> None:
             if site.outcomes[name].pending:
                 progress[name] = State.runner.outcome(example).progress
         try:
-            # no rename: a file that vanishes while mkdocs clears the site would fail the rebuild
+            # no temporary file: if it vanished while mkdocs clears the site, the rebuild would fail
             (site_dir / "progress.json").write_text(json.dumps(progress), "utf-8")
         except OSError:
             continue  # the site is being rebuilt

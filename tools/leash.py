@@ -1,9 +1,9 @@
-"""Run a command that ends when its starter does, however that ends: no run is left behind.
+"""Run a command that ends whenever its starter ends, so that no process is left behind.
 
     python leash.py FOLDER COMMAND...
 
-The starter holds the other end of standard input. It closes it to stop the command; the system
-closes it when the starter is killed. Then the command and all that it has started are killed, and
+The starter holds the other end of standard input. It closes it to stop the command, and the system
+closes it if the starter is killed. Then the command and everything it has started are killed, and
 the folder that they worked in is removed.
 """
 
@@ -33,10 +33,10 @@ def main(folder: str, command: list[str]) -> int:
 
     threading.Thread(target=wait_for_starter, daemon=True).start()
     code = child.wait()
-    kill()  # workers that it has left behind
+    kill()  # any workers left behind
     if stopped.is_set():
         shutil.rmtree(folder, ignore_errors=True)
-    return code if code >= 0 else 128 - code  # as shells say that a signal ended it
+    return code if code >= 0 else 128 - code  # a shell's code for death by a signal
 
 
 if __name__ == "__main__":

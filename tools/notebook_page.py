@@ -1,7 +1,8 @@
-"""Make a page of the site out of what mkdocs-jupyter renders: its content, without its machinery.
+"""Turn what mkdocs-jupyter renders into a page of the site: its content, without its machinery.
 
 mkdocs-jupyter inlines 590 KB of CSS, two scripts and a copy button into each page, draws figures
-for one colour scheme, and leaves links and ids alone. The content goes into the site's own markup.
+for one colour scheme, and does not adapt links and ids. The content is moved into the site's own
+markup.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SVG = "data:image/svg+xml;base64,"
 
 def cleaned(rendered: str, page: Page, files: Files) -> str:
     """The notebook's cells and outputs in the markup of the other pages."""
-    soup = BeautifulSoup(lighter_code(rendered), "html.parser")  # fewer tags to parse
+    soup = BeautifulSoup(lighter_code(rendered), "html.parser")  # with fewer tags to parse
     parts = []
     seen: Counter[str] = Counter()
     for cell in soup.select(".jp-Cell"):
@@ -49,7 +50,7 @@ def output_block(output: Tag) -> str:
         # As an image it could not follow the page's colours.
         svg = base64.b64decode(str(image["src"]).removeprefix(SVG)).decode()
         return f'<figure class="chart">{svg}</figure>'
-    if "jp-RenderedHTML" in output["class"]:  # what the runner found, in the site's own markup
+    if "jp-RenderedHTML" in output["class"]:  # the runner's findings, already in our markup
         return inner(output)
     return text_output(output.get_text().removeprefix("\n").rstrip("\n"))
 

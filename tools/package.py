@@ -1,4 +1,4 @@
-"""The package as a wheel: what the pages' scripts need where readers run them."""
+"""The package as a wheel, which readers need to run the pages' scripts."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tools.runner import CACHE
 PROJECT = ROOT / "pyproject.toml"
 LICENSE = ROOT / "LICENSE"
 KEPT = CACHE.parent / "wheel"
-# Not by pip, which takes several times as long; an environment may also have none.
+# Without pip, which takes several times as long and may be missing.
 BUILD = "from setuptools import build_meta; build_meta.build_wheel('wheel')"
 
 
 def wheel() -> Path:
-    """The wheel of the package as it is now; built when something in it has changed.
+    """The wheel of the package in its current state, rebuilt when something in it has changed.
 
     Raises:
-        Problem: It cannot be built.
+        Problem: The wheel cannot be built.
     """
     words = [PROJECT, LICENSE, ROOT / "README.md"]
     sources = [*words, PACKAGE / "py.typed", *sorted(PACKAGE.glob("*.py"))]
@@ -44,7 +44,10 @@ def wheel() -> Path:
 
 
 def _build(sources: list[Path], folder: Path) -> Path:
-    """A folder with the wheel. It is built apart: setuptools leaves its work beside the sources."""
+    """Build the wheel and return its folder.
+
+    It is built from a copy, because setuptools leaves files next to the sources.
+    """
     for source in sources:
         copy = folder / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +61,6 @@ def _build(sources: list[Path], folder: Path) -> Path:
     )
     if built.returncode:
         said = built.stderr.strip().splitlines()[-1]
-        message = f'setuptools cannot build the package: "{said}"; mend it, or run make install'
+        message = f'setuptools cannot build the package: "{said}"; fix it, or run make install'
         raise Problem(PROJECT, 1, message)
     return folder / "wheel"

@@ -3,7 +3,7 @@
 In a page:
 
     --8<-- "examples/masking.py:three fates"     a section: its code, its output, its claims
-    {{ masking.selected:.1% }}                   an entry of the dict `values` that it leaves behind
+    {{ masking.selected:.1% }}                   an entry of the example's dict `values`
     {{ masking.passage:tokens }}                 a list of tokens with their fates, drawn as chips
     {{ claims }}                                 the list of all claims (on the page of checks)
     {{ times }}                                  words and minutes of all pages (on the overview)
@@ -23,7 +23,7 @@ from tools.examples import EXAMPLES, ROOT, Example, Problem
 from tools.results import Outcome, problems_of
 
 INCLUDE = re.compile(r'^(?P<indent>\s*)-+8<-+[ \t]+(?P<quote>["\'])(?P<target>.*?)(?P=quote)\s*$')
-SCISSORS = re.compile(r"^\s*-+8<")  # what begins so is meant as an include
+SCISSORS = re.compile(r"^\s*-+8<")  # a line that begins like this is meant as an include
 VALUE = re.compile(r"\{\{\s*(?P<example>\w+)\.(?P<key>\w+)\s*(?::(?P<format>[^}]*))?\}\}")
 CLAIMS = "{{ claims }}"
 CODE_SPAN = re.compile(r"((?<!`)(`+)(?!`).*?(?<!`)\2(?!`))")
@@ -32,7 +32,7 @@ FENCE = re.compile(r"^\s*(?P<mark>`{3,}|~{3,})(?P<rest>.*)$")
 
 @dataclass
 class Site:
-    """The examples, what is known of each, and where the pages show them."""
+    """The examples, what is known about each, and where the pages show them."""
 
     examples: dict[str, Example]
     outcomes: dict[str, Outcome]
@@ -42,7 +42,7 @@ class Site:
 
 @dataclass
 class Page:
-    """One page while it is being made."""
+    """One page while it is being built."""
 
     site: Site
     path: Path
@@ -50,7 +50,7 @@ class Page:
     used: list[str] = field(default_factory=list)  # names of the examples that it shows
 
     def expand(self, markdown: str, first_line: int = 1) -> str:
-        """Replace includes and values; what is wrong is noted with its line, and shown."""
+        """Replace includes and values; problems are recorded with their line, and shown."""
         lines, fence = [], ""
         for number, line in enumerate(markdown.split("\n"), first_line):
             try:
@@ -61,14 +61,14 @@ class Page:
         return "\n".join(lines) + "\n"
 
     def fill(self, html: str) -> str:
-        """Put the outputs where Markdown has left their placeholders."""
+        """Replace the placeholders that Markdown has kept with the outputs."""
         for placeholder, content in self.slots.items():
-            # Markdown takes the placeholder for a paragraph.
+            # Markdown turns a placeholder on its own line into a paragraph.
             html = html.replace(f"<p>{placeholder}</p>", content).replace(placeholder, content)
         return html
 
     def _slot(self, content: str) -> str:
-        # Plain text: inside of `<div markdown>`, Markdown rewrites or escapes elements.
+        # Plain text, because inside `<div markdown>` Markdown rewrites or escapes elements.
         placeholder = f"⟦slot {len(self.slots)}⟧"
         self.slots[placeholder] = content
         return placeholder
@@ -88,10 +88,10 @@ class Page:
             check_snippet(target)
             return f'{indent}--8<-- "{target}"'  # pymdownx.snippets does the rest
         if SCISSORS.match(line):
-            raise ValueError('an include stands on one line, as in --8<-- "path/to/file:section"')
+            raise ValueError('an include is one line, as in --8<-- "path/to/file:section"')
         if in_fence or line.strip() in (CLAIMS, reading.TIMES):
             return line
-        # Text and code spans take turns: text, span, its marks, text, …
+        # Text and code spans alternate: text, span, its marks, text, …
         parts = CODE_SPAN.split(line)
         for index in range(0, len(parts), 3):
             parts[index] = VALUE.sub(self._value, parts[index])
@@ -100,11 +100,11 @@ class Page:
                     "{{ opens a value, as in {{ masking.selected:.1% }}; for the two braces "
                     "themselves, use a code span"
                 )
-        del parts[2::3]  # the marks that the pattern remembers
+        del parts[2::3]  # the marks that the pattern captures
         return "".join(parts)
 
     def _section(self, target: str, path: str, section: str, indent: str, number: int) -> str:
-        """A section of an example: its code as a fence, and a slot for what it showed."""
+        """A section of an example: its code as a fence, and a slot for its output."""
         example = self._example(Path(path).stem)
         if not section:
             raise ValueError(f'name a section of {path}, as in "{path}:{example.code[-1].title}"')
@@ -116,7 +116,7 @@ class Page:
         source = render.shown_code(cell)
         fence = "`" * (1 + max(2, *(len(run) for run in re.findall("`+", source)), 0))
         title = f'title="{path}: {section}"'
-        if '"' in section:  # which would end the title, and the fence would be none
+        if '"' in section:  # it would end the title and break the fence
             title = f'title="{path}: {escape(section)}" title_mode="html"'
         code = [f"{fence}python {title}", *source.split("\n"), fence]
         if "hide-input" in cell.tags:
@@ -133,7 +133,7 @@ class Page:
             for problem in self.site.problems:
                 if problem.path == EXAMPLES / f"{name}.py":
                     raise KeyError(f"examples/{name}.py cannot be read: {problem}")
-            names = ", ".join(sorted(self.site.examples)) or "none that can be read"
+            names = ", ".join(sorted(self.site.examples)) or "none that could be read"
             raise KeyError(f"there is no examples/{name}.py; there are: {names}")
         if name not in self.used:
             self.used.append(name)
@@ -159,7 +159,7 @@ class Page:
 
 
 def fence_after(line: str, fence: str) -> str:
-    """The mark of the code fence that is open after this line, "" if none is."""
+    """The mark of the code fence that is open after this line; "" if there is none."""
     found = FENCE.match(line)
     if not found:
         return fence
@@ -171,11 +171,11 @@ def fence_after(line: str, fence: str) -> str:
 
 
 def check_snippet(target: str, seen: frozenset[str] = frozenset()) -> None:
-    """What pymdownx.snippets would not check, or would report without page and line.
+    """Check what pymdownx.snippets would not, or would report without page and line.
 
     Raises:
-        ValueError: the file, or the start or end of the section is missing, also in what it
-            includes in turn.
+        ValueError: the file, or the start or end of the section, is missing, here or in a file that
+            it includes.
     """
     path, _, section = target.partition(":")
     file = ROOT / path
@@ -183,10 +183,10 @@ def check_snippet(target: str, seen: frozenset[str] = frozenset()) -> None:
         raise ValueError(f'"{target}": there is no file {path} in this project')
     text = file.read_text("utf-8")
     if section and not section[0].isalpha():
-        raise ValueError(f'"{target}": name a section; lines move')
+        raise ValueError(f'"{target}": name a section, because line numbers change')
     if not re.fullmatch(r"[\w-]*", section):
-        raise ValueError(f'"{target}": a section of a file that is no example has no spaces')
-    after = 0  # the end is looked for after the start
+        raise ValueError(f'"{target}": only the sections of examples have spaces in their names')
+    after = 0  # the end has to come after the start
     for mark in ("start", "end") if section else ():
         pattern = rf"-8<-+[ \t]+\[[ \t]*{mark}[ \t]*:[ \t]*{re.escape(section)}[ \t]*\]"
         found = re.compile(pattern).search(text, after)
@@ -222,6 +222,6 @@ def _claims_of(
         more = ""
         if page:
             href = link(page, render.claim_id(example, claim))
-            more = f' <a href="{href}">where it is said</a>'
+            more = f' <a href="{href}">where it is stated</a>'
         items.append(render.claim_html(example, claim, more))
     return render.claims_list(items) if items else "<p>No claims.</p>"

@@ -1,4 +1,4 @@
-"""One run as a process of its own: its progress in plain words, and an end when it has to end."""
+"""One run in a process of its own, with its progress in plain words and a way to stop it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LEASH = Path(__file__).with_name("leash.py")
-LAST_WORDS = 30  # lines of standard error that are kept to tell what went wrong
+LAST_WORDS = 30  # lines of standard error that are kept to show what went wrong
 
 # A tqdm bar, as in "training:  17%|█▋    | 2/12 [00:02<00:10,  1.00s/it, loss=3.2]"
 BAR = re.compile(
@@ -25,7 +25,7 @@ BAR = re.compile(
 
 @dataclass
 class Job:
-    """A run that is under way, or about to be: of an example, or of the checkpoint's training."""
+    """A current or imminent run: of an example, or of the checkpoint's training."""
 
     name: str
     key: str
@@ -47,13 +47,14 @@ class Job:
         """Run the command until it ends, or until `stop`.
 
         Args:
-            folder: What it may write to; removed with all in it if the runner itself is killed.
+            folder: The folder that it may write to, removed with its contents if the runner itself
+                is killed.
             start_in: The working directory.
-            on_line: Is given each line of standard output.
-            on_progress: Is given each state of a progress bar on standard error, in words.
+            on_line: Called with each line of standard output.
+            on_progress: Called with each state of a progress bar on standard error, in words.
 
         Returns:
-            The exit code, as a shell gives it, and the last lines of standard error.
+            The exit code, as a shell reports it, and the last lines of standard error.
         """
         self.process = subprocess.Popen(
             [sys.executable, "-P", str(LEASH), str(folder), *command],
@@ -78,7 +79,7 @@ class Job:
                     words.append(line)
                     del words[:-LAST_WORDS]
 
-        # newline="" keeps the carriage returns with which progress bars end their lines.
+        # newline="" keeps the carriage returns that end the lines of progress bars.
         errors = io.TextIOWrapper(self.process.stderr, "utf-8", "replace", newline="")
         reader = threading.Thread(target=read_errors, args=(errors,), daemon=True)
         reader.start()
@@ -89,14 +90,14 @@ class Job:
         return code, "\n".join(words)
 
     def stop(self) -> None:
-        """End the run and all processes that it has started. It leaves no trace."""
+        """End the run and all processes that it has started. It leaves nothing behind."""
         self.cancelled = True
         if self.process and self.process.stdin:
-            self.process.stdin.close()  # lets go of the leash
+            self.process.stdin.close()  # releases the leash
 
 
 def lines_as_they_come(stream: io.TextIOBase) -> Iterator[str]:
-    """Lines ended by a newline or a carriage return; empty ones are left out."""
+    """Lines that end in a newline or a carriage return; empty ones are left out."""
     line = ""
     while character := stream.read(1):
         if character not in "\r\n":
@@ -110,7 +111,7 @@ def lines_as_they_come(stream: io.TextIOBase) -> Iterator[str]:
 
 
 def bar_in_words(bar: re.Match[str]) -> str:
-    """A progress bar as a reader of a page would say it: "2 of 12, 10 s left, loss=3.2"."""
+    """A progress bar in plain words: "2 of 12, 10 s left, loss=3.2"."""
     what, left, more = bar["what"], bar["left"], bar["more"]
     words = [
         f"{what.strip()}: " if what and what.strip() else "",
@@ -126,7 +127,7 @@ def bar_in_words(bar: re.Match[str]) -> str:
 
 
 def ending_in_words(code: int) -> str:
-    """What an exit code says: "ended with exit code 3", or "was ended by SIGSEGV"."""
+    """An exit code in words: "ended with exit code 3 …" or "was ended by SIGSEGV"."""
     try:
         return f"was ended by {signal.Signals(code - 128).name}"
     except ValueError:

@@ -1,13 +1,14 @@
 """Run one example, cell by cell, and record what it shows.
 
-The runner starts this file in a process of its own, in an empty folder that holds a copy of the
-example, with nothing of the project on the path but the installed package: what a reader has.
-It uses the standard library alone (and matplotlib, if the example does).
+The runner starts this file in a separate process, in a folder that contains only a copy of the
+example. Like a reader, it has nothing of the project on the path but the installed package. It uses
+only the standard library (and matplotlib, if the example does).
 
     python -P record.py CELLS_JSON SCRIPT RESULT_JSON
 
-Its standard output carries one JSON line per cell begun; progress bars go to standard error.
-Places are recorded as (cell, row), both counted from 0, and do not move with the prose around.
+It writes one JSON line to standard output as each cell begins; progress bars go to standard error.
+Locations are recorded as (cell, row), both counted from 0, and do not depend on the prose between
+cells.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# What the process finds around it, so that the same code gives the same bytes everywhere.
+# The environment of the process, so that the same code gives the same bytes everywhere.
 ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",  # sums come out differently with another number; and two run at once
+    "OMP_NUM_THREADS": "1",  # another number gives different sums; and two examples run at once
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",  # the order of sets
     "PYTHONUTF8": "1",
@@ -51,12 +52,12 @@ RECORD_CLAIM = "__record_claim__"
 
 
 def is_claim(node: ast.stmt) -> bool:
-    """An assert with a sentence."""
+    """Whether a statement is an assert with a sentence."""
     return isinstance(node, ast.Assert) and node.msg is not None
 
 
 def claim_call(node: ast.Assert) -> ast.Expr:
-    """``assert left > right, "sentence"`` as a call that records the sentence and both sides."""
+    """Turn ``assert left > right, "sentence"`` into a call that records all three."""
     operands, signs = [node.test], []
     if isinstance(node.test, ast.Compare) and all(type(op) in COMPARE for op in node.test.ops):
         operands = [node.test.left, *node.test.comparators]
@@ -72,7 +73,7 @@ def claim_call(node: ast.Assert) -> ast.Expr:
 
 
 def make_claim(sentence: object, about: str, values: tuple[Any, ...]) -> dict[str, Any]:
-    """A claim with its measured values, and whether each comparison of its chain holds."""
+    """A claim with its measured values, and whether every comparison in its chain holds."""
     claim: dict[str, Any] = json.loads(about)
     passed = bool(values[0])
     if claim["signs"]:
@@ -83,7 +84,7 @@ def make_claim(sentence: object, about: str, values: tuple[Any, ...]) -> dict[st
 
 
 def plain_value(value: Any) -> Any:
-    """What JSON can hold: numbers, strings, truth values, lists and dicts; the rest as its repr."""
+    """A value that JSON can hold: numbers, strings, booleans, lists, dicts; else the repr."""
     if hasattr(value, "tolist"):
         value = value.tolist()  # arrays and tensors; one without axes becomes a number
     if value is None or isinstance(value, bool | int | float | str):
@@ -97,7 +98,7 @@ def plain_value(value: Any) -> Any:
 
 
 def take_figures() -> list[dict[str, str]]:
-    """The figures that the cell has left open, as SVG with their text alternative; closes them."""
+    """Close the figures that the cell has left open; return them as SVG with text alternatives."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
         return []
@@ -122,7 +123,7 @@ def run(cells: list[dict[str, Any]], script: str, tell: Callable[[int], None]) -
     sys.path.insert(0, str(Path(script).parent))
 
     result: dict[str, Any] = {"outputs": [], "claims": [], "values": {}, "error": None}
-    flags = 0  # of `from __future__ import …`, which holds for the cells below it, too
+    flags = 0  # of `from __future__ import …`, which applies to the cells below it too
 
     for index, cell in enumerate(cells):
         tell(index)
@@ -166,7 +167,7 @@ def future_flags(tree: ast.Module) -> int:
 def describe(
     error: BaseException, script: str, cells: list[dict[str, Any]], index: int
 ) -> dict[str, Any]:
-    """What Python said, and where: the innermost line of the example that it went through."""
+    """Python's error message, and the innermost line of the example in its traceback."""
     lines = [
         f.lineno or 1 for f in traceback.extract_tb(error.__traceback__) if f.filename == script
     ]
@@ -175,7 +176,7 @@ def describe(
         cell = max(i for i, cell in enumerate(cells) if cell["line"] <= lines[-1])
         place = {"cell": cell, "row": lines[-1] - cells[cell]["line"]}
     said = traceback.format_exception_only(error)
-    message = next(text for text in said if not text.startswith("  "))  # the code it quotes
+    message = next(text for text in said if not text.startswith("  "))  # without the code it quotes
     return {
         "cell": index,
         "place": place,
@@ -186,8 +187,8 @@ def describe(
 
 if __name__ == "__main__":
     cells_file, script_file, result_file = sys.argv[1:4]
-    # The events have a channel of their own: what does not go through sys.stdout (the output of
-    # libraries in C, of other processes) must not mix with them.
+    # Events get a separate channel, so that output that bypasses sys.stdout (from C libraries or
+    # other processes) does not mix with them.
     events = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     recorded = run(

@@ -1,4 +1,4 @@
-"""From what an execution recorded to HTML, SVG and notebooks. Knows nothing of mkdocs."""
+"""Turn recorded executions into HTML, SVG and notebooks. Does not depend on mkdocs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.results import Outcome, describe_claim, other_problems
 
 NARROW = 44  # characters of code in a line on a telephone, see docs/assets/lesson.css
 
-# The colours of tools/matplotlibrc, as variables of the page with the same colours to fall back on.
+# The colours of tools/matplotlibrc, as CSS variables of the page with the same colours as fallback.
 COLOURS = {
     "#0072b2": "var(--chart-1, #0072b2)",
     "#d55e00": "var(--chart-2, #d55e00)",
@@ -28,9 +28,9 @@ COLOURS = {
 
 
 def shown_code(cell: Cell) -> str:
-    """The code of a section as a page shows it: without its claims, which stand below it.
+    """The code of a section as a page shows it: without its claims, which are shown below it.
 
-    Of blank lines in a row one is left, but not in a string.
+    Consecutive blank lines are reduced to one, except in strings.
     """
     tree = ast.parse(cell.source)
     claims = {row for node in tree.body if is_claim(node) for row in _rows(node)}
@@ -48,14 +48,15 @@ def _rows(node: ast.stmt | ast.expr) -> range:
 
 
 def escaped(text: str) -> str:
-    """The text for a page: as a terminal would show it, its marks no HTML."""
+    """The text for a page: as a terminal would show it, with HTML escaped."""
     return html.escape(terminal.screen(text))
 
 
 def themed_svg(svg: str, name: str, alt: str) -> str:
-    """A figure that follows the page: its colours, its font, its width; ids unique by ``name``.
+    """A figure that adapts to the page's colours, font and width; ``name`` makes its ids unique.
 
-    What no eye can see is left out: coordinates have hundredths of a point, nothing turns by 0.
+    Invisible detail is left out: coordinates are rounded to hundredths of a point, and rotations by
+    0 are removed.
     """
     svg = terminal.plain(svg[svg.index("<svg") :])
     svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style.*?</style>", "", svg, flags=re.S)
@@ -75,8 +76,8 @@ def themed_svg(svg: str, name: str, alt: str) -> str:
 
 
 def _without_idle_groups(svg: str) -> str:
-    """The figure without groups that say nothing of what is in them."""
-    idle: list[bool] = []  # of the groups that are open
+    """The figure without groups that have no attributes."""
+    idle: list[bool] = []  # one entry per open group
 
     def kept(tag: re.Match[str]) -> str:
         if tag[0] == "</g>":
@@ -88,7 +89,7 @@ def _without_idle_groups(svg: str) -> str:
 
 
 def lighter_code(page: str) -> str:
-    """The page without marks around pieces of code that look like the text around them."""
+    """The page without tags around code tokens that look like the text around them."""
     return re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", page)
 
 
@@ -128,19 +129,19 @@ def text_output(text: str) -> str:
 def framed_tables(page: str) -> str:
     """The page with each plain table in a box of its own.
 
-    Material's script wraps these tables, whereupon the browser computes anew the styles of all that
-    stands in the same box: without this, of the whole page.
+    Material's script wraps these tables, and the browser then recomputes the styles of everything
+    in the same box. Without this, that is the whole page.
     """
     return re.sub("<table>.*?</table>", r"<div>\g<0></div>", page, flags=re.S)
 
 
 def _rounded(attribute: str) -> str:
-    """The attribute with its numbers to two digits after the point."""
+    """The attribute with its numbers rounded to two decimals."""
     return re.sub(r"\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), attribute)
 
 
 def output_html(example: Example, index: int, outcome: Outcome) -> str:
-    """What a code cell showed: its text, its figures, and its claims with their values."""
+    """The output of a code cell: its text, its figures, and its claims with their values."""
     parts = []
     for number, output in enumerate(outputs_of(index, outcome)):
         if output["type"] == "text":
@@ -152,9 +153,9 @@ def output_html(example: Example, index: int, outcome: Outcome) -> str:
 
 
 def outputs_of(index: int, outcome: Outcome) -> list[dict[str, str]]:
-    """The outputs of a code cell, their words as a terminal shows them in the end.
+    """The outputs of a code cell, with text as a terminal finally shows it.
 
-    None if the execution did not come so far.
+    Empty if the execution did not get that far.
     """
     outputs = dict(enumerate(outcome.result.get("outputs", []))).get(index, [])
     words = ("text", "alt")
@@ -165,7 +166,7 @@ def outputs_of(index: int, outcome: Outcome) -> list[dict[str, str]]:
 
 
 def findings_html(example: Example, index: int, outcome: Outcome) -> str:
-    """The claims of a code cell with their values, and what else of it must not be published."""
+    """The claims of a code cell with their values, and its other problems."""
     items = [claim_html(example, c) for c in numbered_claims(outcome) if c["cell"] == index]
     found = claims_list(items) if items else ""
     return found + "".join(
@@ -213,7 +214,7 @@ def pending_html(example: Example, outcome: Outcome) -> str:
 
 
 def inline_text(text: str) -> str:
-    """Text that Markdown leaves as it is, in any place of a line, and as a part of that line."""
+    """Text on one line that Markdown leaves unchanged, wherever in a line it is."""
     text = re.sub(r"\s*\n\s*", " ", terminal.screen(text))
     return re.sub(r"[^\w\s.,;%/()'+-]|_", lambda match: f"&#{ord(match[0])};", text)
 
@@ -223,14 +224,14 @@ def measured_html(example: Example, key: str, text: str) -> str:
     return f'<span class="measured" title="{inline_text(title)}">{inline_text(text)}</span>'
 
 
-# What has become of a token, and the sign that says so without colour.
+# The fates of a token, each with a sign that shows it without colour.
 FATES = {"masked": "▢", "random": "⇄", "kept": "="}
 
 
 def tokens_html(tokens: list[dict[str, str]]) -> str:
     """A row of chips that wraps.
 
-    Each token is a dict of its ``piece`` and, where it applies, what the model sees in its place
+    Each token is a dict with its ``piece`` and, where applicable, what the model sees in its place
     (``seen``), its ``fate``, and its ``segment`` ("A" or "B").
     """
     chips = []

@@ -1,4 +1,4 @@
-"""What is known of an execution, how it is kept, and what in it must not be published."""
+"""What is known about an execution, how it is stored, and what in it must not be published."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from typing import Any
 
 from tools.examples import Example, Problem
 
-# In a repr, as in <function <lambda> at 0x7f30>; a long one is cut, and ends with "…".
+# An address in a repr, as in <function <lambda> at 0x7f30>; a long repr is cut and ends with "…".
 ADDRESS = re.compile(
     r"<(?=\S)(?:[^<>\n]|<[^<>\n]*>)*?\sat\s+0x(?:[0-9a-fA-F]{6,}(?=[^\n]*>)|[0-9a-fA-F]*…)"
 )
 Place = Callable[[], tuple[int, int]]  # finds a code cell and a line of the example
-KEPT_PER_EXAMPLE = 8  # so that going back to an earlier text of an example runs nothing
+KEPT_PER_EXAMPLE = 8  # so that returning to an earlier version of an example needs no run
 
 
 @dataclass
 class Outcome:
-    """What is known of an example: its result, or how far its execution has come.
+    """What is known about an example: its result, or how far its execution has come.
 
     Attributes:
         state: "done", "failed", "running" or "waiting".
-        result: What ``record.py`` wrote: ``outputs`` for each code cell, ``claims``, ``values`` and
-            ``error``; and ``files``, the names of the files that it left in its folder. Empty
-            while the example is running or waiting.
-        progress: In words, while it is running or waiting.
+        result: The result from ``record.py``: ``outputs`` for each code cell, ``claims``,
+            ``values`` and ``error``; and ``files``, the names of the files that the example left in
+            its folder. Empty while the example is running or waiting.
+        progress: The progress in words, while the example is running or waiting.
     """
 
     state: str
@@ -47,9 +47,9 @@ class Outcome:
 
 
 class Store:
-    """The results of finished executions, each under the key of what it depends on.
+    """The results of finished executions, each under a key made from what it depends on.
 
-    A result is one file, and beside it a folder of the files that the example left behind.
+    A result is one file, next to a folder with the files that the example left behind.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,11 +61,11 @@ class Store:
         return self.folder / f"{example.name}-{example.key}.json"
 
     def file(self, example: Example, name: str) -> Path:
-        """Where a file is kept that the example left behind."""
+        """The path of a stored file that the example left behind."""
         return self.path(example).with_suffix("") / name
 
     def read(self, example: Example) -> dict[str, Any] | None:
-        """The kept result; None if there is none, or a damaged one: it runs (again)."""
+        """The stored result; None if it is missing or damaged, so that the example runs again."""
         if example.key not in self._read:
             try:
                 result = json.loads(self.path(example).read_text("utf-8"))
@@ -79,13 +79,13 @@ class Store:
     def keep(
         self, example: Example, result: dict[str, Any], seconds: float, left: Iterable[Path] = ()
     ) -> None:
-        """Keep a result and the files that were left, and forget the oldest of this example."""
+        """Store a result and the files that were left, and delete this example's oldest results."""
         files = sorted(left)
         for file in files:
             kept = self.file(example, file.name)
             kept.parent.mkdir(exist_ok=True)
             shutil.copyfile(file, kept)
-        # last, because what reads it expects the files
+        # last, because readers of the result expect the files
         result = result | {"files": [file.name for file in files]}
         write_at_once(self.path(example), json.dumps(result, ensure_ascii=False))
         write_at_once(self._seconds(example), f"{seconds:.2f}")
@@ -98,7 +98,7 @@ class Store:
         return self.folder / f"{example.name}.seconds"
 
     def seconds(self, example: Example) -> float:
-        """How long this example took when it last ran; infinite if it is not known."""
+        """How long this example took when it last ran; infinity if unknown."""
         try:
             return float(self._seconds(example).read_text("utf-8"))
         except (OSError, ValueError):
@@ -106,14 +106,14 @@ class Store:
 
 
 def write_at_once(path: Path, text: str) -> None:
-    """Write a file that others may be reading: they see the old text or the new one."""
+    """Write a file atomically: anyone reading it sees either the old text or the new."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(text, "utf-8")
     part.replace(path)
 
 
 def failure(message: str, traceback: str, cell: int = 0, row: int = 0) -> dict[str, Any]:
-    """The result of an execution that has none of its own."""
+    """A result for an execution that produced none."""
     place = {"cell": cell, "row": row}
     error = {"cell": cell, "place": place, "message": message, "traceback": traceback}
     return {"outputs": [], "claims": [], "values": {}, "error": error}
@@ -131,7 +131,7 @@ def problems_of(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]
 
 
 def other_problems(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]:
-    """The same but for false claims, which say themselves that they are false."""
+    """The same without false claims, which are shown as false anyway."""
     problems = []
     if error := outcome.result.get("error"):
         place = error["place"]
@@ -142,17 +142,18 @@ def other_problems(example: Example, outcome: Outcome) -> list[tuple[int, Proble
             cell, line = place()
             shown = re.sub(r"\s+at\s+0x\w*…?$", " at 0x…>", found[0])
             message = (
-                f"{where} holds an address in memory, {shown}, which is another in each build; "
-                "show what the object holds instead"
+                f"{where} holds an address in memory, {shown}, which differs in each build; show "
+                "the contents of the object instead"
             )
             problems.append((cell, Problem(example.path, line, message)))
     return problems
 
 
 def _texts(example: Example, outcome: Outcome) -> Iterator[tuple[Place, str, str]]:
-    """All that an execution says: (what finds its cell and line, what it is, the text).
+    """All text of an execution: (a function that finds its cell and line, its name, the text).
 
-    To find a line takes an example apart, which is not worth it for each of hundreds of values.
+    The location is found only on demand, because that requires parsing the example and there are
+    hundreds of values.
     """
     for index, outputs in enumerate(outcome.result.get("outputs", [])):
         cell = example.code[index]
@@ -177,7 +178,7 @@ def _place(cell: int, line: int) -> tuple[int, int]:
 
 
 def _place_of_print(example: Example, index: int) -> tuple[int, int]:
-    """The only `print` of a cell; its first line, if there are more, or none."""
+    """The line of a cell's only `print`; the cell's first line if there are more, or none."""
     cell = example.code[index]
     nodes = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
     rows = [n.lineno - 1 for n in nodes if isinstance(n.func, ast.Name) and n.func.id == "print"]
@@ -185,7 +186,7 @@ def _place_of_print(example: Example, index: int) -> tuple[int, int]:
 
 
 def _place_of_value(example: Example, key: str) -> tuple[int, int]:
-    """The cell and the line that name a value last."""
+    """The cell and line that name a value last."""
     place = len(example.code) - 1, example.code[-1].line
     for index, cell in enumerate(example.code):
         for node in ast.walk(ast.parse(cell.source)):
@@ -208,7 +209,7 @@ def describe_claim(claim: dict[str, Any]) -> str:
 
 
 def is_literal(source: str) -> bool:
-    """Whether an operand is written as a plain value, which needs no measuring."""
+    """Whether an operand is a literal, whose value need not be shown."""
     try:
         ast.literal_eval(source)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -217,7 +218,7 @@ def is_literal(source: str) -> bool:
 
 
 def show_values(values: list[Any]) -> list[str]:
-    """Numbers with four digits, or as many more as it takes to tell neighbours apart."""
+    """Numbers with four digits, or as many more as it takes to distinguish neighbours."""
     shown: list[str] = []
     for digits in range(4, 18):
         shown = [f"{v:.{digits}g}" if isinstance(v, float) else repr(v) for v in values]

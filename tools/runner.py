@@ -1,10 +1,10 @@
-"""Execute each example once, side by side, and keep what it showed under its key.
+"""Execute each example once, several in parallel, and store its output under its key.
 
-One `Runner` serves both commands: ``mkdocs build`` wants all examples and waits; ``mkdocs serve``
-wants them, goes on, and is told when one is done. What is wanted may change at any time: a job
-whose example has been edited meanwhile is stopped and started anew.
+One `Runner` serves both commands: ``mkdocs build`` requests all examples and waits; ``mkdocs
+serve`` requests them, continues, and is notified when one is done. Requests may change at any time:
+a job whose example has been edited in the meantime is stopped and restarted.
 
-    python -m tools.runner        run what has not been run, with progress
+    python -m tools.runner        run all examples that have no result yet, with progress
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ ENVIRONMENT = record.ENVIRONMENT | {"MATPLOTLIBRC": str(ROOT / "tools" / "matplo
 TRAINING = "the small BERT"  # the name of the job that makes the checkpoint
 PYTHON = (sys.executable, "-P", "-X", "faulthandler")
 TRAIN = (*PYTHON, "-m", f"bertlesson.{CHECKPOINT}")
-# A first build does not know yet how long anything takes; it ends minutes sooner if it begins here.
+# A first build does not know how long each example takes; starting with these saves minutes.
 LONG = ("deeper", "entities", "mix", "spans")
-REPORT_EVERY = 5.0  # seconds between two lines of progress of a job
+REPORT_EVERY = 5.0  # seconds between a job's progress lines
 CHANGED = failure("it was edited while it ran; the next build runs it again", "")
 
 log = logging.getLogger("mkdocs.examples")
 
 
 class Runner:
-    """Runs what is wanted on the given number of cores.
+    """Runs the requested examples on the given number of cores.
 
     Args:
-        cache: The folder of the kept results.
-        cores: How many examples run side by side; all cores of the machine by default.
-        on_done: Is called with a job's name when it has ended, from a thread of its own.
-        checkpoint_command: Trains the checkpoint and keeps it, or does nothing if it is there.
+        cache: The folder of the stored results.
+        cores: How many examples run in parallel. Default: the machine's number of cores.
+        on_done: Called with a job's name when the job has ended, from a separate thread.
+        checkpoint_command: Trains the checkpoint and saves it, or does nothing if there is one.
     """
 
     def __init__(
@@ -73,17 +73,17 @@ class Runner:
         self.cores = cores or os.cpu_count() or 1
         self.on_done = on_done
         self.checkpoint_command = list(checkpoint_command)
-        self._change = threading.Condition()  # held while one of the following changes
+        self._change = threading.Condition()  # held while any of the following changes
         self._wanted: dict[str, Example] = {}
         self._jobs: dict[str, Job] = {}
-        self._failures: dict[str, dict[str, Any]] = {}  # by key: shown, and not tried again
-        self._checkpoint_wanted = ""  # its key; empty if nothing that is wanted uses it
+        self._failures: dict[str, dict[str, Any]] = {}  # by key: shown, not retried
+        self._checkpoint_wanted = ""  # its key; empty if no requested example uses it
         self._checkpoint_made = ""
 
-    # What others call
+    # The public methods
 
     def want(self, examples: Iterable[Example]) -> None:
-        """From now on, these are the examples to have results of."""
+        """Request results of these examples, in place of those requested before."""
         with self._change:
             self._wanted = {example.name: example for example in examples}
             used = any(example.needs_checkpoint for example in self._wanted.values())
@@ -97,12 +97,12 @@ class Runner:
             self._start_what_fits()
 
     def wait(self) -> None:
-        """Return when everything wanted is done or has failed."""
+        """Block until every requested example is done or has failed."""
         with self._change:
             self._change.wait_for(lambda: not self._jobs and not self._waiting())
 
     def stop(self) -> None:
-        """Stop all jobs; what they were doing leaves no trace."""
+        """Stop all jobs; they leave nothing behind."""
         with self._change:
             self._wanted = {}
             for job in self._jobs.values():
@@ -110,7 +110,7 @@ class Runner:
             self._change.wait_for(lambda: not self._jobs, timeout=10)
 
     def outcome(self, example: Example) -> Outcome:
-        """What is known of this example right now."""
+        """What is currently known about this example."""
         if example.key in self._failures:
             return Outcome("failed", self._failures[example.key])
         if (kept := self.store.read(example)) is not None:
@@ -123,10 +123,10 @@ class Runner:
             return Outcome("waiting", progress=f"training {TRAINING}: {training.progress}")
         return Outcome("waiting", progress="waiting for its turn")
 
-    # What runs
+    # Running
 
     def _waiting(self) -> list[Example]:
-        """What has to be run and is not running, the longest first."""
+        """The examples that have to run and are not running, longest first."""
         waiting = [
             example
             for example in self._wanted.values()
@@ -142,8 +142,8 @@ class Runner:
         made = self._checkpoint_made == self._checkpoint_wanted
         blocked = [example for example in waiting if example.needs_checkpoint and not made]
         if blocked and TRAINING not in self._jobs:
-            # At once, whatever else is running: it uses both cores of a small machine, and the
-            # longest examples wait for it.
+            # Start it at once, whatever else is running, because the longest examples wait for it.
+            # It uses both cores of a small machine.
             job = Job(TRAINING, self._checkpoint_wanted, cores=min(2, self.cores))
             self._start(job, self._train)
         for example in waiting:
@@ -159,7 +159,7 @@ class Runner:
         def target() -> None:
             try:
                 work(job)
-            except Exception as error:  # of the runner itself: shown like the example's own
+            except Exception as error:  # an error of the runner is shown like the example's own
                 log.exception("running %s", job.name)
                 self._fail(job, failure(f"the runner failed: {error}", ""))
             with self._change:
@@ -171,7 +171,7 @@ class Runner:
         threading.Thread(target=target, name=f"run {job.name}", daemon=True).start()
 
     def _fail(self, job: Job, result: dict[str, Any]) -> None:
-        """Note the failure of an example; of the checkpoint, for each example that waits for it."""
+        """Record a failure; if the checkpoint failed, for each example that waits for it."""
         with self._change:
             if job.name != TRAINING:
                 self._failures[job.key] = result
@@ -210,7 +210,7 @@ class Runner:
                 self._execute(example, job, folder)
 
     def _execute(self, example: Example, job: Job, folder: Path) -> None:
-        room = folder / "room"  # the empty folder that a reader starts in
+        room = folder / "room"  # an empty folder, as a reader starts with
         room.mkdir()
         cells, script, result = folder / "cells", room / example.path.name, folder / "result"
         code = [{"source": cell.source, "line": cell.line} for cell in example.code]
@@ -237,7 +237,7 @@ class Runner:
             return
         seconds = time.monotonic() - began
         if not result.exists():
-            # The fault handler names the line, if there was time: the innermost comes first.
+            # If there was time, the fault handler printed the lines, innermost first.
             lines = re.findall(rf'File "{re.escape(str(script))}", line (\d+)', errors)
             row = int(lines[0]) - example.code[cell].line if lines else 0
             recorded = failure(f"its process {ending_in_words(ended)}", errors, cell, row)
@@ -256,7 +256,7 @@ class Runner:
         how = f"failed after {seconds:.0f} s" if problems else f"done in {seconds:.0f} s"
         settled = [e for e in self._wanted.values() if not self.outcome(e).pending]
         log.info("%s: %s (%d of %d)", _what(job), how, len(settled), len(self._wanted))
-        for _, problem in problems:  # now, for the others may take a quarter of an hour
+        for _, problem in problems:  # at once: the other examples may take a quarter of an hour
             log.info("%s", problem)
 
     def _report(self, job: Job, progress: str) -> None:
@@ -268,7 +268,7 @@ class Runner:
 
 @contextmanager
 def _room() -> Iterator[Path]:
-    """An empty folder for a run; it is gone afterwards."""
+    """An empty folder for a run, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="lesson-", ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()
 
@@ -278,7 +278,7 @@ def _what(job: Job) -> str:
 
 
 def _changed(example: Example) -> bool:
-    """Whether the code that has run may not be the code that its key was made of."""
+    """Whether the example's code may have changed since its key was computed."""
     try:
         return parse(example.path).key != example.key
     except (OSError, SyntaxError, Problem):

@@ -1,6 +1,6 @@
-"""What a terminal shows in the end of what was printed: no colours, and a bar only as it ended.
+"""Printed text as a terminal finally shows it: without colours, and bars in their final state.
 
-A page cannot hold control characters, and they say nothing to its readers.
+A page cannot contain control characters, and they mean nothing to its readers.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ ESCAPE = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # titles, links
     r"|\x1b[ -/]*[0-~]"
 )
-# With what is no character: halves of one, and two that XML forbids.
+# Control characters, and what is not a character: surrogates, and two code points that XML forbids.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 PIECE = re.compile(rf"{ESCAPE.pattern}|[\x00-\x08\x0a-\x1f\x7f-\x9f]|[\t\x20-\x7e\xa0-\U0010ffff]+")
 NEW_LINE = "\n\v\f\x85"
-MARGIN = int(ENVIRONMENT["COLUMNS"])  # a move to the right ends here
+MARGIN = int(ENVIRONMENT["COLUMNS"])  # the cursor cannot move further to the right
 
 
 def plain(text: str) -> str:
-    """The text without escape sequences and control characters; lines and tabs stay.
+    """The text without escape sequences and control characters; newlines and tabs are kept.
 
     >>> plain("\\x1b[31mred\\x1b[0m\\a")
     'red'
@@ -31,7 +31,7 @@ def plain(text: str) -> str:
 
 
 def screen(text: str) -> str:
-    """The text as it stands on a terminal at last: what was written over is gone.
+    """The text as a terminal finally shows it: overwritten parts are gone.
 
     >>> screen("1 of 2\\r2 of 2\\ndone\\b!")
     '2 of 2\\ndon!'
@@ -48,7 +48,7 @@ def screen(text: str) -> str:
 
 
 class _Screen:
-    """Lines of characters, and the place where the next one is written."""
+    """Lines of characters, and a cursor."""
 
     def __init__(self) -> None:
         self.lines: list[list[str]] = [[]]
@@ -70,7 +70,7 @@ class _Screen:
             self.column += len(piece)
 
     def obey(self, command: str, numbers: str) -> None:
-        """Move or erase, as the last letter of a sequence says; colours change nothing."""
+        """Move or erase, depending on the last letter of a sequence; colours are ignored."""
         given = [int(number[:4]) for number in numbers.split(";") if number.isdigit()]
         first = given[0] if given else 0
         by = max(1, first)
@@ -97,7 +97,7 @@ class _Screen:
         self.column = min(max(0, column), max(MARGIN, self.column))
 
     def _erase(self, row: int, what: int) -> None:
-        """What stands in a row from the cursor on (0), up to it (1), or all (2)."""
+        """Erase a row from the cursor on (0), up to the cursor (1), or completely (2)."""
         line = self.lines[row]
         if what == 1:
             line[: self.column + 1] = " " * min(self.column + 1, len(line))

@@ -264,7 +264,7 @@ def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
         # a name may appear elsewhere too: the answer is its mention in the sentence on the trip
         start = context.index(answer, context.index(told.text))
         return Question(story.fill(frame).text, context, answer, start)
-    while True:  # until a story's person, town or day in the question is not in this context
+    while True:  # until the context has none of the question's names and days
         stranger = Story(rng, words)
         asked_about = [w for slot, w in stranger.trip_words(0).items() if f"{{{slot}}}" in frame]
         if not any(word in context for word in asked_about):
@@ -401,5 +401,5 @@ def _falling_weights(n: int) -> list[float]:
 
 
 def _capitalise(sentence: str) -> str:
-    """Capitalise the first letter, and any after a full stop, question or exclamation mark."""
+    """Capitalise the first letter, and any letter that begins a sentence within."""
     return re.sub(r"(^|[.?!] )([a-z])", lambda match: match[1] + match[2].upper(), sentence)
