@@ -1,8 +1,8 @@
-"""Lighthouse, as on a telephone, on every page of the path: `make lighthouse`.
+"""Run Lighthouse's phone audit on every page of the reading path: `make lighthouse`.
 
-Serves the built site as the README says it is published, with gzip and the policy. Prints the
-median of each score over a few runs; exits with 1 where one is below its bar. Needs node and, for
-the first time, the network: npx fetches Lighthouse. LIGHTHOUSE names another command for it.
+Serves the built site as described in the README, with gzip and the policy. Prints the median of
+each score over a few runs, and exits with 1 if any is below its bar. Needs node and, the first
+time, the network, because npx downloads Lighthouse. Set LIGHTHOUSE to use another command.
 
     python benchmarks/lighthouse.py site [--runs 3] [page.html ...]
 """
@@ -32,7 +32,7 @@ ROW = "{:<28}" + "{:>16}" * len(BARS)
 
 
 def audit(url: str, chromium: str) -> dict[str, Any]:
-    """One run of Lighthouse, as it reports it."""
+    """The report of one Lighthouse run."""
     settings = [f"--only-categories={','.join(BARS)}", "--output=json", "--quiet"]
     flags = "--chrome-flags=--headless=new --no-sandbox --disable-gpu"
     done = subprocess.run(
@@ -52,7 +52,7 @@ def scores(report: dict[str, Any]) -> dict[str, float]:
 
 
 def findings(report: dict[str, Any]) -> set[str]:
-    """What keeps the scores other than that of performance from 100."""
+    """What keeps the scores other than performance from 100."""
     audits = report["audits"]
     return {
         f"{name}: {audits[item['id']]['title']}"
@@ -65,7 +65,7 @@ def findings(report: dict[str, Any]) -> set[str]:
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("site", type=Path, help="the folder that mkdocs build has filled")
-    options.add_argument("pages", nargs="*", help="such as lesson/nsp.html; else the whole path")
+    options.add_argument("pages", nargs="*", help="such as lesson/nsp.html; default: the path")
     options.add_argument("--runs", type=int, default=3)
     chosen = options.parse_intermixed_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")

@@ -1,9 +1,9 @@
-"""Masking and collating, timed beside `transformers`: in µs, and how many times as fast.
+"""Masking and collating timed against `transformers`: in µs, and as a ratio.
 
-Run it as `python benchmarks/masking.py`. It fails if masking a batch of 256 rows of 128 tokens is
-not 5 times as fast, or collating 256 lists of 128 ids not 10 times. Both sides take turns of ten
-calls and the fastest turn of each counts, so that what else the machine does counts for neither.
-For masking both are given the mask of special tokens.
+Run it as `python benchmarks/masking.py`. It fails unless masking a batch of 256 rows of 128 tokens
+is at least 5 times as fast, and collating 256 lists of 128 ids at least 10 times. The two sides
+take turns of ten calls, and only the fastest turn of each counts, so other load on the machine
+affects neither. For masking, both are given the special tokens mask.
 """
 
 import sys
@@ -19,11 +19,11 @@ SHAPES = [(32, 128), (256, 128), (32, 512)]  # (batch, length)
 BARS = {("mask", 256, 128): 5, ("collate", 256, 128): 10}
 VOCAB_SIZE = 30522
 ROUNDS = {"mask": 40, "collate": 20}
-CALLS = 10  # a round
+CALLS = 10  # per round
 
 
 def fastest(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> list[float]:
-    """The time of a call of each in µs, in its fastest round."""
+    """The time per call of each side in its fastest round, in µs."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
         for run, kept in zip((ours, theirs), times, strict=True):
@@ -49,7 +49,7 @@ def main() -> int:
             input_ids = torch.randint(len(special), VOCAB_SIZE, (batch, length))
             input_ids[:, 0], input_ids[:, -1] = tokenizer.cls_token_id, tokenizer.sep_token_id
             special_tokens_mask = (input_ids < len(special)).long()
-            rows, scratch = input_ids.tolist(), input_ids.clone()  # theirs changes its argument
+            rows, scratch = input_ids.tolist(), input_ids.clone()  # theirs modifies its argument
 
             def mask(ids=input_ids, special_mask=special_tokens_mask):
                 mask_tokens(ids, special_mask, mask_token_id=mask_token_id, vocab_size=VOCAB_SIZE)

@@ -1,9 +1,9 @@
-"""A pretraining step against transformers' own: forward, backward and update, on this machine.
+"""A pretraining step timed against transformers': forward, backward and update, on this machine.
 
     python benchmarks/pretraining.py
 
-Both models hold the same weights and get the same batches and the same optimizer. They take turns,
-on one thread, so that whatever else the machine does meets both alike. Fails below the bar.
+Both models have the same weights, batches and optimizer. They take turns on one thread, so other
+load on the machine affects both alike. Fails if the speed-up is below the bar.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from transformers import BertConfig, BertForPreTraining, PreTrainedModel
 from bertlesson.pretraining import PretrainingModel, make_optimizer
 
 BATCH, LENGTH, VOCAB = 32, 128, 30_522
-SELECTED = 0.15  # share of the positions that carry loss
+SELECTED = 0.15  # share of the positions that carry a loss
 STEPS = 6  # of each model; the fastest counts
 BAR = 3.0  # at least this many times as fast
 
 
 def make_batch() -> dict[str, torch.Tensor]:
-    """Random ids of which a fixed number in each row is selected."""
+    """Random ids, with a fixed number of selected positions in each row."""
     input_ids = torch.randint(1000, VOCAB, (BATCH, LENGTH))
     chosen = torch.rand(BATCH, LENGTH).argsort(dim=1)[:, : round(SELECTED * LENGTH)]
     labels = torch.full_like(input_ids, -100).scatter(1, chosen, input_ids.gather(1, chosen))
@@ -39,7 +39,7 @@ def make_batch() -> dict[str, torch.Tensor]:
 def step_time(
     model: PreTrainedModel, optimizer: torch.optim.Optimizer, batch: dict[str, torch.Tensor]
 ) -> float:
-    """Seconds of one step."""
+    """The duration of one step, in seconds."""
     start = time.perf_counter()
     model(**batch).loss.backward()
     optimizer.step()
@@ -69,7 +69,7 @@ def main() -> int:
     print(f"one step, {BATCH}x{LENGTH}, 2 layers / 128 / {VOCAB}, one thread")
     for model in (theirs, ours):
         print(f"  {type(model).__name__:<20}{min(times[model]) * 1000:8.0f} ms")
-    print(f"  {ratio:.2f} times as fast (at least {BAR:g} wanted)")
+    print(f"  {ratio:.2f} times as fast (expected at least {BAR:g})")
     return 0 if ratio >= BAR else 1
 
 

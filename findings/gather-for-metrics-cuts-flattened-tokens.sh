@@ -3,14 +3,14 @@
 #
 # Guess: in a single process nothing was added to the last batch, so nothing is dropped from it,
 # whatever the shape of the tensor.
-# Seen: the first axis of every tensor of the last batch is cut to the number of rows that are left
-# of the data, in a single process too. Five rows of four tokens in batches of two: rows are
-# complete, but of tokens that were flattened (as for the accuracy at masked positions, or tags
-# without their padding) the last batch keeps 1 of 4:
+# Seen: even in a single process, the first axis of every tensor of the last batch is cut to the
+# number of remaining rows. With five rows of four tokens in batches of two, the rows are complete.
+# If the tokens were flattened (as for the accuracy at selected positions, or for tags without
+# padding), the last batch keeps 1 of 4:
 #
 #     1 process: 5 of 5 rows, 17 of 20 tokens
 #
-# So what is gathered needs a row for each example; pad to (rows, length) and flatten afterwards.
+# So gathered tensors need one row per example: pad to (rows, length) and flatten afterwards.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

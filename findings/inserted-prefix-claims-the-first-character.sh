@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # tokenizers 0.23.3, pre-tokenizers Metaspace and ByteLevel
 #
-# Guess: the space that they put before the first word is not in the text, so where the vocabulary
-# has no piece of it with the first letter, its own piece gets the empty span (0, 0).
-# Seen: it claims the first character, and so does the piece after it. Two pieces of "ab b" are
-# of character 0:
+# Guess: the space that they insert before the first word is not in the text. If the vocabulary has
+# no piece that joins it to the first letter, its own piece gets the empty span (0, 0).
+# Seen: that piece claims the first character, and so does the piece after it. Two pieces of "ab b"
+# cover character 0:
 #
 #     Metaspace [('▁', (0, 1)), ('a', (0, 1)), ('b', (1, 2)), ('▁', (2, 3)), ('b', (3, 4))]
 #     ByteLevel [('Ġ', (0, 1)), ('a', (0, 1)), ('b', (1, 2)), ('Ġ', (2, 3)), ('b', (3, 4))]
 #
-# Whoever looks for the piece of a character (where an answer starts, which piece has a name's
-# label) and takes the first that covers it, takes a piece that is no text at all.
+# Code that looks for the piece of a character (where an answer starts, which piece gets a name's
+# label) and takes the first that covers it ends up with a piece that contains no text at all.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

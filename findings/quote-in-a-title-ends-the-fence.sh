@@ -3,14 +3,14 @@
 #
 # Guess: a double quote in a block's title can be escaped with a backslash, or is at worst shown
 # with it.
-# Seen: the block is no block of code any more. Title, code and all become inline code in a
+# Seen: the block is no longer a code block. All of it, title included, becomes inline code in a
 # paragraph, without an error:
 #
 #     escaped: <p><code>python title="the \"share\""
 #     single: <div class="highlight"><span class="filename">the &#x27;share&#x27;</span>
 #
-# A page that takes its titles from elsewhere (a file's name, a section of an example) has to write
-# the quote as &quot; and say title_mode="html".
+# A page whose titles come from elsewhere (a file name, a section of an example) has to write the
+# quote as &quot; and set title_mode="html".
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

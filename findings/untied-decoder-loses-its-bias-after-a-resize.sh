@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # transformers 5.23.0, resize_token_embeddings and save_pretrained with tie_word_embeddings=False
 #
-# Guess: a model comes back from its file as it was, as an untied BertForMaskedLM does.
-# Seen: after resize_token_embeddings it does not. The resize makes one parameter of the decoder's
-# bias and the head's bias, so that the file holds it under one of the two names; loading ties
-# nothing in an untied model, and fills the decoder's with zeros. A warning names a missing key.
+# Guess: a model loads from its file unchanged, as an untied BertForMaskedLM does.
+# Seen: after resize_token_embeddings it does not. The resize merges the decoder's bias and the head's
+# bias into one parameter, so the file contains it under only one of the two names. Loading ties
+# nothing in an untied model and fills the decoder's bias with zeros. A warning names a missing key.
 #
 #     as made: logits differ by 0.0, missing []
 #     resized: logits differ, missing ['cls.predictions.decoder.bias']
 #
-# It meets whoever adds tokens of their field to a checkpoint without tied embeddings.
+# This affects anyone who adds domain-specific tokens to a checkpoint without tied embeddings.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
