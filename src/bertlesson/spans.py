@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
 from bertlesson.inputs import Features, check_same_number
+from bertlesson.words import is_dropped_with
 
 Answer = tuple[int, int]  # its first character in the context, and the one after its last
 
@@ -110,7 +111,8 @@ def own_characters(context: str, offsets: NDArray[Any]) -> NDArray[Any]:
 
     Offsets may include the space before a word, which belongs to no piece. They omit characters
     that the tokenizer drops, such as a combining accent or a soft hyphen; these belong to the piece
-    directly before them. Characters dropped at the beginning of a word belong to no piece.
+    directly before them, see `is_dropped_with`. Characters dropped at the beginning of a word
+    belong to no piece.
 
     Args:
         context: The text that was tokenized.
@@ -132,6 +134,7 @@ def own_characters(context: str, offsets: NDArray[Any]) -> NDArray[Any]:
     begun = np.bincount(starts[some], minlength=size + 1)
     ended = np.bincount(ends[some], minlength=size + 1)
     dropped = text & ((begun - ended).cumsum()[:size] == 0)
+    dropped[dropped] = [is_dropped_with(context[at]) for at in np.flatnonzero(dropped)]
     owned = np.stack([starts, ends, _next(np.append(~dropped, True))[ends]], axis=1)
     owned[~some] = -1
     return owned
