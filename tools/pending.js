@@ -1,4 +1,4 @@
-// In `mkdocs serve` only: say how far the examples are whose output is not there yet.
+// In `mkdocs serve` only: show the progress of examples whose output is not ready yet.
 const base = new URL("..", document.currentScript.src);
 
 async function poll() {

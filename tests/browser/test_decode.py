@@ -250,7 +250,7 @@ def test_labels_of_no_scheme_are_refused(sources: Page) -> None:
         }""",
         REFUSED,
     )
-    assert messages == [f'The label "{label}" is of no scheme' for label in REFUSED]
+    assert messages == [f'The label "{label}" fits no scheme' for label in REFUSED]
 
 
 def test_words_have_all_of_their_characters_as_in_the_package(sources: Page) -> None:

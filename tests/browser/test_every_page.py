@@ -320,7 +320,7 @@ def test_where_a_script_is_missing_one_sentence_says_so_and_takes_no_more_room(
     note = page.locator("[data-widget] > .widget-note")
     note.scroll_into_view_if_needed()
     expect(note).to_have_text(
-        "This part could not be loaded; all that it shows stands in the text as well."
+        "This part could not be loaded; the text covers everything that it shows."
     )
     height_of_words = """(note) => {
       const words = document.createRange();

@@ -175,13 +175,13 @@ def test_with_the_keyboard_alone(reader: Reader) -> None:
 
 def test_the_examples_show_what_they_say(reader: Reader) -> None:
     page, part = opened(reader)
-    take(part, "A name told twice")
+    take(part, "A name given twice")
     best = guesses(part)[0]
     assert best[0] == "✓ felix"
     assert float(best[1].strip("<>%")) > 50
     expect(voice(page)).to_contain_text("felix hidden: the model says felix")
 
-    take(part, "A name told once")
+    take(part, "A name given once")
     expect(groups(part)).to_contain_text("beatrix")
     people = {name.lower() for name in (*corpus_text.WOMEN, *corpus_text.MEN)}
     found = guesses(part)
@@ -207,8 +207,8 @@ def test_the_examples_show_what_they_say(reader: Reader) -> None:
     take(part, "Another world")
     expect(part.get_by_role("textbox")).to_have_value("Paris is the capital of [MASK].")
     expect(part.locator(".fill-in-remarks")).to_contain_text(
-        "389 pieces of the stories that it was trained on: “Paris”, “is” and “capital” are cut "
-        "into letters, which it never read together."
+        "389 pieces from the stories that it was trained on. “Paris”, “is” and “capital” are "
+        "split into single letters."
     )
     assert guesses(part)[0][0] in corpus_text.VENUES
 
@@ -229,7 +229,7 @@ def test_a_mask_that_is_written_is_guessed_and_has_no_truth(reader: Reader) -> N
     expect(groups(part)).to_have_count(2)
     expect(part.get_by_role("toolbar").get_by_text("▢ [MASK]")).to_have_count(2)
     assert not any("✓" in name for name, _ in guesses(part))
-    expect(part).not_to_contain_text("marks the hidden one")
+    expect(part).not_to_contain_text("marks the hidden token")
     expect(part.get_by_role("toolbar").get_by_role("button")).to_have_count(6)
     expect(part.get_by_role("button", name="Show all")).to_be_hidden()
 
@@ -259,9 +259,9 @@ def test_hidden_tokens_stay_hidden_while_the_text_around_them_changes(reader: Re
         ("😀 👩‍👩‍👧 🇩🇪", " are read as [UNK], unknown."),
         ("مرحبا", "“مرحبا” is read as [UNK], unknown."),
         ("a" * 10_000, "“aaaaaaaaaaaaaaaaaaa…” is read as [UNK]"),
-        ("ada " * 2_500, "reads at most 64 tokens, [CLS] and [SEP] among them: the text is cut"),
+        ("ada " * 2_500, "reads at most 64 tokens, including [CLS] and [SEP]: the text is cut"),
         ("<img src=x onerror=alert(1)>", "“<”, “=”, “(”, “1” and 2 more are read as [UNK]"),
-        ("the pizza, a pizza; Jo", "“pizza” and “Jo” are cut into letters, which it never read"),
+        ("the pizza, a pizza; Jo", "“pizza” and “Jo” are split into single letters"),
     ],
 )
 def test_the_page_says_why_guesses_are_poor(reader: Reader, text: str, remark: str) -> None:
@@ -280,7 +280,7 @@ def test_words_of_the_models_world_need_no_remark(reader: Reader) -> None:
     _, part = opened(reader)
     write(part, "What an adorable painting! A gorgeous, priceless THIMBLE, said I, the twin.")
     remarks = part.locator(".fill-in-remarks")
-    expect(remarks).to_contain_text("“I” and “twin” are cut")  # these are not
+    expect(remarks).to_contain_text("“I” and “twin” are split")  # these are not
     write(part, "What an adorable painting! A gorgeous, priceless THIMBLE, said my aunt.")
     expect(remarks).to_be_empty()
 
@@ -394,9 +394,7 @@ def test_a_damaged_model_is_said(reader: Reader) -> None:
         reader, prepare=lambda page: page.route(MODEL, lambda route: route.fulfill(body=b"{}" * 99))
     )
     token(part, 11).click()
-    expect(part.locator(".widget-error")).to_contain_text(
-        "pretrained.safetensors came damaged: its"
-    )
+    expect(part.locator(".widget-error")).to_contain_text("pretrained.safetensors is damaged: its")
 
 
 def test_without_scripts_or_without_its_file_the_page_says_so(reader: Reader) -> None:

@@ -209,7 +209,7 @@ def test_bad_input(reader: Reader) -> None:
             expect(side(heads, "After")).to_have_count(1)
         for long in ("x" * 10_000, "🦆" * 5_000, STORY * 140):
             text.fill(long)
-            expect(panel).to_contain_text(re.compile("never met|takes 64 tokens"))
+            expect(panel).to_contain_text(re.compile("never met|reads at most 64 tokens"))
             expect(side(heads, "After")).to_have_count(1)
     question = heads.get_by_label("Your question")
     question.fill("")
@@ -232,7 +232,7 @@ def test_a_long_text_is_cut_and_says_so(reader: Reader) -> None:
     heads = widget(page, "heads")
     panel, after = heads.get_by_role("tabpanel"), side(heads, "After")
     after.wait_for()
-    expect(panel).to_contain_text("takes 64 tokens; it has read your text up to “")
+    expect(panel).to_contain_text("reads at most 64 tokens; it read your text up to “")
     expect(after.locator(".heads-text")).to_contain_text("not read:")
     up_to = re.search("up to “(.*)”", panel.inner_text())
     assert up_to
@@ -240,7 +240,7 @@ def test_a_long_text_is_cut_and_says_so(reader: Reader) -> None:
     assert read.replace("\u00a0", " ").rstrip(" PERLOCG").endswith(up_to[1])
 
     heads.get_by_role("tab", name="Question").click()
-    expect(panel).to_contain_text("takes 64 tokens")
+    expect(panel).to_contain_text("reads at most 64 tokens")
     shorter = after.locator(".heads-text").inner_text().partition("not read:")[0]
     assert 0 < len(shorter) < len(read), "the question stays whole, the text gives way"
 
@@ -252,7 +252,7 @@ def test_words_from_elsewhere(reader: Reader) -> None:
     side(heads, "After").wait_for()
     expect(panel).not_to_contain_text("never met")
     heads.get_by_role("button", name="Not lovely").click()
-    expect(panel).to_contain_text("It has never met “not”: its world is small")
+    expect(panel).to_contain_text("The model has never met “not”. Its world is small")
     heads.get_by_role("button", name="Elsewhere").click()
     expect(panel).to_contain_text("never met “movie”, “great”, “Marie”, “Curie” and more")
     for example in ("A splendid day", "A dreary day", "A short story"):

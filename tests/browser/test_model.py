@@ -539,7 +539,7 @@ def test_a_damaged_model_is_refused_when_it_comes(
     }[damage]
     assert damaged != whole
     said = said_of(page, name, damaged)
-    assert said.startswith(f"The file {name}.safetensors came damaged: ")
+    assert said.startswith(f"The file {name}.safetensors is damaged: ")
     assert ("checksum" in said) == damage.startswith("another")
     assert page.evaluate(FAILS, name) == "it came"  # the next try fetches again
 
@@ -551,4 +551,4 @@ def test_any_byte_that_has_changed_is_noticed(page: Page, built: Path) -> None:
     for place in [*rng.sample(range(header), 40), *rng.sample(range(header, len(whole)), 10)]:
         damaged = bytearray(whole)
         damaged[place] ^= 1 << rng.randrange(7)
-        assert "came damaged" in said_of(page, "sentiment", bytes(damaged)), place
+        assert "is damaged" in said_of(page, "sentiment", bytes(damaged)), place

@@ -253,9 +253,9 @@ def test_what_gave_it_away_is_said_only_where_it_did(
     misleading = next(s for s in stories[alike] if kind[0] in s)
     page, host = opened(reader, link_to(a, following))
     for b, says in (
-        (following, f"Both speak of a {kind[0]}. That one word settles it."),
-        (stranger, f"A speaks of a {kind[0]}, B of a {kind[other]}. That one word settles it."),
-        (misleading, f"Both speak of a {kind[0]}. That one word leads astray here."),
+        (following, f"Both mention a {kind[0]}. That one word settles it."),
+        (stranger, f"A mentions a {kind[0]}, B a {kind[other]}. That one word settles it."),
+        (misleading, f"Both mention a {kind[0]}. That one word is misleading here."),
     ):
         page.evaluate("hash => (location.hash = hash)", link_to(a, b))
         expect(host.locator("#next-b")).to_contain_text(b)
@@ -274,7 +274,7 @@ def test_on_passages_of_ones_own_only_the_head_speaks_and_the_score_stays(reader
     press(host, "Edit A and B")
     for which, text in zip("ab", IN_WORLD, strict=True):
         host.get_by_label(f"Passage {which.upper()}").fill(text)
-    expect(host.locator(".next-bars + p")).to_have_text("Both speak of a garden. Both name Thea.")
+    expect(host.locator(".next-bars + p")).to_have_text("Both mention a garden. Both mention Thea.")
     assert abs(shown_share(host) - p_next(*IN_WORLD)) < 0.01
     press(host, "Swap A and B")
     assert abs(shown_share(host) - p_next(*reversed(IN_WORLD))) < 0.01
@@ -288,10 +288,10 @@ def test_on_passages_of_ones_own_only_the_head_speaks_and_the_score_stays(reader
     [
         ("", "Write something in both passages."),
         (" \n\t ", "Write something in both passages."),
-        ("🦊🦊", "Not all of these words are in its small vocabulary"),
-        ("שלום עולם", "Not all of these words are in its small vocabulary"),
-        ("quantum chromodynamics", "Not all of these words are in its small vocabulary"),
-        ("the zoo was lovely. " * 500, "Too long for its 64 tokens"),
+        ("🦊🦊", "Some of these words are not in the model's small vocabulary"),
+        ("שלום עולם", "Some of these words are not in the model's small vocabulary"),
+        ("quantum chromodynamics", "Some of these words are not in the model's small vocabulary"),
+        ("the zoo was lovely. " * 500, "Too long for 64 tokens"),
         ("<img src=x onerror=alert(1)>", "The head:"),
     ],
     ids=["empty", "spaces", "emoji", "right to left", "foreign", "long", "markup"],

@@ -206,7 +206,7 @@ def test_a_reader_draws_moves_shares_and_takes_a_recipe(reader: Reader) -> None:
     expect(found.get_by_text("Draw 184")).to_be_visible()
     assert signs(found) != first
 
-    text = found.get_by_role("textbox", name="A sentence of yours")
+    text = found.get_by_role("textbox", name="Your sentence")
     text.fill("Fiona loved the goat.")
     assert [re.sub("^[▢⇄=] ", "", chip) for chip in signs(found)][-1] == "[SEP]"
     slider(found, "Of all tokens").fill("100")
@@ -395,7 +395,7 @@ def test_the_model_answers_when_it_is_asked_and_from_then_on(reader: Reader) -> 
     # a draw of nothing has nothing to learn from, and no NaN
     slider(found, "Of all tokens").fill("0")
     expect(found).to_contain_text("Draw 184 selected nothing")
-    expect(found).to_contain_text("Nothing is asked: the loss is 0.")
+    expect(found).to_contain_text("No token is selected: the loss is 0.")
     expect(found.locator("tbody")).to_contain_text("none")
     assert "NaN" not in found.inner_text()
     assert found.locator(".playground-guesses li").count() == 0

@@ -105,12 +105,12 @@ def test_all_scenarios_can_be_solved_and_are_kept_until_started_over(reader: Rea
     expect(choices(page, 9).nth(3)).to_have_class("right")
     assert not overflows(page)
     page.get_by_role("button", name="Start over").tap()
-    expect(score(page)).to_contain_text("Choose, and be told why")
+    expect(score(page)).to_contain_text("Choose, and see why")
     expect(choices(page, 9).nth(3)).to_have_class("")
     expect(page.locator(".score-pieces a").first).to_be_focused()
     page.reload()
     widget(page, "match")
-    expect(score(page)).to_contain_text("Choose, and be told why")
+    expect(score(page)).to_contain_text("Choose, and see why")
 
 
 def test_the_keyboard_alone_is_enough_for_a_choice(reader: Reader) -> None:
@@ -274,7 +274,7 @@ def test_the_keyboard_alone_is_enough_to_find_a_bug_with_hints(reader: Reader) -
     tab_to(page, page.get_by_role("button", name="Start over"), "Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".score-pieces a").first).to_be_focused()
-    expect(voice(page)).to_have_text("Your score on this page is forgotten.")
+    expect(voice(page)).to_have_text("Your score on this page was cleared.")
     expect(says).to_contain_text("Which line is wrong?")
     expect(hints.first.locator("p").first).to_be_hidden()
     tab_to(page, lines(page, 1).first)
@@ -297,18 +297,18 @@ def test_a_reader_notes_which_answers_they_had(reader: Reader) -> None:
     page = reader.open(CHECK)
     widget(page, "self-check")
     answers = page.locator("details.question")
-    expect(page.get_by_role("button", name="I had it")).to_have_count(0)  # all are folded
-    for number, said in enumerate(["I had it", "Not yet"]):
+    expect(page.get_by_role("button", name="I knew it")).to_have_count(0)  # all are folded
+    for number, said in enumerate(["I knew it", "Not yet"]):
         answers.nth(number).locator("summary").click()
         answers.nth(number).get_by_role("button", name=said).click()
-    expect(score(page)).to_have_text("You had 1 of 12; 1 to read again (…).")
-    expect(answers.nth(0).locator("summary")).to_have_text("Answer ✓ you had it")
+    expect(score(page)).to_have_text("You knew 1 of 12; 1 to read again (…).")
+    expect(answers.nth(0).locator("summary")).to_have_text("Answer ✓ you knew it")
     page.reload()
     widget(page, "self-check")
-    expect(score(page)).to_have_text("You had 1 of 12; 1 to read again (…).")
+    expect(score(page)).to_have_text("You knew 1 of 12; 1 to read again (…).")
     answers.nth(1).locator("summary").click()
-    answers.nth(1).get_by_role("button", name="I had it").click()
-    expect(score(page)).to_have_text("You had 2 of 12.")
+    answers.nth(1).get_by_role("button", name="I knew it").click()
+    expect(score(page)).to_have_text("You knew 2 of 12.")
     page.get_by_role("button", name="Start over").click()
     expect(answers.nth(0).locator("summary")).to_have_text("Answer")
 
@@ -331,7 +331,7 @@ def test_the_keyboard_alone_or_a_finger_is_enough_for_the_self_check(
     if way == "keyboard":
         page.locator(".score-pieces a").first.focus()
     for number, (said, key, noted) in enumerate(
-        [("I had it", "Enter", "Noted: you had it."), ("Not yet", "Space", "Noted: not yet.")]
+        [("I knew it", "Enter", "Noted: you knew it."), ("Not yet", "Space", "Noted: not yet.")]
     ):
         answer = answers.nth(number)
         press(answer.locator("summary"), key)
@@ -341,15 +341,15 @@ def test_the_keyboard_alone_or_a_finger_is_enough_for_the_self_check(
         expect(button).to_have_attribute("aria-pressed", "true")
         expect(button).to_be_focused()
         expect(voice(page)).to_have_text(noted)
-    expect(score(page)).to_have_text("You had 1 of 12; 1 to read again (…).")
+    expect(score(page)).to_have_text("You knew 1 of 12; 1 to read again (…).")
     # a second thought
-    press(answers.nth(1).get_by_role("button", name="I had it"), tab="Shift+Tab")
-    expect(score(page)).to_have_text("You had 2 of 12.")
+    press(answers.nth(1).get_by_role("button", name="I knew it"), tab="Shift+Tab")
+    expect(score(page)).to_have_text("You knew 2 of 12.")
 
     press(page.get_by_role("button", name="Start over"), tab="Shift+Tab")
     expect(page.locator(".score-pieces a").first).to_be_focused()
-    expect(voice(page)).to_have_text("Your score on this page is forgotten.")
-    expect(score(page)).to_contain_text("Say below each answer")
+    expect(voice(page)).to_have_text("Your score on this page was cleared.")
+    expect(score(page)).to_contain_text("Mark below each answer")
     expect(page.locator("[aria-pressed=true]")).to_have_count(0)
     expect(answers.first.locator("summary")).to_have_text("Answer")
 
@@ -373,7 +373,7 @@ def test_what_is_solved_in_another_window_counts_here(reader: Reader) -> None:
     expect(score(other)).to_have_text(both)
     expect(page.locator(".match-answer").first).to_be_visible()  # what is open stays so
     other.get_by_role("button", name="Start over").click()
-    expect(score(page)).to_contain_text("Choose, and be told why")
+    expect(score(page)).to_contain_text("Choose, and see why")
     expect(page.locator(".match-answer").first).to_be_hidden()
     expect(choices(page, 1).nth(0)).to_have_class("")
 
@@ -389,8 +389,8 @@ def test_a_page_that_is_gone_back_to_shows_what_was_solved_since(reader: Reader)
         }""",
         name,
     )
-    expect(score(page)).to_have_text("You had 1 of 12.")
-    expect(page.locator("details.question summary").first).to_have_text("Answer ✓ you had it")
+    expect(score(page)).to_have_text("You knew 1 of 12.")
+    expect(page.locator("details.question summary").first).to_have_text("Answer ✓ you knew it")
 
 
 def test_pieces_of_code_follow_another_window_and_keep_open_hints(reader: Reader) -> None:
@@ -450,7 +450,7 @@ def test_with_storage_refused_the_score_lasts_as_long_as_the_page(reader: Reader
     choices(page, 1).nth(0).click()
     expect(score(page)).to_contain_text("Solved 1 of 9")
     page.get_by_role("button", name="Start over").click()
-    expect(score(page)).to_contain_text("Choose, and be told why")
+    expect(score(page)).to_contain_text("Choose, and see why")
 
 
 @pytest.mark.parametrize("path", NAMES)
@@ -469,7 +469,7 @@ def test_it_is_accessible_before_and_after_use(reader: Reader, path: str, scheme
         page.locator("details.hint > summary").first.click()
     else:
         page.locator("details.question > summary").first.click()
-        page.get_by_role("button", name="I had it").click()
+        page.get_by_role("button", name="I knew it").click()
     assert_accessible(page, part)
 
 

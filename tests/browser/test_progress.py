@@ -127,7 +127,7 @@ def test_a_page_of_practice_is_not_read_but_solved(reader: Reader) -> None:
     page.wait_for_timeout(5_500)
     expect(page.locator(".read-mark")).to_have_count(0)
     page.locator("details.question > summary").first.click()
-    page.get_by_role("button", name="I had it").click()
+    page.get_by_role("button", name="I knew it").click()
     expect(page.locator(".md-nav--primary a .read-mark")).to_contain_text("1/12")
 
 

@@ -411,7 +411,7 @@ def test_a_model_that_fails_can_be_tried_again(reader: Reader) -> None:
 
     _, part = opened(reader, prepare=prepare)
     part.get_by_role("button", name="Your own").click()
-    expect(part.locator(".widget-error")).to_contain_text("came damaged")
+    expect(part.locator(".widget-error")).to_contain_text("is damaged")
     # the walked input goes on meanwhile
     part.get_by_role("button", name="The walked input").click()
     expect(part.locator("figure .card")).to_have_count(2)

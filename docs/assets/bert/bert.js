@@ -27,7 +27,7 @@ export class Bert {
   }
 
   // --8<-- [start:embeddings]
-  /** Three embeddings are added: which token, which segment, which place. */
+  /** Three embeddings are added: which token, which segment, which position. */
   #embed(ids, segments) {
     const { hidden_size: width, max_position_embeddings: longest } = this.config;
     if (ids.length > longest) throw new Error(`${ids.length} tokens, expected at most ${longest}`);
@@ -45,7 +45,7 @@ export class Bert {
   // --8<-- [end:embeddings]
 
   // --8<-- [start:layer]
-  /** A layer: look around, then think; each is added to what was there. */
+  /** A layer: attention, then a feed-forward network; each is added to its input. */
   #layer(name, hidden) {
     const context = this.#linear(`${name}.attention.output.dense`, this.#attend(name, hidden));
     const seen = this.#layerNorm(`${name}.attention.output.LayerNorm`, add(context, hidden));
@@ -56,7 +56,7 @@ export class Bert {
   // --8<-- [end:layer]
 
   // --8<-- [start:attention]
-  /** Each token asks all tokens, on both sides: no mask hides what comes later. */
+  /** Each token attends to all tokens, on both sides: no mask hides what comes later. */
   #attend(name, hidden) {
     const { hidden_size: width, num_attention_heads: heads } = this.config;
     const [query, key, value] = ["query", "key", "value"].map((part) =>
@@ -101,7 +101,7 @@ export class Bert {
   // --8<-- [end:decoder]
 
   // --8<-- [start:one-vector]
-  /** The vector that answers for the whole input, `(hidden)`: a layer on what stands at [CLS]. */
+  /** The vector that represents the whole input, `(hidden)`: a layer on the one at [CLS]. */
   pooled(hidden) {
     const cls = hidden.subarray(0, this.config.hidden_size);
     return this.#linear("bert.pooler.dense", cls).map(Math.tanh);
@@ -224,7 +224,7 @@ function erf(x) {
   return Math.sign(x) * (1 - series * Math.exp(-x * x));
 }
 
-/** Scores to shares that add up to 1. */
+/** Turns scores into probabilities, which add up to 1. */
 export function softmax(scores) {
   const highest = Math.max(...scores); // so that no exp overflows
   const exps = scores.map((score) => Math.exp(score - highest));

@@ -2,14 +2,14 @@
  * From a head's scores to an answer in the reader's own text.
  *
  * Follows `bertlesson`: `find_words`, `read_tags`, `decode_entities` and `decode_answers` (tests
- * compare them). Places are counted in JavaScript's characters: `text.slice(start, end)`.
+ * compare them). Offsets are counted in JavaScript's characters: `text.slice(start, end)`.
  */
 
-/** Where the highest number stands; the first of them, if there are several. */
+/** The index of the highest number; the first of them, if there are several. */
 export const argmax = (numbers) =>
   numbers.reduce((best, number, at) => (number > numbers[best] ? at : best), 0);
 
-/** The places of the numbers, from the highest number to the lowest. */
+/** The indices of the numbers, from the highest number to the lowest. */
 export const ranking = (numbers) =>
   [...numbers.keys()].sort((one, other) => numbers[other] - numbers[one]);
 
@@ -18,7 +18,7 @@ export const ranking = (numbers) =>
  * Dropped characters that follow a word belong to it, as an accent does to its letter.
  *
  * @param {object[]} tokens As `Tokenizer.encode` gives them.
- * @returns {{at: number, start: number, end: number, pieces: string[]}[]} `at` is the place of a
+ * @returns {{at: number, start: number, end: number, pieces: string[]}[]} `at` is the index of a
  *   word's first piece among the tokens.
  */
 export function findWords(tokens) {
@@ -43,7 +43,7 @@ export const isForeign = ({ pieces }) =>
   pieces.some((piece) => /^(\[UNK\]|##.|[b-z])$/u.test(piece));
 
 // --8<-- [start:entities]
-/** A word's place in an entity, as IOBES has it, by the letters of other schemes, too. */
+/** A word's position in an entity, as in IOBES, by the letters of other schemes, too. */
 const PLACES = { O: "O", B: "B", I: "I", E: "E", S: "S", L: "E", U: "S", M: "I" };
 
 /**
@@ -59,7 +59,7 @@ export function readTags(tags) {
   let open = ""; // the kind of the entity that the next word may continue
   tags.forEach((tag, word) => {
     const [letter] = tag.split("-", 1);
-    if (!Object.hasOwn(PLACES, letter)) throw new Error(`The label "${tag}" is of no scheme`);
+    if (!Object.hasOwn(PLACES, letter)) throw new Error(`The label "${tag}" fits no scheme`);
     const place = PLACES[letter];
     const kind = tag.slice(letter.length + 1) || "_";
     if ("IE".includes(place) && kind === open) found.at(-1).after = word + 1;

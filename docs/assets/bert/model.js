@@ -31,9 +31,9 @@ const listeners = new Map(); // name -> functions
 /**
  * A model by its name: "pretrained", "sentiment", "entities", or "spans".
  *
- * @param {(share: number) => void} onProgress Is told how much has come, from 0 to 1.
+ * @param {(share: number) => void} onProgress Is called with the share that has come, from 0 to 1.
  * @returns {Promise<Model>}
- * @throws {Error} With a message for the reader, if it cannot be had; the next call tries again.
+ * @throws {Error} With a message for the reader, if it cannot be loaded; the next call retries.
  */
 export function loadModel(name, onProgress = () => {}) {
   if (!loading.has(name)) {
@@ -50,11 +50,11 @@ export function loadModel(name, onProgress = () => {}) {
 }
 
 /**
- * How a model reads, without the model: for that the beginning of its file is enough.
+ * How a model reads, without the model: the beginning of its file is enough.
  * @param {string} name Of the model.
- * @param {(share: number) => void} onProgress Hears what share of it has come.
+ * @param {(share: number) => void} onProgress As for `loadModel`.
  * @returns {Promise<{tokenizer: Tokenizer, longest: number}>}
- * @throws {Error} With a message for the reader, if it cannot be had.
+ * @throws {Error} With a message for the reader, if it cannot be loaded.
  */
 export async function loadTokenizer(name, onProgress) {
   const url = new URL(`${name}.safetensors`, FOLDER);
@@ -63,7 +63,7 @@ export async function loadTokenizer(name, onProgress) {
     const { config, vocab } = JSON.parse(readHeader(bytes).header.__metadata__.model);
     return { tokenizer: new Tokenizer(vocab), longest: config.max_position_embeddings };
   } catch {
-    throw new Error(`The file ${name}.safetensors came damaged.`);
+    throw new Error(`The file ${name}.safetensors is damaged.`);
   }
 }
 
@@ -82,7 +82,7 @@ export async function fetchJSON(name) {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new Error(`The file ${name} came damaged.`);
+    throw new Error(`The file ${name} is damaged.`);
   }
 }
 
@@ -91,7 +91,7 @@ function readModel(bytes, name) {
     const { tensors, metadata } = parseSafetensors(bytes);
     const { config, vocab, labels, crc32: written } = JSON.parse(metadata.model);
     if (checksum(bytes, written) !== written) {
-      throw new FileError("its checksum is another than was written");
+      throw new FileError("its checksum does not match");
     }
     const bert = new Bert(tensors, config);
     tryOut(bert, name);
@@ -102,14 +102,14 @@ function readModel(bytes, name) {
       longest: config.max_position_embeddings,
     };
   } catch (error) {
-    const how = error instanceof FileError ? error.message : "it does not hold the whole model";
-    throw new Error(`The file ${name}.safetensors came damaged: ${how}.`);
+    const how = error instanceof FileError ? error.message : "it does not contain the whole model";
+    throw new Error(`The file ${name}.safetensors is damaged: ${how}.`);
   }
 }
 
 /**
- * The checksum of a whole file, with zeros in the place of the digits that were written. They come
- * first in the header, so that no others are taken for them.
+ * The checksum of a whole file, with zeros in place of its own digits. They come first in the
+ * header, so no others are mistaken for them.
  */
 function checksum(buffer, written) {
   const bytes = new Uint8Array(buffer);
@@ -120,13 +120,13 @@ function checksum(buffer, written) {
   return parts.reduce((sum, part) => crc32(part, sum), 0).toString(16).padStart(8, "0");
 }
 
-/** Run all of it: so what is missing shows now, and the browser is warm when the reader acts. */
+/** Run all of it, so that anything missing shows now, and the browser is warm for the reader. */
 function tryOut(bert, name) {
   const ids = new Array(bert.config.max_position_embeddings).fill(0);
   HEADS[name](bert, bert.encode(ids, ids));
 }
 
-/** All bytes of a file, or those that it begins with; `tell` hears what share has come. */
+/** All bytes of a file, or the first ones; `tell` is called with the share that has arrived. */
 async function fetchBytes(url, tell, enough = Infinity) {
   const name = url.pathname.split("/").at(-1);
   let response;
@@ -134,7 +134,7 @@ async function fetchBytes(url, tell, enough = Infinity) {
     const headers = enough < Infinity ? { Range: `bytes=0-${enough - 1}` } : {};
     response = await fetch(url, { headers });
   } catch {
-    throw new Error(`The file ${name} could not be fetched. Is the network there?`);
+    throw new Error(`The file ${name} could not be fetched. Are you online?`);
   }
   if (!response.ok) throw new Error(`The file ${name} could not be fetched: ${response.status}.`);
   // Content-Length counts compressed bytes, so it only serves for the bar
@@ -149,12 +149,12 @@ async function fetchBytes(url, tell, enough = Infinity) {
       size += value.length;
       tell(Math.min(1, size / expected));
       if (size >= enough) {
-        reader.cancel(); // a host that knows no ranges would go on to the end
+        reader.cancel(); // a host that ignores ranges would send the whole file
         break;
       }
     }
   } catch {
-    throw new Error(`The file ${name} broke off on its way. Try again.`);
+    throw new Error(`The download of ${name} was interrupted. Try again.`);
   }
   return new Blob(chunks).arrayBuffer();
 }

@@ -1,7 +1,7 @@
 /**
  * Pairs of passages for next sentence prediction, as `bertlesson.nsp.create_pairs` draws them.
  *
- * In one thing they differ: a reader is to read them, so passages end where a sentence ends.
+ * One thing differs: passages end where a sentence ends, since readers are to read them.
  */
 
 export const [IS_NEXT, IS_RANDOM] = [0, 1]; // the labels, as the model was trained on them
@@ -11,7 +11,7 @@ export const [IS_NEXT, IS_RANDOM] = [0, 1]; // the labels, as the model was trai
 /**
  * Two passages, and whether the second follows the first. A true B and a random one are both made
  * before the coin is tossed, alike in all but where they come from: neither lengths nor first and
- * last sentences tell the label.
+ * last sentences give the label away.
  *
  * @param {Story[]} stories
  * @param {number} room The most tokens that both may have together.
@@ -22,7 +22,7 @@ export const [IS_NEXT, IS_RANDOM] = [0, 1]; // the labels, as the model was trai
 export function drawPair(stories, room, draw) {
   const below = (n) => Math.floor(draw() * n);
   for (let attempt = 0; attempt < 1000 && stories.length; attempt++) {
-    // a chunk of sentences that fills the input, and the place where A ends in it
+    // a chunk of sentences that fills the input, and the point where A ends in it
     const story = stories[below(stories.length)];
     const start = below(story.length);
     const stop = grow(story, start, room);
@@ -37,10 +37,10 @@ export function drawPair(stories, room, draw) {
     const b = label === IS_NEXT ? story.slice(middle, stop) : stranger;
     return { a: join(a), b: join(b), label };
   }
-  throw new Error("The file stories.json came damaged: no pair can be drawn from it.");
+  throw new Error("The file stories.json is damaged: no pair can be drawn from it.");
 }
 
-/** All that could be a random B in the place of the true one, from other stories. */
+/** Every passage from another story that could be a random B in place of the true one. */
 function drawElsewhere(stories, home, middle, stop, room) {
   const count = stop - middle;
   const closes = stop === home.length;
@@ -86,7 +86,7 @@ export function labelOf(stories, a, b) {
   return ofA.length && ofB.length && !both.length ? IS_RANDOM : null;
 }
 
-/** Where a passage stands: the story, its first sentence, and the one after its last. */
+/** Where a passage is: the story, its first sentence, and the one after its last. */
 function placesOf(passage, stories) {
   const found = [];
   for (const story of stories) {

@@ -25,7 +25,7 @@ export function parseSafetensors(buffer) {
 }
 
 /**
- * The header, and where it ends: the tensors' places are counted from there.
+ * The header, and where it ends: the tensors' offsets are counted from there.
  * @param {ArrayBuffer} buffer The file, or as much of it as holds the header.
  * @throws {FileError} If the header is cut off or damaged.
  */
@@ -45,7 +45,7 @@ export function readHeader(buffer) {
   return { header, end: 8 + length };
 }
 
-/** One tensor, as the header tells about it. */
+/** One tensor, as the header describes it. */
 function readTensor(buffer, begin, name, about) {
   const { dtype, shape, data_offsets: places } = about ?? {};
   if (!BYTES.has(dtype)) {
@@ -57,13 +57,13 @@ function readTensor(buffer, begin, name, about) {
   const [from, to] = places;
   const size = shape.reduce((product, axis) => product * axis, 1);
   if (to - from !== size * BYTES.get(dtype)) {
-    throw new FileError(`${name} has not as many numbers as it says`);
+    throw new FileError(`${name} does not have as many numbers as its shape says`);
   }
   if (begin + to > buffer.byteLength) throw new FileError("it is cut off");
   // a copy, since a view would have to begin at a multiple of its numbers' size
   const raw = buffer.slice(begin + from, begin + to);
   const data = dtype === "F32" ? new Float32Array(raw) : fromHalf(new Uint16Array(raw));
-  if (!data.every(Number.isFinite)) throw new FileError(`${name} has numbers that are none`);
+  if (!data.every(Number.isFinite)) throw new FileError(`${name} has values that are not finite`);
   return { shape, data };
 }
 

@@ -1,8 +1,8 @@
 /**
- * WordPiece, as BERT's uncased models use it: text in, pieces with their ids and places out.
+ * WordPiece, as BERT's uncased models use it: text in, pieces with their ids and offsets out.
  *
  * Follows google-research/bert, `tokenization.py`, and gives what `tokenizers` gives (a test
- * compares them). Places are counted in JavaScript's characters: `text.slice(start, end)`.
+ * compares them). Offsets are counted in JavaScript's characters: `text.slice(start, end)`.
  */
 import { isAccent, isChinese, isControl, isPunctuation, isSpace, takeApart } from "./unicode.js";
 
@@ -40,7 +40,7 @@ export class Tokenizer {
   /**
    * A model's input: [CLS] A [SEP], or [CLS] A [SEP] B [SEP], of at most `longest` tokens.
    *
-   * What is too long is cut off at the end: of B alone if `keepA`, else of the longer one.
+   * A longer input is cut off at the end: of B alone if `keepA`, else of the longer one.
    * @returns {{tokens: object[], ids: number[], segments: number[], cut: boolean}} Tokens also say
    *   their `segment` (0 is A, 1 is B) and whether they are `structural`.
    */
@@ -69,12 +69,12 @@ export class Tokenizer {
   }
 
   // --8<-- [start:longest-piece-first]
-  /** Cut a word: always the longest piece that the vocabulary has, from left to right. */
+  /** Split a word: always the longest piece that the vocabulary has, from left to right. */
   #wordPieces({ chars, places, start, end }) {
     if (chars.length > LONGEST_WORD) return [this.#token("[UNK]", start, end)];
     const found = [];
     for (let from = 0; from < chars.length; ) {
-      let to = Math.min(chars.length, from + this.longestPiece); // no longer one can be there
+      let to = Math.min(chars.length, from + this.longestPiece); // no piece is longer
       let piece;
       for (; to > from; to--) {
         piece = (from ? "##" : "") + chars.slice(from, to).join("");
@@ -91,9 +91,9 @@ export class Tokenizer {
 
 /**
  * The words of a text: lower case, without accents, split at spaces, punctuation and Chinese
- * characters. A lower-case letter has the place of the one that it came from.
+ * characters. A lower-case letter has the offset of the one that it came from.
  *
- * @param {number} at The place where the text begins.
+ * @param {number} at The offset at which the text begins.
  * @returns {Generator<{chars: string[], places: number[][], start: number, end: number}>}
  */
 export function* words(text, at = 0) {

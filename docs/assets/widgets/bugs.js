@@ -14,7 +14,7 @@ const WORDS = {
   sum(entries, count) {
     const found = count("first") + count("done");
     if (count("new") === entries.length) {
-      return "Click the line that is wrong. Your score stays in this browser alone.";
+      return "Click the line that is wrong. Your score is kept only in this browser.";
     }
     const shown = count("shown") ? `, ${count("shown")} looked up` : "";
     return (
@@ -32,11 +32,11 @@ export async function mount(host) {
   const score = keepScore(host, "bugs", pieces, WORDS, redraws);
   for (const [n, part] of parts.entries()) {
     redraws.push(search(part, pieces[n], score));
-    await breath(); // all pieces in one go would keep a telephone from scrolling
+    await breath(); // preparing all pieces at once would block scrolling on a phone
   }
 }
 
-/** One piece: its code as buttons, and above the code what there is to say. */
+/** One piece: its code as buttons, with messages above it. */
 function search(piece, { id, title }, score) {
   const blocks = [...piece.querySelectorAll(":scope > .highlight")];
   const hints = [...piece.querySelectorAll(":scope > details.hint")];
@@ -46,7 +46,7 @@ function search(piece, { id, title }, score) {
   const area = h("div", { class: "bug-code" }, h("div", { class: "bug-says" }, says, act));
   const lines = []; // the buttons, of all blocks
 
-  // what is said stays in sight as long as the code is: both share a box
+  // the message stays in view as long as the code does: both share a box
   blocks[0].before(area);
   while (area.nextSibling !== blocks.at(-1)) area.append(area.nextSibling);
   area.append(blocks.at(-1));
@@ -56,7 +56,7 @@ function search(piece, { id, title }, score) {
     const parts = cutIntoLines(code).map((line) => {
       if (!line.textContent.trim()) return line.textContent;
       const n = lines.length;
-      const press = (event) => event.detail < 2 && choose(n); // a double click is one
+      const press = (event) => event.detail < 2 && choose(n); // a double click counts once
       const button = h("button", { type: "button", onclick: press, onkeydown: walk });
       button.append(...line.childNodes);
       lines.push(button);
@@ -64,7 +64,7 @@ function search(piece, { id, title }, score) {
     });
     code.replaceChildren(...parts.flatMap((part, n) => (n ? ["\n", part] : [part])));
     code.setAttribute("role", "group");
-    code.setAttribute("aria-label", `${title}: the arrow keys go from line to line`);
+    code.setAttribute("aria-label", `${title}: use the arrow keys to move between lines`);
   }
   const faulty = lines.findIndex((line) => line.textContent.includes(piece.dataset.line));
   answer.querySelector("summary").addEventListener("click", lookUp);
@@ -86,7 +86,7 @@ function search(piece, { id, title }, score) {
     announce(says.textContent);
   }
 
-  /** The reader has opened the answer without having found the line. */
+  /** The reader opened the answer without finding the line. */
   function lookUp() {
     const { chosen, done, shown } = score.get(id);
     if (done || shown || answer.open) return;

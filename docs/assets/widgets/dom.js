@@ -39,10 +39,10 @@ export function announce(text) {
   requestAnimationFrame(() => (voice.textContent = text));
 }
 
-/** A number of digits that mean something: 0.31, 2.4, 12.0. */
+/** A number with a fixed count of decimals: 0.31, 2.40. */
 export const fixed = (number, digits = 2) => number.toFixed(digits);
 
-/** A probability in percent, of which none is called impossible or certain. */
+/** A probability in percent; none is shown as impossible or certain. */
 export function probability(share, digits = 1) {
   const least = 10 ** -digits;
   if (100 * share < least / 2) return `<${least}%`;

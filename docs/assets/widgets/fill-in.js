@@ -10,23 +10,23 @@ import { bar, chip, row } from "./tokens.js";
 const NAME = "fill-in";
 const MASK = "[MASK]";
 const GUESSES = 5; // for each hidden token
-const CONTEXT = 3; // tokens on both sides of a hidden one that stand above its guesses
+const CONTEXT = 3; // tokens on each side of a hidden one, shown above its guesses
 
 const VISIT =
   "Felix spent a pleasant Thursday at the museum in Lille. " +
   "Felix wrote to Beatrix about the charming museum.";
 const EXAMPLES = [
   {
-    name: "A name told twice",
+    name: "A name given twice",
     text: VISIT,
     hidden: [12],
-    say: "The sentence before has the same name, and the model finds it there.",
+    say: "The previous sentence has the same name, and the model finds it there.",
   },
   {
-    name: "A name told once",
+    name: "A name given once",
     text: VISIT,
     hidden: [15],
-    say: "Nothing tells who it was. The model knows that a person is missing, but not which one.",
+    say: "Nothing shows who it was. The model knows that a person is missing, but not which one.",
   },
   {
     name: "A mood",
@@ -35,23 +35,25 @@ const EXAMPLES = [
       "The cake of the bakery was awful, and Emil yawned.",
     hidden: [2, 20],
     say:
-      "Several words would do, so each gets a share. Now turn “boring” and “awful” into " +
-      "“lovely”: the guesses change sides.",
+      "Several words fit, so they share the probability. Now change “boring” and “awful” to " +
+      "“lovely”: the mood of the guesses changes, too.",
   },
   {
     name: "Another world",
     text: `Paris is the capital of ${MASK}.`,
     hidden: [],
-    say: "It has never read of a country. All it can go by is what followed “of” in its stories.",
+    say:
+      "The model has never read about countries. It can only go by what followed “of” in its " +
+      "stories.",
   },
 ];
 
 export async function mount(host) {
-  // Before the model is there, the first example is cut at its words: its tokens are the same.
+  // Until the model has loaded, the first example is split into words, which are its tokens.
   let text = EXAMPLES[0].text;
   let tokens = wordsAsTokens(text);
-  let hidden = new Set(); // places in tokens
-  let buttons = new Map(); // place -> button
+  let hidden = new Set(); // indices in tokens
+  let buttons = new Map(); // index -> button
   let lesson = ""; // what an example shows, until something is changed
   let model; // a promise, once something has needed it
 
@@ -63,7 +65,7 @@ export async function mount(host) {
   });
   const tokenRow = h("div", { onkeydown: moveFocus });
   const remarks = h("div", { class: "fill-in-remarks" });
-  const slot = h("div"); // for what is said while the model comes
+  const slot = h("div"); // for messages while the model loads
   const results = h("div");
   const quiet = { type: "button", class: "quiet" };
   const showAll = h("button", { ...quiet, onclick: showAllAgain }, "Show all");
@@ -71,10 +73,10 @@ export async function mount(host) {
   field.value = text;
   host.append(
     h("p", { class: "widget-title" }, "Hide a token, and let the model fill it in"),
-    h("label", { for: field.id }, "Take an example, or write a text of your own:"),
+    h("label", { for: field.id }, "Choose an example, or write your own text:"),
     h("div", { class: "widget-buttons" }, EXAMPLES.map(exampleButton)),
     field,
-    h("p", {}, "Press a token to hide it from the model. Arrow keys move between them."),
+    h("p", {}, "Press a token to hide it from the model. The arrow keys move between tokens."),
     tokenRow,
     remarks,
     slot,
@@ -105,7 +107,7 @@ export async function mount(host) {
   }
 
   async function typed() {
-    if (field.value === text) return; // an example has come in between
+    if (field.value === text) return; // an example was chosen in the meantime
     const [before, saidBefore] = [tokens, remarks.textContent];
     await read(field.value, (now) => follow(hidden, before, now));
     const remark = remarks.textContent === saidBefore ? "" : remarks.textContent;
@@ -132,14 +134,14 @@ export async function mount(host) {
   }
 
   /**
-   * Take another text.
+   * Switch to another text.
    * @param {(tokens: object[]) => Iterable<number>} chooseHidden Once its tokens are known.
    * @returns The guesses.
    */
   async function read(newText, chooseHidden, newLesson = "") {
     text = newText;
     const { tokenizer, longest } = await getModel();
-    if (text !== newText) return []; // somebody writes faster than the model came
+    if (text !== newText) return []; // the reader typed while the model was loading
     const encoded = tokenizer.encode(text, null, { longest });
     const chosen = [...chooseHidden(encoded.tokens)];
     [tokens, lesson] = [encoded.tokens, newLesson];
@@ -194,7 +196,7 @@ export async function mount(host) {
     showAll.hidden = hidden.size === 0;
   }
 
-  /** Change a button in its place, so that it keeps the focus. */
+  /** Change a button in place, so that it keeps the focus. */
   function drawToken(place) {
     const [button, drawn] = [buttons.get(place), chipAt(place)];
     button.className = drawn.className;
@@ -225,7 +227,7 @@ export async function mount(host) {
 
   // The guesses
 
-  /** For each hidden token the shares of the vocabulary; shows and returns them. */
+  /** The probabilities of all pieces at each hidden token; shows and returns them. */
   async function guess() {
     const { bert, tokenizer } = await getModel();
     // without ids they are the first example's, also when another text is on its way
@@ -240,9 +242,9 @@ export async function mount(host) {
       const truth = hidden.has(places[n]) ? ids.indexOf(tokens[places[n]].id) : null;
       return { place: places[n], ranked, truth };
     });
-    const signs = hidden.size ? " ✓ marks the hidden one." : "";
+    const signs = hidden.size ? " ✓ marks the hidden token." : "";
     const parts = [
-      guesses.length && h("p", {}, `The likeliest tokens for each hidden place.${signs}`),
+      guesses.length && h("p", {}, `The most likely tokens at each hidden position.${signs}`),
       guesses.length && h("div", { class: "fill-in-results" }, guesses.map(drawGuess)),
       lesson && h("p", { class: "fill-in-lesson" }, lesson),
     ];
@@ -267,7 +269,7 @@ export async function mount(host) {
     return h("div", { class: "fill-in-result", role: "group", "aria-label": name }, context, bars);
   }
 
-  /** The hidden token with what stands on both sides of it. */
+  /** The hidden token with its neighbours on both sides. */
   function contextOf(place) {
     const from = Math.max(1, place - CONTEXT);
     const to = Math.min(tokens.length - 1, place + CONTEXT + 1);
@@ -289,7 +291,7 @@ function wordsAsTokens(text) {
   return [edge("[CLS]"), ...[...words(text)].map(token), edge("[SEP]")];
 }
 
-/** The hidden places after an edit: what stands before it and after it stays hidden. */
+/** The hidden positions after an edit: those before it and after it stay hidden. */
 function follow(hidden, before, now) {
   const differs = (at) => before.at(at)?.piece !== now.at(at)?.piece;
   const most = Math.min(before.length, now.length);
@@ -302,33 +304,33 @@ function follow(hidden, before, now) {
     .map((place) => (place < same ? place : place + now.length - before.length));
 }
 
-/** What a reader should know of this text: sentences, mostly none. */
+/** What a reader should know about this text, in sentences; usually none. */
 function remarksOn(text, tokens, tokenizer, cutAt) {
   const said = [];
   if (tokens.length === 2) said.push("There is no token yet: write a word or two.");
   if (cutAt) {
     const end = text.slice(0, tokens.at(-2).end).slice(-15);
     said.push(
-      `The model reads at most ${cutAt} tokens, [CLS] and [SEP] among them: ` +
-        `the text is cut after “…${end}”.`,
+      `The model reads at most ${cutAt} tokens, including [CLS] and [SEP]: ` +
+        `the text is cut off after “…${end}”.`,
     );
   }
   const { spelled, unknown } = strangers(text, tokens);
   if (spelled.length + unknown.length) {
     const how = [
-      spelled.length && `${list(spelled)} cut into letters, which it never read together`,
+      spelled.length && `${list(spelled)} split into single letters`,
       unknown.length && `${list(unknown)} read as [UNK], unknown`,
     ];
     said.push(
-      "Here are words from outside the model’s world, so expect poor guesses. Its vocabulary is " +
-        `${tokenizer.pieces.length} pieces of the stories that it was trained on: ` +
+      "Some words are outside the model’s world, so expect poor guesses. Its vocabulary is " +
+        `${tokenizer.pieces.length} pieces from the stories that it was trained on. ` +
         `${how.filter(Boolean).join("; ")}.`,
     );
   }
   return said;
 }
 
-/** The words that the model was not made for: those cut into letters, and those unknown. */
+/** The words outside the model's vocabulary: those split into letters, and those unknown. */
 function strangers(text, tokens) {
   const [spelled, unknown] = [new Set(), new Set()];
   for (const { start, end, pieces } of findWords(tokens).filter(isForeign)) {
@@ -348,7 +350,7 @@ function list(names, most = 4) {
   return `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)} are`;
 }
 
-/** What is read out of a guess. */
+/** A guess as it is read aloud. */
 function inWords({ ranked, truth }) {
   const what = truth === null ? MASK : `${ranked[truth].piece} hidden`;
   return `${what}: the model says ${ranked[0].piece}, ${probability(ranked[0].share)}`;

@@ -1,4 +1,4 @@
-/** One pretrained model, three fine-tuned: a text through each head, before and after. */
+/** One pretrained model and three fine-tuned ones: a text through each head, before and after. */
 import { softmax } from "../bert/bert.js";
 import { decodeAnswer, decodeEntities, findWords, isForeign } from "../bert/decode.js";
 import { beforeFineTuning } from "../bert/model.js";
@@ -11,7 +11,7 @@ import { bar } from "./tokens.js";
 const NAME = "heads";
 const KINDS = { PER: "person", LOC: "town", ORG: "named place" };
 
-/** Texts of the model's world with questions about them; the last two hold words that are not. */
+/** Texts of the model's world with questions about them; the last two have other words. */
 const EXAMPLES = [
   {
     name: "A splendid day",
@@ -54,7 +54,7 @@ const EXAMPLES = [
   },
 ];
 
-/** What each head does: `read` an input, `draw` what came of it, and `tell` it in words. */
+/** What each head does: `read` an input, `draw` the result, and `tell` it in words. */
 const TASKS = {
   sentiment: {
     title: "Sentiment",
@@ -92,8 +92,8 @@ const TASKS = {
     title: "Question",
     file: "spans",
     about:
-      "Two scores for each token: does the answer start here, does it end here? The span with the " +
-      "highest sum is the answer, unless [CLS] has more.",
+      "Two scores for each token: does the answer start here, and does it end here? The span " +
+      "with the highest sum is the answer, unless [CLS] scores higher.",
 
     read: ({ bert }, { ids, segments, tokens }) =>
       decodeAnswer(bert.spans(bert.encode(ids, segments)), tokens),
@@ -115,7 +115,7 @@ export function mount(host) {
   let told = "";
   const tell = whenQuiet(() => {
     if (parts[state.task].said !== told) announce((told = parts[state.task].said));
-  }, 700); // not at every key
+  }, 700); // not at every keystroke
 
   const text = h("textarea", { id: `${NAME}-text`, rows: 3, dir: "auto", spellcheck: "false" });
   const question = h("input", {
@@ -153,7 +153,7 @@ export function mount(host) {
   showState();
   if (!followAddress(host, NAME, take)) waitForTheReader();
 
-  /** Take over what is new, and have it read once the reader pauses. */
+  /** Apply the changes, and read again once the reader pauses. */
   function change(news) {
     Object.assign(state, news);
     showState();
@@ -161,7 +161,7 @@ export function mount(host) {
   }
 
   function showState() {
-    // a field that is written anew loses its cursor
+    // setting the value of a field moves its cursor
     if (text.value !== state.text) text.value = state.text;
     if (question.value !== state.question) question.value = state.question;
     tabs.open(state.task);
@@ -185,11 +185,11 @@ export function mount(host) {
     questions.replaceChildren(...offered.map(ask));
   }
 
-  /** Nothing is fetched before the reader wants to see something. */
+  /** Nothing is fetched until the reader asks for it. */
   function waitForTheReader() {
     const { panel, out } = parts[state.task];
     const start = () => {
-      panel.focus(); // the button goes away, and must not take the reader's place with it
+      panel.focus(); // the button disappears, and must not take the focus with it
       out.replaceChildren();
       run();
     };
@@ -197,7 +197,7 @@ export function mount(host) {
     out.append(buttons(button, h("span", { class: "quietly" }, "fetches two models, 1 MB each")));
   }
 
-  /** Show what the models say to the open task, once they are there. */
+  /** Show what the models say about the open task, once they have loaded. */
   async function run() {
     const { task } = state;
     const part = parts[task];
@@ -224,7 +224,7 @@ export function mount(host) {
   }
 }
 
-// The input, and what is to be said about it
+// The input, and remarks on it
 
 function encode({ tokenizer, longest }, { task, text, question }) {
   return task === "question"
@@ -247,7 +247,7 @@ function whatIsCut({ tokens, cut }, { text }) {
   if (!cut) return null;
   const { start, end } = findWords(tokens).at(-1);
   const last = clip(text.slice(start, end), 20);
-  return `The model takes ${tokens.length} tokens; it has read your text up to “${last}”.`;
+  return `The model reads at most ${tokens.length} tokens; it read your text up to “${last}”.`;
 }
 
 /** The words that the model has never met, if there are any. */
@@ -259,14 +259,14 @@ function whatIsNew({ tokens }, { task, text, question }) {
   const distinct = [...new Set(words)].map((word) => `“${clip(word, 20)}”`);
   if (distinct.length === 0) return null;
   const few = distinct.slice(0, 4).join(", ") + (distinct.length > 4 ? " and more" : "");
-  return `It has never met ${few}: its world is small, and outside of it the model guesses.`;
+  return `The model has never met ${few}. Its world is small, and outside it, it only guesses.`;
 }
 
 // What is drawn
 
 const COLUMNS = [
   { title: "Before fine-tuning", about: "pretrained encoder, random head" },
-  { title: "After fine-tuning", about: "both tuned on labelled examples" },
+  { title: "After fine-tuning", about: "both fine-tuned on labelled examples" },
 ];
 
 function column(number, children) {
@@ -279,7 +279,7 @@ function column(number, children) {
   );
 }
 
-/** The text up to where it was read, with these places in it marked; a little of the rest. */
+/** The text as far as it was read, with these spans marked, and a little of the rest. */
 function marked(text, places, end, mark) {
   const parts = [];
   let at = 0;
@@ -289,7 +289,7 @@ function marked(text, places, end, mark) {
   }
   parts.push(text.slice(at, end));
   const rest = text.slice(end).trim();
-  // a full stop or so that makes no piece needs no words
+  // a full stop or the like that gives no token needs no remark
   if (/[\p{L}\p{N}]/u.test(rest)) {
     parts.push(h("span", { class: "quietly" }, h("b", {}, " not read: "), clip(rest, 60)));
   } else parts.push(rest);
@@ -304,7 +304,7 @@ function kindInWords(kind) {
   return h("span", {}, letters, ` ${KINDS[kind]} `);
 }
 
-/** The two scores of which the higher one wins. */
+/** The two scores, the higher of which wins. */
 function scores(...rows) {
   const row = ({ name, score, wins }) =>
     h(

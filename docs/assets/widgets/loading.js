@@ -1,24 +1,24 @@
-/** Models for a widget, with a bar while they come and a way to try again. */
+/** Models for a widget, with a progress bar and a way to try again. */
 import { loadModel } from "../bert/model.js";
 import { announce, h } from "./dom.js";
 
 /**
- * The models, once they are there. What happens meanwhile is shown in the slot, an empty element.
+ * The models, once they have loaded. The slot, an empty element, shows the progress.
  *
  * @template Loaded
  * @param {(name: string, onProgress: (share: number) => void) => Promise<Loaded>} load Fetches one;
  *   `loadTokenizer` where no more than that is needed.
  * @param {string} what The reader waits for.
- * @returns {Promise<Loaded[]>} In the order of the names. It is fulfilled once all have come, also
- *   when it took the reader several tries.
+ * @returns {Promise<Loaded[]>} In the order of the names. It is fulfilled once all have loaded,
+ *   even if that takes the reader several tries.
  */
 export async function getModels(slot, names, load = loadModel, what = "the model") {
   for (;;) {
     const shares = names.map(() => 0);
     const bar = h("progress", { max: names.length, value: 0, "aria-label": `Fetching ${what}` });
-    // what is there already shows no bar
+    // a model that is already loaded shows no bar
     const timer = setTimeout(() => {
-      slot.replaceChildren(`Fetching ${what}, once … `, bar);
+      slot.replaceChildren(`Fetching ${what}, only once … `, bar);
       announce(`Fetching ${what}`);
     }, 100);
     const come = (n, share) => {
@@ -29,7 +29,7 @@ export async function getModels(slot, names, load = loadModel, what = "the model
       const models = await Promise.all(
         names.map(async (name, n) => {
           const model = await load(name, (share) => come(n, share));
-          come(n, 1); // also of one that was there before
+          come(n, 1); // also if it was loaded before
           return model;
         }),
       );
@@ -41,7 +41,7 @@ export async function getModels(slot, names, load = loadModel, what = "the model
       announce(error.message);
       await new Promise((again) => {
         const tryAgain = () => {
-          slot.focus(); // the button goes away, and must not take the reader's place with it
+          slot.focus(); // the button disappears, and must not take the focus with it
           again();
         };
         slot.tabIndex = -1;

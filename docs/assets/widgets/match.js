@@ -1,4 +1,4 @@
-/** Match the head: choose, be told why it is right or not, try again until it is. */
+/** Match the head: choose, see why it is right or wrong, and try again until it is right. */
 import { announce, h } from "./dom.js";
 import { atTry, headingOf, headingText, isNew, keepScore, triesInAll } from "./score.js";
 
@@ -11,7 +11,9 @@ const WORDS = {
   },
   sum(entries, count) {
     const solved = count("first") + count("done");
-    if (count("new") === entries.length) return "Choose, and be told why. Your score stays in this browser alone.";
+    if (count("new") === entries.length) {
+      return "Choose, and see why it is right or wrong. Your score is kept only in this browser.";
+    }
     return (
       `Solved ${solved} of ${entries.length}, ${count("first")} at the first try; ` +
       `${triesInAll(entries)}.`

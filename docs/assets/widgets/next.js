@@ -1,7 +1,7 @@
 /**
  * Is it next? The reader guesses whether passage B follows passage A, and then the head does.
  *
- * Drawn pairs are a game whose score is kept. On passages of the reader's own there is no truth,
+ * Drawn pairs are a game whose score is kept. Passages that the reader writes have no true label,
  * only the head's verdict.
  */
 import { softmax } from "../bert/bert.js";
@@ -25,8 +25,8 @@ const OWN = {
 const KINDS = "bakery theatre museum hotel market library garden circus castle zoo".split(" ");
 
 export function mount(host) {
-  let model, stories, names; // once they are there
-  let pair = OWN; // the passages, and their label where there is a truth
+  let model, stories, names; // once they have loaded
+  let pair = OWN; // the passages, and their label if it is known
 
   const stage = h("div");
   const result = h("div");
@@ -43,18 +43,18 @@ export function mount(host) {
   actions.append(step("Draw a pair", play, "main"), step("Write your own", write));
   showScore();
   document.addEventListener("remembered", ({ detail }) => {
-    if (detail === null || detail === NAME) showScore(); // drawn anew, it would lose the focus
+    if (detail === null || detail === NAME) showScore(); // redrawing it would lose the focus
   });
   followAddress(host, NAME, openLink);
 
-  /** A button; what it does gives back what has the focus next. */
+  /** A button whose action returns the element to focus next. */
   function step(text, action, kind) {
     return h("button", { type: "button", class: kind, onclick: () => use(action) }, text);
   }
 
-  /** Does this as soon as the model and the stories are there. */
+  /** Runs this once the model and the stories have loaded. */
   async function use(action, moveFocus = true) {
-    const again = slot.querySelector("button"); // it has failed before
+    const again = slot.querySelector("button"); // loading failed before
     if (again) return again.click();
     try {
       if (!model) await load();
@@ -71,7 +71,7 @@ export function mount(host) {
     const isText = (text) => typeof text === "string";
     const isStory = (story) => Array.isArray(story) && story.every(isText);
     if (!(Array.isArray(texts) && texts.length && texts.every(isStory))) {
-      throw new Error("The file stories.json came damaged.");
+      throw new Error("The file stories.json is damaged.");
     }
     const [pretrained] = await getModels(slot, ["pretrained"]);
     stories = texts.map((story) =>
@@ -81,7 +81,7 @@ export function mount(host) {
     model = pretrained;
   }
 
-  /** What the address brings: a pair of the stories to guess, or one that somebody has written. */
+  /** What the address brings: a pair of the stories to guess, or one that a reader wrote. */
   function openLink(state) {
     const [a, b] = [begin(state.get("a") ?? ""), begin(state.get("b") ?? "")];
     use(() => {
@@ -114,7 +114,7 @@ export function mount(host) {
     return passages;
   }
 
-  /** The truth, and what the three said: the reader, the head, and a rule of one word. */
+  /** The truth, and three guesses: by the reader, the head, and a rule of one word. */
   function tell(guess) {
     const { label } = pair;
     const share = verdict(pair).share;
@@ -153,7 +153,7 @@ export function mount(host) {
     return again;
   }
 
-  /** Passages of the reader's own: there is no truth, and the score stays. */
+  /** The reader's own passages: no label is known, and the score does not change. */
   function write() {
     slot.replaceChildren();
     const like = { rows: 4, dir: "auto", spellcheck: "false", oninput: edited };
@@ -187,7 +187,7 @@ export function mount(host) {
     }
 
     function swapped() {
-      before = null; // say the verdict, even if it stays
+      before = null; // announce the verdict, even if it is the same
       fill({ a: pair.b, b: pair.a });
     }
 
@@ -199,13 +199,13 @@ export function mount(host) {
       if (share === null) return;
       const heading = h("p", { class: "next-truth" }, `The head: ${LABELS[head]}`);
       result.prepend(heading, bars(share), h("p", {}, clues(pair, names)));
-      // each letter moves the bars; who only hears the page is told when the verdict turns
+      // each letter moves the bars; only a change of verdict is announced
       if (head !== before) announce(`The head says: ${LABELS[head]}, ${probability(share)} for is next.`);
       before = head;
     }
   }
 
-  /** The probability that B is next, null where there is nothing to read; and what to mind. */
+  /** The probability that B is next, null where there is nothing to read; and remarks. */
   function verdict({ a, b }) {
     const { tokenizer, bert, longest } = model;
     if (![a, b].every((text) => tokenizer.tokenize(text).length)) {
@@ -215,12 +215,12 @@ export function mount(host) {
     const share = softmax(bert.nextSentence(bert.encode(ids, segments)))[IS_NEXT];
     const notes = [];
     if (cut) {
-      notes.push(`Too long for its ${longest} tokens: the end of the longer one was cut off.`);
+      notes.push(`Too long for ${longest} tokens: the end of the longer passage was cut off.`);
     }
     if (findWords(tokens).some(isForeign)) {
       notes.push(
-        "Not all of these words are in its small vocabulary; of those it sees letters, or " +
-          "nothing. Its verdict means little.",
+        "Some of these words are not in the model's small vocabulary. It sees them as single " +
+          "letters or as [UNK], so its verdict means little.",
       );
     }
     return { share, notes };
@@ -244,7 +244,7 @@ export function mount(host) {
   }
 }
 
-/** The score that this browser remembers; what is no score counts as none. */
+/** The score that this browser remembers; none if what it has is no score. */
 function readScore() {
   const kept = remembered(NAME, NOTHING);
   const counts = Object.keys(NOTHING).map((key) => kept?.[key]);
@@ -276,23 +276,23 @@ const kindsIn = (text) => KINDS.filter((kind) => plain(text).includes(` ${kind} 
 
 const sharedKinds = ({ a, b }) => kindsIn(a).filter((kind) => kindsIn(b).includes(kind));
 
-/** People, towns and named places: what is capital within a sentence, but for days. */
+/** People, towns and named places: words capitalized within a sentence, except days. */
 function namesIn(text) {
   const found = text.match(/(?<=[\p{Ll},] )\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)?/gu) ?? [];
   return [...new Set(found)].filter((name) => !name.endsWith("day"));
 }
 
-/** What may give the label away: only what can be seen in the words. */
+/** What may give the label away, judging by the words alone. */
 function clues({ a, b, label }, names) {
   const [inA, inB] = [kindsIn(a), kindsIn(b)];
   const [kind] = sharedKinds({ a, b });
   const found = [];
   if (kind) {
-    const told = ["That one word settles it.", "That one word leads astray here."][label];
-    found.push(`Both speak of a ${kind}.`, told);
+    const told = ["That one word settles it.", "That one word is misleading here."][label];
+    found.push(`Both mention a ${kind}.`, told);
   } else if (inA.length && inB.length) {
     const told = [null, "That one word settles it."][label];
-    found.push(`A speaks of a ${inA[0]}, B of a ${inB[0]}.`, told);
+    found.push(`A mentions a ${inA[0]}, B a ${inB[0]}.`, told);
   } else {
     const silent = inA.length ? "B names no" : inB.length ? "A names no" : "Neither names a";
     found.push(`${silent} kind of place, so no such word helps.`);
@@ -302,7 +302,7 @@ function clues({ a, b, label }, names) {
   );
   if (both.length) {
     const named = both.slice(0, 4).map((name) => (name.includes(" ") ? `the ${name}` : name));
-    found.push(`Both name ${listed(named)}${label === IS_RANDOM ? ", by chance" : ""}.`);
+    found.push(`Both mention ${listed(named)}${label === IS_RANDOM ? ", by chance" : ""}.`);
   }
   return found.filter(Boolean).join(" ");
 }

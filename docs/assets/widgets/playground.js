@@ -37,8 +37,8 @@ const RECIPES = [
 /**
  * The shares of the three fates in percent, which always add up to 100.
  *
- * What the reader set last stands as it is. The rest is kept; where too little is left, the other
- * share gives way, and has its place back as soon as there is room: every move can be undone.
+ * The share that the reader set last is used as it is. The rest is kept; where too little is left,
+ * the other share shrinks, and grows back as soon as there is room: every move can be undone.
  * @param {{mask: number, random: number, last?: "mask" | "random"}} wishes As the reader set them.
  */
 export function sharesOf({ mask, random, last = "mask" }) {
@@ -47,7 +47,7 @@ export function sharesOf({ mask, random, last = "mask" }) {
   return { masked: mask, random, kept: 100 - mask - random };
 }
 
-/** Fates of which a slider's move changes no more than it must: each token keeps its numbers. */
+/** Fates that change as little as possible when a slider moves: each token keeps its draws. */
 export function maskSteadily(tokens, recipe, seed, vocabulary) {
   const draw = seededDraws(seed);
   return tokens.flatMap((token) => {
@@ -59,9 +59,9 @@ export function maskSteadily(tokens, recipe, seed, vocabulary) {
 /**
  * What the model makes of one position.
  * @param {Float32Array} scores Of the vocabulary.
- * @param {number} truth The id that stood there.
+ * @param {number} truth The original id.
  * @returns {{loss: number, best: {id: number, share: number}[]}} The loss, −ln of the truth's
- *   probability, and the likeliest ids; the truth is always among them.
+ *   probability, and the most likely ids; the truth is always among them.
  */
 export function judge(scores, truth) {
   const logSum = logSumExp(scores);
@@ -74,8 +74,8 @@ export function judge(scores, truth) {
 }
 
 /**
- * How the start text reads while the vocabulary is not there: its words are its pieces, and what is
- * drawn at random is the first of all. So the first picture is what the model's file would give.
+ * Tokenizes the start text before the vocabulary has loaded: its words are its pieces, and a random
+ * draw gives the first piece. So the first picture matches what the model's file would give.
  */
 function readStart() {
   const pieces = [...words(START.text)].map(({ chars }) => chars.join(""));
@@ -105,7 +105,7 @@ export function mount(host) {
   let model = null; // once the reader has asked for it
   let drawn = null; // tokens, their fates and the recipe, as they are shown
   let loss = ""; // of what is shown, in words
-  let heard = ""; // the result that was there at first, or that the reader was told last
+  let heard = ""; // the result that was shown at first, or announced last
 
   const text = h("textarea", { id: `${NAME}-text`, rows: 2, dir: "auto", spellcheck: "false" });
   text.addEventListener("input", () => change({ text: text.value }));
@@ -119,18 +119,18 @@ export function mount(host) {
   const random = slider("random", "become a random token", (value) =>
     change({ random: value, last: "random" }),
   );
-  const kept = restOf("kept", "stay as they are: the rest");
+  const kept = restOf("kept", "are kept: the rest");
   const recipes = RECIPES.map((recipe) =>
     recipeButton(recipe, () => change({ mask: recipe.mask, random: recipe.random })),
   );
 
   const counts = h("tbody");
-  const tokenizerSlot = h("div", { class: "playground-slot" }); // while the tokenizer comes
+  const tokenizerSlot = h("div", { class: "playground-slot" }); // while the tokenizer loads
   const slot = h("div", { class: "playground-slot" }); // while the model does
   const heading = h("p", { class: "playground-head", tabindex: "-1" }, "What the model says");
   const guesses = h("ul", {
     class: "playground-guesses",
-    tabindex: "0", // many scroll
+    tabindex: "0", // a long list scrolls
     "aria-label": "Guesses and losses",
   });
   const verdict = h("div");
@@ -139,13 +139,13 @@ export function mount(host) {
   const columns = ["expected", "this draw", `${MANY.toLocaleString("en")} draws`];
 
   host.append(
-    h("label", { class: "widget-title", for: text.id }, "A sentence of yours"),
+    h("label", { class: "widget-title", for: text.id }, "Your sentence"),
     text,
     h(
       "p",
       { class: "playground-quiet" },
-      "The model knows only the pieces of its own small world: stories about people and towns. " +
-        "Any other word falls into letters, or is [UNK], unknown, where even a character is new.",
+      "The model knows only the words of its own small world: stories about people and towns. " +
+        "Any other word is split into letters, or is [UNK] if it has an unknown character.",
     ),
     cutNote,
     passage,
@@ -190,7 +190,7 @@ export function mount(host) {
     h("div", { class: "widget-buttons" }, linkButton(NAME, stateForLink)),
   );
   const later = whenQuiet(showSlowly, 200);
-  const tellLater = whenQuiet(tell, 700); // somebody who types is not to be interrupted
+  const tellLater = whenQuiet(tell, 700); // a reader who is typing is not interrupted
   if (!followAddress(host, NAME, (brought) => take(readState(brought)))) {
     text.value = START.text;
     showShares();
@@ -203,7 +203,7 @@ export function mount(host) {
     change(whole);
   }
 
-  /** The shares move at once, the tokens as soon as the model's tokenizer is there. */
+  /** The shares move at once, the tokens once the model's tokenizer has loaded. */
   async function change(changes) {
     state = { ...state, ...changes };
     showShares();
@@ -250,11 +250,12 @@ export function mount(host) {
     });
   }
 
-  /** What costs nothing: while a reader types, or moves a slider. */
+  /** The quick part: while a reader types, or moves a slider. */
   function show() {
     drawn = draw();
     const { tokens, cut, fates } = drawn;
-    const note = cut ? `The model reads ${reads.longest} tokens: the text is cut off there.` : "";
+    const most = `The model reads at most ${reads.longest} tokens`;
+    const note = cut ? `${most}: the text is cut off there.` : "";
     if (cutNote.textContent !== note) cutNote.textContent = note;
     passage.replaceChildren(row(...tokens.map((token, n) => shown(token, fates[n]))));
     drawNumber.textContent = `Draw ${state.seed}`;
@@ -270,14 +271,14 @@ export function mount(host) {
     return `Draw ${state.seed} selected nothing: ${why}`;
   }
 
-  /** What takes some milliseconds: once the reader pauses. */
+  /** The slow part, some milliseconds: once the reader pauses. */
   function showSlowly() {
     const { candidates, recipe } = drawn;
     showCounts(countFates(MANY * candidates, recipe, seededDraws(state.seed)));
     if (model) loss = showGuesses();
   }
 
-  /** What came of the draw, for readers who do not see it. */
+  /** The result of the draw, for readers who do not see it. */
   function inWords() {
     const { selected, masked, random, kept } = countOf(drawn.fates);
     if (!selected) return whyEmpty();
@@ -321,7 +322,7 @@ export function mount(host) {
     const at = [...fates.keys()].filter((n) => fates[n].fate);
     if (!at.length) {
       guesses.replaceChildren();
-      verdict.replaceChildren("Nothing is asked: the loss is 0.");
+      verdict.replaceChildren("No token is selected: the loss is 0.");
       return "";
     }
     const seen = fates.map(({ id }) => id);
@@ -338,8 +339,8 @@ export function mount(host) {
       h(
         "p",
         { class: "playground-quiet" },
-        "✓ is what stood there. The loss is −ln of its probability, in nats; to find all pieces " +
-          `equally likely would cost ${fixed(Math.log(model.tokenizer.pieces.length))}.`,
+        "✓ marks the original token. The loss is −ln of its probability, in nats; if all pieces " +
+          `were equally likely, it would be ${fixed(Math.log(model.tokenizer.pieces.length))}.`,
       ),
     );
     return `The mean loss is ${mean} over ${positions}.`;
@@ -375,7 +376,7 @@ export function mount(host) {
     [model] = await getModels(slot, ["pretrained"]);
     const waited = [ask, slot, document.body].includes(document.activeElement);
     [reads, coming] = [model, Promise.resolve()];
-    tokenizerSlot.remove(); // with whatever is still to be said there
+    tokenizerSlot.remove(); // with any message in it
     show();
     showSlowly();
     tell();
@@ -390,12 +391,12 @@ export function mount(host) {
   }
 }
 
-/** A share that can be moved: its name, the slider and its number. */
+/** A share that can be set: its name, the slider and its number. */
 function slider(fate, name, onMove) {
   const id = `${NAME}-${fate}`;
   const input = h("input", { id, type: "range", min: 0, max: 100, class: `playground-${fate}` });
   input.addEventListener("input", () => onMove(input.valueAsNumber));
-  const number = h("output", { for: id, "aria-live": "off" }); // the slider says it itself
+  const number = h("output", { for: id, "aria-live": "off" }); // the slider announces it
   return {
     row: shareRow(h("label", { for: id }, ...signed(fate, name)), input, number),
     set(share, words) {
@@ -406,7 +407,7 @@ function slider(fate, name, onMove) {
   };
 }
 
-/** The share that is left: shown like the others, but not to be moved. */
+/** The share that is left: shown like the others, but without a slider. */
 function restOf(fate, name) {
   const fill = h("span", { class: "bar-fill" });
   const number = h("span", { class: "playground-number" });

@@ -1,8 +1,8 @@
 /**
  * What a reader has read and solved: a quiet mark in the navigation and in the overview's table.
  *
- * It is on every page, so it is small; it takes no room that is not there, so nothing moves. All
- * is kept in this browser. A page of practice says how far it is with
+ * It is on every page, so it is small; it takes no extra room, so nothing moves. All
+ * is kept in this browser. A page of practice reports its progress with
  * `remember("done:practice/match", { done: 5, of: 9 })`.
  */
 import { announce, h } from "./dom.js";
@@ -54,21 +54,21 @@ function paint() {
   paintControl();
 }
 
-/** On the overview, beneath the table: what is kept, and a way to be rid of it. */
+/** On the overview, beneath the table: what is kept, and a way to delete it. */
 function paintControl() {
   const table = document.querySelector("table.times");
   if (!table) return;
   let control = document.querySelector(".forget");
   if (!control && anythingRemembered()) {
     const button = h("button", { type: "button", onclick: forget }, "Forget everything");
-    const said = "What you have read (✓) and solved is kept in this browser, and nowhere else. ";
+    const said = "What you have read (✓) and solved is kept only in this browser. ";
     control = h("p", { class: "forget", tabindex: "-1" }, said, button);
     (table.nextElementSibling ?? table).after(control);
   }
 
   function forget() {
     forgetAll();
-    control.textContent = "Forgotten: nothing is kept in this browser any more.";
+    control.textContent = "Forgotten: nothing is kept in this browser now.";
     control.focus(); // the button has gone
     announce(control.textContent);
   }
@@ -103,6 +103,6 @@ export function mount() {
   document.addEventListener("remembered", ({ detail }) => {
     if (detail === null || detail === "read" || detail.startsWith("done:")) paint();
   });
-  addEventListener("storage", paint); // another window has gone on
+  addEventListener("storage", paint); // another window may have changed it
   addEventListener("pageshow", ({ persisted }) => persisted && paint());
 }

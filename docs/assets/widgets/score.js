@@ -49,7 +49,7 @@ export function headingText(heading) {
   return copy.textContent.trim();
 }
 
-/** The heading that a part of the page stands under. */
+/** The heading above a part of the page. */
 export function headingOf(element) {
   let before = element.previousElementSibling;
   while (before && !before.matches("h2, h3")) before = before.previousElementSibling;
@@ -81,10 +81,10 @@ export function keepScore(host, name, pieces, words, redraws) {
     h("ol", { class: "score-pieces" }, list),
     h("div", { class: "score-line" }, sum, again),
   );
-  // in the place of the note for readers without scripts: one change costs one layout, two cost two
+  // replaces the note for readers without scripts in one change, which costs only one layout
   host.querySelector(":scope > .widget-note").replaceWith(section);
   draw();
-  addEventListener("storage", readAgain); // another window has gone on
+  addEventListener("storage", readAgain); // another window may have changed it
   addEventListener("pageshow", ({ persisted }) => persisted && readAgain());
 
   function read() {
@@ -128,7 +128,7 @@ export function keepScore(host, name, pieces, words, redraws) {
     draw();
     redraws.forEach((redraw) => redraw());
     links[0].focus(); // the button has gone
-    announce("Your score on this page is forgotten.");
+    announce("Your score on this page was cleared.");
   }
 
   return {

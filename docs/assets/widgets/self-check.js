@@ -1,16 +1,16 @@
-/** Self-check: below each answer, the reader notes whether it was the one they had. */
+/** Self-check: below each answer, the reader notes whether they knew it. */
 import { announce, h } from "./dom.js";
 import { headingText, keepScore } from "./score.js";
 
 const WORDS = {
-  status: { new: "not answered yet", open: "not yet", first: "you had it", done: "you had it" },
+  status: { new: "not answered yet", open: "not yet", first: "you knew it", done: "you knew it" },
   sum(entries, count) {
     const had = count("first") + count("done");
     if (!had && !count("open")) {
-      return "Say below each answer whether you had it. That stays in this browser alone.";
+      return "Mark below each answer whether you knew it. That is kept only in this browser.";
     }
     const open = count("open") ? `; ${count("open")} to read again (…)` : "";
-    return `You had ${had} of ${entries.length}${open}.`;
+    return `You knew ${had} of ${entries.length}${open}.`;
   },
 };
 
@@ -30,23 +30,23 @@ function ask(answer, { id }, score) {
   const said = h("span", { class: "check-said" });
   const button = (text, had) =>
     h("button", { type: "button", onclick: () => note(had) }, text);
-  const yes = button("I had it", true);
+  const yes = button("I knew it", true);
   const no = button("Not yet", false);
   answer.querySelector("summary").append(said);
-  answer.append(h("div", { class: "check", role: "group", "aria-label": "Did you have it?" }, yes, no));
+  answer.append(h("div", { class: "check", role: "group", "aria-label": "Did you know it?" }, yes, no));
   draw();
 
   function note(had) {
     score.set(id, { chosen: had ? [] : [0], done: had, shown: false });
     draw();
-    announce(had ? "Noted: you had it." : "Noted: not yet.");
+    announce(had ? "Noted: you knew it." : "Noted: not yet.");
   }
 
   function draw() {
     const { chosen, done } = score.get(id);
     yes.setAttribute("aria-pressed", done);
     no.setAttribute("aria-pressed", !done && chosen.length > 0);
-    said.textContent = done ? " ✓ you had it" : chosen.length ? " … not yet" : "";
+    said.textContent = done ? " ✓ you knew it" : chosen.length ? " … not yet" : "";
   }
 
   return draw;

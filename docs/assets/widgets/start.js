@@ -13,7 +13,7 @@
   /** A link with a state, such as #fill-in?text=…, leads to where it is used. */
   const isLinked = (host) => location.hash.startsWith(`#${host.dataset.widget}?`);
 
-  /** It will not start: one plain sentence, in the place of the one for readers without scripts. */
+  /** It will not start: one plain sentence replaces the one for readers without scripts. */
   function say(host, text) {
     let note = host.querySelector(":scope > .widget-note");
     if (!note) host.prepend((note = document.createElement("p")));
@@ -40,13 +40,13 @@
       host.dataset.started = "";
       if (isLinked(host)) host.scrollIntoView();
     } catch {
-      say(host, "This part could not be loaded; all that it shows stands in the text as well.");
+      say(host, "This part could not be loaded; the text covers everything that it shows.");
     }
   }
 
   if (location.protocol === "file:") {
     for (const host of hosts) {
-      say(host, "You opened this page from a file, where browsers run no such parts: read on.");
+      say(host, "This page was opened from a file, where browsers run no interactive parts.");
     }
     return;
   }

@@ -1,4 +1,4 @@
-/** What a reader has done: in a link's fragment to pass it on, in this browser to find it again. */
+/** What a reader has done: in a link's fragment to share it, in this browser to find it again. */
 import { announce, h } from "./dom.js";
 
 /**
@@ -61,11 +61,11 @@ export function remembered(name, otherwise) {
     const text = memory.get(key) ?? localStorage.getItem(key);
     return text === null ? otherwise : JSON.parse(text);
   } catch {
-    return otherwise; // nothing is kept, or it is none of ours
+    return otherwise; // nothing is kept, or it is not ours
   }
 }
 
-/** Remember this in this browser alone; pages that are open are told by the event "remembered". */
+/** Remember this only in this browser; open pages hear of it through the event "remembered". */
 export function remember(name, value) {
   const [key, text] = [PREFIX + name, JSON.stringify(value)];
   try {

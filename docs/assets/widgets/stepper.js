@@ -1,4 +1,4 @@
-/** The walked trace, step by step: with the page's numbers, or with sentences of the reader's. */
+/** The walked trace, step by step: with the page's numbers, or with the reader's own sentences. */
 import { fetchJSON } from "../bert/model.js";
 import { announce, h, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
@@ -54,7 +54,7 @@ export async function mount(host) {
     h(
       "label",
       { for: "stepper-text" },
-      "One sentence, or two of which the second follows the first",
+      "One sentence, or two in a row",
     ),
     field,
     h(
@@ -100,8 +100,8 @@ export async function mount(host) {
     if (!shown) return [caption(own.text.trim() ? "One moment …" : "Write a sentence first.")];
     if (step.classes && !shown.heads) return [caption("One moment …")];
     const note =
-      "This takes the gradient, which the page does not compute for your sentences: " +
-      "here are the numbers of the walked input.";
+      "This step needs the gradient, which the page does not compute for your sentences. " +
+      "The numbers are those of the walked input.";
     return [
       h("p", {}, step.words(shown)),
       borrowed ? h("p", { class: "borrowed" }, note) : null,

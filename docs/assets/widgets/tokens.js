@@ -1,7 +1,7 @@
 /** Tokens as chips, in the same language as the pages' own (tools/render.py). */
 import { h } from "./dom.js";
 
-/** What has become of a token, and the sign that says so without colour. */
+/** The fates of a token, each with a sign that needs no colour. */
 export const FATES = { masked: "▢", random: "⇄", kept: "=" };
 
 /**

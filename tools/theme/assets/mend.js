@@ -9,7 +9,7 @@
     for (const note of document.querySelectorAll("[data-widget] > .widget-note")) {
       // as start.js says it of a single part
       note.textContent =
-        "This part could not be loaded; all that it shows stands in the text as well.";
+        "This part could not be loaded; the text covers everything that it shows.";
       note.parentElement.dataset.failed = "";
     }
   };

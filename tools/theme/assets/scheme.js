@@ -16,7 +16,7 @@
       const { index } = JSON.parse(localStorage.getItem(KEY));
       return index in choices && Number.isInteger(index) ? index : ofSystem;
     } catch {
-      return ofSystem; // nothing is kept, or refused, or it is none of ours
+      return ofSystem; // nothing is kept, or refused, or it is not ours
     }
   }
 

@@ -75,7 +75,7 @@
         if (message.type === QUERY) message.data = withoutStrayMarks(message.data);
         post(message);
       } catch {
-        // it has been said
+        // already reported
       }
     }
   };

@@ -1,8 +1,8 @@
-/** Lines of code as the page shows them further down, so that they stand in one place alone. */
+/** Lines of code copied from further down the page, so that they are written only once. */
 import { h } from "../dom.js";
 import { cutIntoLines } from "../lines.js";
 
-/** The lines once more, with a link to where they stand; null if the page does not show them. */
+/** The lines once more, with a link to their block; null if the page does not show them. */
 export function codeBlock({ section, lines: beginnings }) {
   const block = blockOf(section);
   const lines = block ? findLines(block.querySelector("code"), beginnings) : [];
@@ -49,7 +49,7 @@ function statement(lines, first) {
 
 function copyOf(line, indent) {
   const copy = h("span", { class: "line" }, [...line.cloneNode(true).childNodes]);
-  // what the statement is set in by, as part of a loop, it loses here
+  // inside a loop the statement is indented; here it is not
   const first = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT).nextNode();
   if (first) first.data = first.data.slice(indent);
   return copy;

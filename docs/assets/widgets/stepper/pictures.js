@@ -1,4 +1,4 @@
-/** The pictures of the stepper. Each is made of numbers, and each number stands there as text. */
+/** The pictures of the stepper. Each is made of numbers, and shows each number as text. */
 import { h } from "../dom.js";
 import { FATES, chip, row } from "../tokens.js";
 import { RECIPE } from "./walk.js";
@@ -31,7 +31,7 @@ function tokens({ pieces, segments, selectable }) {
   return pieces.map((piece, n) => ({ piece, segment: segments[n], structural: !selectable[n] }));
 }
 
-/** A row of chips; `under` gives a number that stands below each. */
+/** A row of chips; `under` gives a number to show below each. */
 export function chips(walk, { fates = false, selected = false, under } = {}) {
   const made = tokens(walk).map((token, n) => {
     const { [n]: fate } = walk.fates;
@@ -181,7 +181,7 @@ function widthOf(share) {
   return fill;
 }
 
-/** A calculation whose numbers say what they are: `["−"]` between, `[number, name]` else. */
+/** A calculation whose numbers are named: `["−"]` between, `[number, name]` else. */
 export function calculation(...parts) {
   return h(
     "div",

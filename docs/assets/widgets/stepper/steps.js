@@ -2,7 +2,7 @@
  * The steps: what each is called, says and shows, and which lines of the page's code make it.
  *
  * A step's picture is made of a walk, see walk.js. `lines` are beginnings of lines in the section
- * of examples/trace.py that the page shows under this name: the code itself stands there alone.
+ * of examples/trace.py that the page shows under this name: the code itself is only there.
  */
 import { h } from "../dom.js";
 import {
@@ -36,7 +36,7 @@ import { RECIPE, lossOf, sharesOf } from "./walk.js";
 const count = (n, thing) => `${n} ${thing}${n === 1 ? "" : "s"}`;
 const list = (parts) => parts.join(", ");
 const selectedOf = ({ fates }) => [...fates.keys()].filter((n) => fates[n]);
-const NOTHING = "This draw selected no token, so there is nothing to name. Draw again, above.";
+const NOTHING = "This draw selected no token, so there is nothing to predict. Draw again above.";
 
 /** The prediction that is followed closely: at [MASK] if there is one. */
 function followed({ predictions, fates }) {
@@ -47,7 +47,7 @@ function followed({ predictions, fates }) {
 const placeOf = ({ seen, fates }, { position }) =>
   fates[position] === "masked" ? "[MASK]" : `“${seen[position]}”`;
 
-/** The truth first, then the likeliest. */
+/** The truth first, then the most likely pieces. */
 function candidates({ truth, logit, likeliest }) {
   const others = likeliest.filter(([piece]) => piece !== truth);
   return [[truth, logit], ...others];
@@ -86,7 +86,7 @@ export const steps = [
       !own
         ? "They follow each other in a story that the model never saw."
         : texts.length > 1
-          ? "Yours, cut in two where the first sentence ends."
+          ? "Yours, split where the first sentence ends."
           : "One sentence, A. Write a second one after it, and it becomes B.",
     picture: (walk) => [sentenceCards(walk)],
     alt: ({ texts }) => `${count(texts.length, "sentence")}: ${texts.join(" ")}`.slice(0, 500),
@@ -97,8 +97,8 @@ export const steps = [
     section: "the input",
     lines: ["pieces ="],
     words: ({ pieces, cut }) =>
-      "The tokenizer cuts them into pieces, puts [CLS] in front, and [SEP] after each sentence: " +
-      `${pieces.length} tokens. B has a dashed edge.` +
+      "The tokenizer splits them into pieces and puts [CLS] in front and [SEP] after each " +
+      `sentence: ${pieces.length} tokens. B has a dashed border.` +
       (cut ? " The model reads no more than these; the rest is cut off." : ""),
     picture: (walk) => [chips(walk)],
     alt: ({ pieces }) => `${pieces.length} tokens: ${pieces.join(" ")}`,
@@ -109,8 +109,8 @@ export const steps = [
     section: "the input",
     lines: ["encoded =", "input_ids, segments ="],
     words: ({ vocabulary }) =>
-      `Each piece is known by its id, its number in a vocabulary of ${vocabulary}. The network ` +
-      "reads these numbers, and which segment each belongs to.",
+      `Each piece has an id, its number in a vocabulary of ${vocabulary}. The network reads the ` +
+      "ids, and which segment each belongs to.",
     picture: (walk) => [chips(walk, { under: (n) => walk.ids[n] })],
     alt: ({ pieces, ids }) => `Ids: ${list(pieces.map((piece, n) => `${piece} ${ids[n]}`))}`,
   },
@@ -120,8 +120,8 @@ export const steps = [
     section: "the draws",
     lines: ["select_draw, fate_draw =", "selected ="],
     words: (walk) =>
-      `Each token but [CLS] and [SEP] draws a number from 0 to 1. Below ${RECIPE.select} it is ` +
-      `selected: ${selectedOf(walk).length} of ${walk.selectable.filter(Boolean).length} here.`,
+      `Each token except [CLS] and [SEP] draws a number from 0 to 1. Below ${RECIPE.select}, it ` +
+      `is selected: ${selectedOf(walk).length} of ${walk.selectable.filter(Boolean).length} here.`,
     picture: (walk) => [
       drawLine(walk),
       chips(walk, {
@@ -163,8 +163,8 @@ export const steps = [
       "seen = torch.where(is_random",
     ],
     words: ({ predictions }) =>
-      "▢ masked, ⇄ random, = kept. It has to name what stood at " +
-      `${count(predictions.length, "position")}; everywhere else there is nothing to learn.`,
+      "▢ masked, ⇄ random, = kept. The model has to predict the original token at " +
+      `${count(predictions.length, "position")}; the others carry no loss.`,
     picture: (walk) => [
       chips(walk, { fates: true }),
       walk.predictions.length ? null : caption(NOTHING),
@@ -181,7 +181,7 @@ export const steps = [
       const where = one ? `At ${placeOf(walk, one)}` : "At a selected position";
       return (
         `${where}, the head gives each of the ${walk.vocabulary} pieces a score, its logit. ` +
-        "Here are the truth and the highest."
+        "Here are the truth and the highest scores."
       );
     },
     picture: onlySelected((walk) => [
@@ -206,8 +206,8 @@ export const steps = [
     section: "the MLM loss",
     lines: ["log_sum_exp ="],
     words: () =>
-      "Softmax: exp makes every score positive, and divided by their sum they add up to 1. The " +
-      "loss needs no more than the logarithm of that sum.",
+      "Softmax: exp makes every score positive; divided by their sum, they add up to 1. From all " +
+      "the other scores, the loss needs only the logarithm of that sum.",
     picture: onlySelected((walk) => {
       const one = followed(walk);
       const rows = candidates(one).map(([name, logit], n) => ({
@@ -240,8 +240,8 @@ export const steps = [
     section: "the MLM loss",
     lines: ["true_logit =", "loss_each ="],
     words: () =>
-      "The loss is −log p, the same as the log of the sum minus the logit of the truth. Naming " +
-      "the right piece and being sure of it costs next to nothing.",
+      "The loss is −log p, the same as the log of the sum minus the logit of the truth. A guess " +
+      "that is right and confident costs next to nothing.",
     picture: onlySelected(({ predictions }) =>
       predictions.map(({ truth, log_sum_exp: sum, logit, loss }) =>
         h(
@@ -263,7 +263,7 @@ export const steps = [
     lines: ["mlm_loss ="],
     words: ({ vocabulary }) =>
       `The line marks log ${vocabulary} = ${decimal(Math.log(vocabulary))}: the loss of a model ` +
-      "that has no idea and spreads its guess evenly.",
+      "that finds all pieces equally likely.",
     picture: onlySelected(({ predictions, mlm_loss: mean, vocabulary }) => [
       bars(
         [
@@ -290,7 +290,7 @@ export const steps = [
     stage: 1,
     section: "the NSP loss",
     lines: ["nsp_logits =", "nsp_exp ="],
-    words: () => "The head on [CLS] gives two logits; softmax makes probabilities of them.",
+    words: () => "The head on [CLS] gives two logits; softmax turns them into probabilities.",
     picture: onlyPairs(({ nsp_logits: logits }) => {
       const rows = sharesOf(["is next", "random"], logits);
       const sum = rows[0].exp + rows[1].exp;
@@ -318,7 +318,7 @@ export const steps = [
     words: ({ own }) =>
       own
         ? "You wrote B after A, so the label is “is next”."
-        : "B does follow A, so the label is “is next”, and the loss is made as before.",
+        : "B does follow A, so the label is “is next”, and the loss is computed as before.",
     picture: onlyPairs(({ nsp_logits: logits, nsp_loss: loss }) => [
       minus(
         [logits[0] + loss, "log of the sum"],
@@ -334,7 +334,7 @@ export const steps = [
     section: "the NSP loss",
     lines: ["loss ="],
     words: () =>
-      "One number says how wrong the model was in both. All that follows makes it smaller.",
+      "One number measures how wrong the model was in both. The next steps make it smaller.",
     picture: ({ mlm_loss: mlm, nsp_loss: nsp, loss }) => [
       bars([
         { name: "MLM loss", value: mlm },
@@ -356,8 +356,8 @@ export const steps = [
     lines: ["output.loss.backward()", "norms ="],
     gradient: true,
     words: () =>
-      "Backpropagation tells for each weight how the loss changes with it. This is the length " +
-      "of these numbers in each part of the network, its norm.",
+      "Backpropagation computes how the loss changes with each weight. The bars show the norm, " +
+      "or length, of the gradient in each part of the network.",
     picture: ({ norms: parts, norm }) => [norms(parts, norm)],
     alt: ({ norms: parts, norm }) => normsInWords(parts, norm),
   },
@@ -369,8 +369,8 @@ export const steps = [
     gradient: true,
     words: ({ norm, max_norm: limit }) =>
       norm > limit
-        ? "A gradient longer than 1 is cut down to 1: all of its numbers are made smaller alike."
-        : "A gradient longer than 1 would be cut down to 1. This one is shorter, and stays as " +
+        ? "A gradient longer than 1 is scaled down to 1: all its numbers shrink by the same factor."
+        : "A gradient longer than 1 would be scaled down to 1. This one is shorter, and stays as " +
           "it is.",
     picture: ({ norm, max_norm: limit }) => [
       bars(
@@ -409,7 +409,7 @@ export const steps = [
     lines: ["optimizer.step()", "optimizer.zero_grad()", "output = model(**batch)"],
     gradient: true,
     words: () =>
-      "The changed model reads the same input and gets a new gradient; m and v remember the " +
+      "The updated model reads the same input and gets a new gradient; m and v remember the " +
       "first one.",
     picture: ({ updates }) => [ladder(updates[1])],
     alt: ({ updates }) => oneWeight(updates[1]),
@@ -420,7 +420,7 @@ export const steps = [
     section: "one weight",
     lines: ["losses.append("],
     gradient: true,
-    words: () => "The loss of this very input, before and after.",
+    words: () => "The loss on this input, before and after.",
     picture: ({ losses }) =>
       lossBars(losses.map((loss, n) => [["before", "after one step", "after two"][n], loss])),
     alt: ({ losses }) => `The loss falls from ${losses.map((loss) => decimal(loss)).join(" to ")}`,
@@ -432,10 +432,10 @@ export const steps = [
     lines: ["classifier =", "classifier.bert.load_state_dict("],
     words: ({ own, classes, sentiment }) =>
       own
-        ? "Nothing is masked now. On the pretrained encoder stands a new head with two classes, " +
-          "its weights drawn at random."
-        : "Nothing is masked now. On the pretrained encoder, as it was before these steps, " +
-          "stands a new head with two classes, its weights drawn at random. The label is " +
+        ? "Nothing is masked now. The pretrained encoder gets a new head with two classes and " +
+          "random weights."
+        : "Nothing is masked now. The pretrained encoder, as it was before these steps, gets a " +
+          "new head with two classes and random weights. The label is " +
           `“${classes[sentiment]}”.`,
     picture: (walk) => [chips(walk)],
     alt: ({ pieces }) => `The model sees all ${pieces.length} tokens`,
@@ -448,8 +448,8 @@ export const steps = [
     classes: true,
     words: ({ own }) =>
       own
-        ? "The new head guesses. What fine-tuning makes of it stands below: the model that this " +
-          "site has published."
+        ? "The new head guesses. Below it is what fine-tuning makes of it, in the model that " +
+          "this site publishes."
         : "The new head does not know yet what its classes mean.",
     picture: ({ classes, heads, own }) =>
       heads.flatMap(({ name, logits }) => [
@@ -473,8 +473,8 @@ export const steps = [
     classes: true,
     words: ({ own }) =>
       own
-        ? "Made as before. You know which label is right: here is the loss for either."
-        : "Made as before: cross-entropy, with the label of the whole input.",
+        ? "Computed as before. You know which label is right; here is the loss for each."
+        : "Computed as before: cross-entropy, with the label of the whole input.",
     picture: ({ own, classes, heads, sentiment }) =>
       heads.flatMap(({ name, logits }) => [
         own ? caption(h("b", {}, name)) : null,
@@ -502,7 +502,7 @@ export const steps = [
     section: "the gradient of the second stage",
     lines: ["output.loss.backward()", "norms ="],
     gradient: true,
-    words: () => "Nothing is frozen: the new head gets a gradient, and so does all of the encoder.",
+    words: () => "Nothing is frozen: the new head gets a gradient, and so does the whole encoder.",
     picture: ({ class_norms: parts, class_norm: norm }) => [norms(parts, norm)],
     alt: ({ class_norms: parts, class_norm: norm }) => normsInWords(parts, norm),
   },
@@ -513,8 +513,8 @@ export const steps = [
     lines: ["by_hand ="],
     gradient: true,
     words: ({ classes, sentiment }) =>
-      "A weight of the head joins one number of the pooled [CLS] to one class. For " +
-      `“${classes[sentiment]}”, the true one, its gradient is (P − 1) × that number.`,
+      "A weight of the head connects one number of the pooled [CLS] to one class. For " +
+      `“${classes[sentiment]}”, the true class, its gradient is (P − 1) × that number.`,
     picture: ({ classes, class_logits: logits, sentiment, pooled, by_hand: gradient }) => [
       calculation(
         "(",
@@ -534,7 +534,7 @@ export const steps = [
     lines: ["nn.utils.clip_grad_norm_(", "written, _, _ ="],
     gradient: true,
     words: ({ class_norm: norm, max_norm: limit, class_rate: rate }) =>
-      `The gradient is shortened, times ${decimal(limit / Math.max(norm, limit))}, then AdamW moves ` +
+      `The gradient is scaled by ${decimal(limit / Math.max(norm, limit))}, then AdamW changes ` +
       `the weight as before. lr is ${plain(rate)}.`,
     picture: ({ updates }) => [ladder(updates[2])],
     alt: ({ updates }) => oneWeight(updates[2]),
@@ -546,8 +546,8 @@ export const steps = [
     lines: ["optimizer.step()", "after ="],
     gradient: true,
     words: () =>
-      "Input, head and label have changed between the stages. The encoder, the cross-entropy, " +
-      "the gradient and AdamW are the same.",
+      "Between the stages, the input, the head and the label have changed. The encoder, the " +
+      "cross-entropy, backpropagation and AdamW are the same.",
     picture: ({ class_loss: before, class_loss_after: after }) =>
       lossBars([
         ["before", before],

@@ -2,8 +2,8 @@
  * One input on its way to the losses, number by number.
  *
  * A walk has the names and shapes of trace.json, which examples/trace.py leaves for the input that
- * the page walks through; here the same is made of a reader's sentences, as far as no gradient is
- * needed.
+ * the page walks through; here the same is computed for a reader's sentences, without what needs
+ * the gradient.
  */
 import { logSumExp, softmax } from "../../bert/bert.js";
 import { ranking } from "../../bert/decode.js";
@@ -12,7 +12,7 @@ import { beforeFineTuning } from "../../bert/model.js";
 import { IS_NEXT } from "../../bert/pairs.js";
 
 export const RECIPE = { select: 0.15, mask: 0.8, random: 0.1 };
-const SHOWN = 4; // of the likeliest pieces
+const SHOWN = 4; // of the most likely pieces
 
 /** A text as A and B: the first sentence, and what follows it, null if nothing does. */
 export function sentences(text) {
@@ -85,7 +85,7 @@ export function classScores(walk, pretrained, tuned) {
   const score = ({ bert }) => [...bert.classify(bert.encode(walk.ids, walk.segments))];
   return [
     { name: "Before fine-tuning: the new head, at random", logits: score(before) },
-    { name: "After it: the lesson's sentiment model", logits: score(tuned) },
+    { name: "After fine-tuning: the lesson's sentiment model", logits: score(tuned) },
   ];
 }
 
@@ -95,7 +95,7 @@ export function lossOf(logits, truth) {
   return { logit: logits[truth], log_sum_exp: all, loss: all - logits[truth] };
 }
 
-/** For a few scores what becomes of each: its exp, and its share of the sum. */
+/** For each of a few scores its exp, and its share of the sum. */
 export const sharesOf = (names, logits) => {
   const shares = softmax(logits);
   return names.map((name, n) => ({
