@@ -25,6 +25,7 @@ SPOKEN = ("alt", "aria-label", "title", "placeholder")  # attributes with words 
 MARKS = re.compile(r"^\s*(/\*+|\*/|\*(?!/)|//|#:?|\"{3}|'{3})|\*/|\"{3}|'{3}", re.MULTILINE)
 DOCTEST = re.compile(r"^\s*>>> .*(\n(?!\s*(>>> |$)).*)*", re.MULTILINE)
 CODE_IN_TEXT = re.compile(r"(`+)[^`]+\1|\{[^{}]*\{[^{}]*\}[^{}]*\}+|\{+[^{}]*\}+")
+COLUMNS = re.compile(r"(?<=\S) {2,}(?=\S)")  # between the cells of a table
 PART = re.compile(r"\n(?=\s*(\n|@\w+ |- |\w+: ))")  # a paragraph, or what describes one argument
 
 Word = tuple[str, str]  # with its place: a file and a line, or a page and a heading
@@ -118,6 +119,6 @@ def _read(run: list[tuple[str, int]], name: str) -> Iterator[Word]:
         text += "\n" * (at - line - text.count("\n")) + piece
     text = DOCTEST.sub(lambda found: END + "\n" * found[0].count("\n"), MARKS.sub("", text))
     text = CODE_IN_TEXT.sub(lambda found: CODE + "\n" * found[0].count("\n"), text)
-    text = PART.sub(f" {END}\n", text).replace("\\n", f" {END} ")
+    text = PART.sub(f" {END}\n", COLUMNS.sub(f" {END} ", text)).replace("\\n", f" {END} ")
     for number, part in enumerate(f"{text} {END}".split("\n"), line):
         yield from ((word, f"{name}:{number}") for word in part.split())
