@@ -94,8 +94,7 @@ def check_features(model: PreTrainedModel, features: Mapping[str, Tensor]) -> No
     Raises:
         TypeError: If the features are not a dict, or one of them is not a tensor.
         ValueError: If the features differ in their number of rows, if one has the wrong dtype, if a
-            row is longer than the model reads, or if the number of a token, segment or class is out
-            of the model's range.
+            row is longer than the model reads, or if a token id, segment or class is out of range.
 
     >>> from transformers import BertConfig, BertForSequenceClassification
     >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
