@@ -477,14 +477,20 @@ def test_a_damaged_file_is_read_or_refused_in_plain_words(page: Page) -> None:
         ('{"a": {"dtype": "F16", "shape": [2], "data_offsets": [-4, 0]}}', "it does not say where"),
         ('{"a": {"dtype": "F16", "shape": [-2], "data_offsets": [4, 0]}}', "it does not say where"),
         ('{"a": {"dtype": "F16", "shape": [1.5], "data_offsets": [0, 3]}}', "it does not say"),
-        ('{"a": {"dtype": "F16", "shape": [3], "data_offsets": [0, 4]}}', "a has not as many"),
-        ('{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}', "a has not as many"),
+        (
+            '{"a": {"dtype": "F16", "shape": [3], "data_offsets": [0, 4]}}',
+            "a does not have as many",
+        ),
+        (
+            '{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}',
+            "a does not have as many",
+        ),
         ('{"a": {"dtype": "F16", "shape": [4], "data_offsets": [0, 8]}}', "it is cut off"),
         (
             '{"a": {"dtype": "F16", "shape": [9007199254740991, 9], "data_offsets": [0, 4]}}',
-            "a has not as many",
+            "a does not have as many",
         ),
-        ('{"a": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]}}', "a has numbers that are"),
+        ('{"a": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]}}', "a has values that are"),
     ],
 )
 def test_a_header_that_says_nonsense_is_refused(page: Page, header: str, message: str) -> None:
