@@ -125,6 +125,18 @@ def test_the_quickest_examples_run_with_the_wheel_and_print_the_same(
 # Copied into a project
 
 
+PASTED = "in your own project"  # the title of sections that are offered to be copied
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if PASTED in (EXAMPLES / f"{n}.py").read_text()])
+def test_code_for_your_own_project_runs_where_it_is_pasted(
+    name: str, examples: dict[str, Example], tmp_path: Path
+) -> None:
+    pasted = tmp_path / "pasted.py"
+    pasted.write_text(examples[name].section(PASTED).source, "utf-8")
+    assert run_alone(Path(sys.executable), tmp_path, pasted.name)
+
+
 @pytest.mark.parametrize("name", ALONE)
 def test_a_module_works_where_it_is_copied_to(name: str, tmp_path: Path) -> None:
     needs = imported_modules(PACKAGE / f"{name}.py", PACKAGE) - {"__init__"}

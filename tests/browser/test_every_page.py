@@ -71,6 +71,19 @@ def cut_off(page: Page) -> list[str]:
     return found
 
 
+def cut_code(page: Page) -> list[str]:
+    """Code and outputs that are wider than their boxes, folded ones included."""
+    found: list[str] = page.evaluate(
+        """() => {
+          for (const fold of document.querySelectorAll("article details")) fold.open = true;
+          const boxes = [...document.querySelectorAll("article pre, article pre > code")];
+          return boxes.filter((box) => box.scrollWidth > box.clientWidth + 1)
+            .map((box) => `${box.scrollWidth - box.clientWidth} px: ${box.textContent}`);
+        }"""
+    )
+    return found
+
+
 @pytest.mark.parametrize("path", [*PAGES, "404.html"])
 @pytest.mark.parametrize(("size", "colours"), [("wide", "light"), ("narrow", "dark")])
 def test_a_page_is_accessible_light_and_fits_its_window(
@@ -90,6 +103,7 @@ def test_a_page_is_accessible_light_and_fits_its_window(
     assert overflow(page) <= 0
     assert cut_off(page) == []
     assert_accessible(page)
+    assert cut_code(page) == []
 
 
 def test_the_policy_allows_no_script_inside_of_a_page_and_no_other_host(host: Host) -> None:

@@ -29,15 +29,21 @@ export class Bert {
   // --8<-- [start:embeddings]
   /** Three embeddings are added: which token, which segment, which position. */
   #embed(ids, segments) {
-    const { hidden_size: width, max_position_embeddings: longest } = this.config;
-    if (ids.length > longest) throw new Error(`${ids.length} tokens, expected at most ${longest}`);
-    const table = (name) => this.#get(`bert.embeddings.${name}_embeddings.weight`);
-    const [words, types, positions] = [table("word"), table("token_type"), table("position")];
+    const width = this.config.hidden_size;
+    const longest = this.config.max_position_embeddings;
+    if (ids.length > longest) {
+      throw new Error(`${ids.length} tokens, expected at most ${longest}`);
+    }
+    const words = this.#get("bert.embeddings.word_embeddings.weight");
+    const types = this.#get("bert.embeddings.token_type_embeddings.weight");
+    const positions = this.#get("bert.embeddings.position_embeddings.weight");
     const sum = new Float32Array(ids.length * width);
     for (let i = 0; i < ids.length; i++) {
       for (let k = 0; k < width; k++) {
         sum[i * width + k] =
-          words[ids[i] * width + k] + types[segments[i] * width + k] + positions[i * width + k];
+          words[ids[i] * width + k] +
+          types[segments[i] * width + k] +
+          positions[i * width + k];
       }
     }
     return this.#layerNorm("bert.embeddings.LayerNorm", sum);
@@ -45,10 +51,11 @@ export class Bert {
   // --8<-- [end:embeddings]
 
   // --8<-- [start:layer]
-  /** A layer: attention, then a feed-forward network; each is added to its input. */
+  /** Attention, then a feed-forward network; each is added to its input. */
   #layer(name, hidden) {
-    const context = this.#linear(`${name}.attention.output.dense`, this.#attend(name, hidden));
-    const seen = this.#layerNorm(`${name}.attention.output.LayerNorm`, add(context, hidden));
+    const after = `${name}.attention.output`;
+    const context = this.#linear(`${after}.dense`, this.#attend(name, hidden));
+    const seen = this.#layerNorm(`${after}.LayerNorm`, add(context, hidden));
     const inner = gelu(this.#linear(`${name}.intermediate.dense`, seen));
     const thought = this.#linear(`${name}.output.dense`, inner);
     return this.#layerNorm(`${name}.output.LayerNorm`, add(thought, seen));
@@ -70,7 +77,8 @@ export class Bert {
     for (let begin = 0; begin < width; begin += size) {
       for (let i = 0; i < length; i++) {
         for (let j = 0; j < length; j++) {
-          scores[j] = dot(query, i * width + begin, key, j * width + begin, size) / Math.sqrt(size);
+          const [from, to] = [i * width + begin, j * width + begin];
+          scores[j] = dot(query, from, key, to, size) / Math.sqrt(size);
         }
         const shares = softmax(scores);
         for (let j = 0; j < length; j++) {
@@ -91,17 +99,21 @@ export class Bert {
     const width = this.config.hidden_size;
     const chosen = new Float32Array(positions.length * width);
     positions.forEach((position, n) => {
-      chosen.set(hidden.subarray(position * width, (position + 1) * width), n * width);
+      const begin = position * width;
+      chosen.set(hidden.subarray(begin, begin + width), n * width);
     });
-    const inner = gelu(this.#linear("cls.predictions.transform.dense", chosen));
-    const transformed = this.#layerNorm("cls.predictions.transform.LayerNorm", inner);
-    const words = this.#get("bert.embeddings.word_embeddings.weight"); // the decoder's as well
-    return rows(linear(transformed, words, this.#get("cls.predictions.bias")), positions.length);
+    const head = "cls.predictions";
+    const inner = gelu(this.#linear(`${head}.transform.dense`, chosen));
+    const vectors = this.#layerNorm(`${head}.transform.LayerNorm`, inner);
+    // the decoder is the table of word embeddings
+    const words = this.#get("bert.embeddings.word_embeddings.weight");
+    const scores = linear(vectors, words, this.#get(`${head}.bias`));
+    return rows(scores, positions.length);
   }
   // --8<-- [end:decoder]
 
   // --8<-- [start:one-vector]
-  /** The vector that represents the whole input, `(hidden)`: a layer on the one at [CLS]. */
+  /** The vector for the whole input, `(hidden)`: a layer on the one at [CLS]. */
   pooled(hidden) {
     const cls = hidden.subarray(0, this.config.hidden_size);
     return this.#linear("bert.pooler.dense", cls).map(Math.tanh);
@@ -170,7 +182,8 @@ function linear(vectors, weight, bias) {
     const row = weight.subarray(output * width, (output + 1) * width);
     let i = 0;
     // --8<-- [start:four-at-once]
-    // four vectors at once: a weight is fetched once for four products, in a third of the time
+    // four vectors at once: a weight is fetched once for four products,
+    // which takes a third of the time
     for (; i + 3 < count; i += 4) {
       const a = i * width;
       const b = a + width;

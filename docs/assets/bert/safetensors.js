@@ -72,7 +72,7 @@ function areCounts(list) {
 }
 
 // --8<-- [start:half-precision]
-/** Half precision: 1 bit for the sign, 5 for the exponent, 10 for the fraction. */
+/** Half precision: 1 bit of sign, 5 of exponent, 10 of fraction. */
 export function fromHalf(halves) {
   const numbers = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) {
@@ -80,7 +80,8 @@ export function fromHalf(halves) {
     const exponent = (halves[i] >> 10) & 0x1f;
     const fraction = halves[i] & 0x3ff;
     let size = 2 ** (exponent - 15) * (1 + fraction / 1024);
-    if (exponent === 0) size = 2 ** -14 * (fraction / 1024); // small ones have no leading one
+    // the smallest numbers have no leading one
+    if (exponent === 0) size = 2 ** -14 * (fraction / 1024);
     if (exponent === 31) size = fraction ? NaN : Infinity;
     numbers[i] = sign * size;
   }

@@ -69,18 +69,19 @@ export class Tokenizer {
   }
 
   // --8<-- [start:longest-piece-first]
-  /** Split a word: always the longest piece that the vocabulary has, from left to right. */
+  /** Split a word, from left to right, always into the longest known piece. */
   #wordPieces({ chars, places, start, end }) {
     if (chars.length > LONGEST_WORD) return [this.#token("[UNK]", start, end)];
     const found = [];
     for (let from = 0; from < chars.length; ) {
-      let to = Math.min(chars.length, from + this.longestPiece); // no piece is longer
+      let to = Math.min(chars.length, from + this.longestPiece);
       let piece;
       for (; to > from; to--) {
         piece = (from ? "##" : "") + chars.slice(from, to).join("");
         if (this.ids.has(piece)) break;
       }
-      if (to === from) return [this.#token("[UNK]", start, end)]; // no piece fits: all is unknown
+      // no piece fits: the whole word is unknown
+      if (to === from) return [this.#token("[UNK]", start, end)];
       found.push(this.#token(piece, places[from][0], places[to - 1][1]));
       from = to;
     }
