@@ -170,6 +170,21 @@ def test_code_has_no_marks_that_show_nothing() -> None:
     assert render.lighter_code(code) == 'a<span class="o">&lt;</span>['
 
 
+def test_a_long_line_of_code_wraps_at_its_indent_and_reads_as_before() -> None:
+    long = f'    <span class="k">return</span> {"x" * render.NARROW}'
+    page = f"<pre><span></span><code>def f():\n{long}\n    short\n</code></pre><p>text</p>"
+    wrapping = render.wrapping_code(page)
+    assert f'<span class="line" style="--indent:4ch">{long}\n</span>    short' in wrapping
+    assert wrapping.count('class="line"') == 1
+    plain = [re.sub("<[^>]+>", "", html) for html in (page, wrapping)]
+    assert plain[0] == plain[1]
+
+
+def test_a_wide_output_says_how_many_columns_it_has() -> None:
+    assert 'style="--columns:50"' in render.text_output("short\n" + "<" * 50)
+    assert "style" not in render.text_output("x" * render.NARROW)
+
+
 def test_a_plain_table_stands_in_a_box_and_one_with_a_class_does_not() -> None:
     page = '<table class="x"><tr></table>\n<table>\n<tr></table> <table></table>'
     framed = (
