@@ -177,7 +177,7 @@ values = {
     "coin": coin,
     "parameters": model.num_parameters(),
     "vocabulary": len(tokenizer),
-    "minutes": checkpoint.run.seconds / 60,
+    "seconds": checkpoint.run.seconds,
     "threads": checkpoint.run.threads,
     "processor": checkpoint.run.processor,
 }

@@ -14,7 +14,7 @@ from tools.examples import Cell, Example
 from tools.record import is_claim
 from tools.results import Outcome, describe_claim, other_problems
 
-NARROW = 44  # characters of code in a line on a telephone, see docs/assets/lesson.css
+NARROW = 38  # characters of code in a line on a telephone, see docs/assets/lesson.css
 
 # The colours of tools/matplotlibrc, as CSS variables of the page with the same colours as fallback.
 COLOURS = {
