@@ -1,6 +1,6 @@
 # %% [markdown]
 # # The arithmetic of pretraining
-# What most engineers guess wrong, counted: shares, predictions, weights, work.
+# What is easily guessed wrong, counted: shares, predictions, weights, work.
 # [The lesson's page](../deeper/arithmetic.md) asks the questions first.
 
 # %% set-up
@@ -66,7 +66,9 @@ measured = sum(each.is_random_next for each in instances) / len(instances)
 print(f"ten sentences, by our copy of the code: {measured:.1%}", end=" ")
 print(f"of {len(instances):,} pairs")
 off = abs(measured - exact)
-assert off < 0.015, "The count agrees with the code to within 1.5 points"
+assert off < 0.015, (
+    "For ten sentences, our copy of the code agrees to within 1.5 points"
+)
 
 # %% rows without a target
 for candidates in (8, 20, 40, 128):
@@ -78,10 +80,12 @@ ids = {"mask_token_id": 4, "vocab_size": 6}
 _, labels = mask_tokens(rows, none_special, **ids)
 empty = (labels == IGNORE_INDEX).all(dim=1).float().mean().item()
 off = abs(empty - 0.85**8)
-assert off < 0.01, "Measured for 8 candidates, it is the same to within a point"
+assert off < 0.01, (
+    "The lesson's masking leaves as many rows of 8 empty, to within a point"
+)
 
 # %% short rows
-for length in (8, 10, 16, 32, 64, 128, 512):
+for length in (8, 10, 16, 30, 64, 128, 512):
     count = max(1, round(length * 0.15))
     candidates = length - 3  # without [CLS] and two [SEP]
     share = count / candidates
@@ -128,10 +132,10 @@ selected = (labels != IGNORE_INDEX).float()
 long = selected[:, -6:].mean().item() / selected.mean().item()
 off = abs(long - relative[2])
 assert relative[2] < 0.5, (
-    "Words of three pieces get less than half of their share"
+    "In this row, words of three pieces get less than half of their share"
 )
 assert off < 0.03, (
-    "Measured with the lesson's code, it is the same to within 0.03"
+    "The lesson's masking gives words of three pieces as much, to within 0.03"
 )
 
 
@@ -151,7 +155,9 @@ print(f"Adam:                    {corrected:.2f} learning rates")
 print(f"without bias correction: {uncorrected:.2f}")
 by_hand = (1 - 0.9) / (1 - 0.999) ** 0.5
 off = abs(uncorrected - by_hand)
-assert off < 0.01, "That is (1 - β1) / √(1 - β2), to within 0.01"
+assert off < 0.01, (
+    "Uncorrected, the first step is (1 - β1) / √(1 - β2), to within 0.01"
+)
 
 
 # %% new weights
@@ -203,7 +209,9 @@ print("BERT base, rows of 128, for each token:")
 print(f"logits at all positions    {everywhere / 1e6:4.0f} million", end="")
 print(" multiplications")
 print(f"at the selected positions  {selected_only / 1e6:4.0f} million")
-assert 0.15 < saved < 0.2, "That saves between 15% and 20%"
+assert 0.15 < saved < 0.2, (
+    "Scoring 15% of the positions saves BERT base between 15% and 20%"
+)
 
 # %% the cost
 run, steps = checkpoint.run, len(checkpoint.history["loss"])

@@ -105,7 +105,9 @@ once, ten_times, always = (np.mean(scores) for scores in static.values())
 assert always > once + 0.1, (
     "New masks beat one that never changes by more than 10 points"
 )
-assert always < ten_times + 0.1, "Ten masks come within 10 points of new ones"
+assert always < ten_times + 0.1, (
+    "Ten fixed masks are less than 10 points behind new ones"
+)
 
 # %% whole words
 collator = MaskingCollator(tokenizer, all_masked, whole_word_mask=True, seed=0)
@@ -252,7 +254,7 @@ for rate, scores in rates.items():
     report(f"{rate:.0%} selected", scores)
 few, usual, more, most = (np.mean(scores) for scores in rates.values())
 assert more > usual + 0.05, (
-    "After as many steps, 40% is more than 5 points ahead of 15%"
+    "After the same steps, 40% is more than 5 points ahead of 15%"
 )
 assert more > most + 0.05, "80% is more than 5 points behind 40%"
 assert usual > few + 0.05, "5% is more than 5 points behind 15%"

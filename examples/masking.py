@@ -52,12 +52,13 @@ def mask(input_ids, special_tokens_mask):
 # %% three fates
 torch.manual_seed(252)  # few seeds give so short a passage all three fates
 input_ids, labels = mask(encoded.input_ids, encoded.special_tokens_mask)
-for name, ids in (
-    ("before", encoded.input_ids),
-    ("seen", input_ids),
-    ("labels", labels),
+for name, row in (
+    ("pieces", pieces),
+    ("before", encoded.input_ids[0].tolist()),
+    ("seen", input_ids[0].tolist()),  # 4 is [MASK]
+    ("labels", labels[0].tolist()),
 ):
-    print(f"{name:6} ...", *(f"{n:4}" for n in ids[0, 4:14].tolist()), "...")
+    print(f"{name:6}", *(f"{entry:>6}" for entry in row[6:14]))
 
 # %%
 passage = []
@@ -201,7 +202,7 @@ for masked in (
         first.append(words[0])
 found = first.count("bakery")
 assert found == 2, (
-    "The model recovers both masked places: the sentence before mentions them"
+    "It recovers the masked bakery both times: the first sentence mentions it"
 )
 
 # %% in your own project

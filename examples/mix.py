@@ -185,19 +185,17 @@ behind = (
 lowest = min(features, key=features.get)
 assert ahead < 0.05, "At [MASK], no recipe is ahead of 80/10/10 by 5 points"
 assert trust > 0.3, (
-    "Kept tokens teach trust: at least 30 points more at visible tokens"
+    "With kept tokens, visible ones are trusted: at least 30 points more"
 )
-assert doubt > 0.15, (
-    "Random ones beside them teach doubt: at least 15 points more repaired"
-)
+assert doubt > 0.15, "80/10/10 repairs at least 15 points more than 80/0/20"
 assert gained > 0.05, (
     "80/10/10 is at least 5 points ahead of [MASK] alone on the probe"
 )
 assert lost > 0.05, (
-    "Without random or without kept tokens, the probe loses at least 5"
+    "80/20/0 and 80/0/20 are at least 5 points behind it on the probe"
 )
 assert behind < 0.1, (
-    "Even without [MASK], 0/80/20 is within 10 points on every measure"
+    "Without [MASK], 0/80/20 is less than 10 points behind it on every measure"
 )
 assert lowest == "0/100/0", "Random tokens alone score lowest on the probe"
 
@@ -233,7 +231,7 @@ scored = "; ".join(
     for number, title in enumerate(titles)
 )
 fig.set_label(
-    f"Four dot charts, a row for each recipe as mask/kept/random. {scored}."
+    f"Four dot charts, a row for each recipe as mask/random/kept. {scored}."
 )
 
 # %%

@@ -144,7 +144,7 @@ with torch.inference_mode():
     logits = model.cls["seq_relationship"](pooled)  # (1, 2): is next, random
     output = model(**inputs)
 print("logits", *(f"{logit:.3f}" for logit in logits[0]))
-print(f"P(is next) = {logits.softmax(-1)[0, IS_NEXT]:.3f}")
+print(f"P(is next) = {logits.softmax(-1)[0, IS_NEXT]:.3f} for the pair above")
 largest = (logits - output.seq_relationship_logits).abs().max().item()
 assert largest < 1e-5, "Written out, the head gives the logits of the model"
 
@@ -174,7 +174,7 @@ same_topic = in_both.any(1)  # (pairs,)
 by_topic = (same_topic == is_next).mean()
 print(f"'is next' if both name the same kind of place: right on {by_topic:.1%}")
 assert by_topic > 0.8, (
-    "One shared word, without any reading, settles more than eight of ten pairs"
+    "Whether both name one kind of place settles more than eight of ten pairs"
 )
 
 # %% its certainty tags=["hide-input"]

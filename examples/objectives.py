@@ -87,10 +87,10 @@ entropy = {
     "others": two_sided_entropy(hidden=0.0),
     "masked": two_sided_entropy(hidden=SELECT),
 }
-print(f"a letter, knowing nothing                {math.log(LETTERS):.3f}")
-print(f"the next letter, knowing all before it   {entropy['next']:.3f}")
-print(f"a letter, knowing all the others         {entropy['others']:.3f}")
-print(f"a masked letter, knowing the visible     {entropy['masked']:.3f}")
+print(f"a letter, knowing nothing                 {math.log(LETTERS):.3f}")
+print(f"the next letter, knowing all before it    {entropy['next']:.3f}")
+print(f"a letter, knowing all the others          {entropy['others']:.3f}")
+print(f"a masked letter, knowing the visible ones {entropy['masked']:.3f}")
 
 
 # %% who may read whom
@@ -160,8 +160,8 @@ for height, text, colour in (
     (0.95, "row: a position", None),
     (0.78, "column: a token", None),
     (0.61, "filled: the token\nreaches the position", "C0"),
-    (0.33, "dot: the answer", "C1"),
-    (0.16, "M: [MASK]", None),
+    (0.33, "dot: the answer;\non a filled square\nit leaks", "C1"),
+    (-0.02, "M: [MASK]", None),
 ):
     key.text(0, height, text, color=colour, va="top", fontsize=9)
 fig.set_label(
@@ -239,8 +239,8 @@ def next_token(text: Tensor) -> tuple[Tensor, Tensor]:
     return text, following
 
 
-def own_token(text: Tensor) -> tuple[Tensor, Tensor]:
-    """Input and labels: at every position the token there."""
+def each_token(text: Tensor) -> tuple[Tensor, Tensor]:
+    """Input and labels: each token, from all the others (see the figure)."""
     return text, text
 
 
@@ -285,7 +285,7 @@ def train(
 objectives = {
     "causal": ("causal", next_token),
     "full": ("full", next_token),
-    "others": ("others", own_token),
+    "others": ("others", each_token),
     "masked": ("full", masked_token),
 }
 models, curves, final, signal = {}, {}, {}, {}
@@ -320,7 +320,7 @@ assert off < 0.05, (
     "With a causal mask, the loss ends within 0.05 nats of the entropy"
 )
 assert copied < 0.1, (
-    "With full attention it ends below a tenth of it, even with one layer"
+    "With full attention, it ends below a tenth of the entropy at either depth"
 )
 
 # %% a text not yet written tags=["hide-input"]
@@ -337,8 +337,8 @@ for name in ("causal", "full"):
         share = f"{accuracy[name, layers]:.1%}"
         print(f"{name:7} {layers} layer{'s' * (layers - 1):1}  {share} right")
 best = table.max(dim=1).values.mean().item()
-print(f"with the table at hand  {best:.1%}")
-print(f"guessing blindly         {1 / LETTERS:.1%}")
+print(f"best possible   {best:.1%} (from the table)")
+print(f"blind guess     {1 / LETTERS:.1%}")
 causal_right = min(accuracy["causal", layers] for layers in (1, 2))
 full_right = max(accuracy["full", layers] for layers in (1, 2))
 assert causal_right > best - 0.03, (
@@ -352,18 +352,16 @@ assert full_right < 0.6 * causal_right, (
 report("others", "others")
 one, two = final["others", 1], final["others", 2] / entropy["others"]
 assert abs(one - entropy["others"]) < 0.05, (
-    "With one layer nothing leaks: it ends within 0.05 nats of the entropy"
+    "With one layer, the loss ends within 0.05 nats of the entropy"
 )
-assert two < 0.1, (
-    "With two layers the answer leaks: it ends below a tenth of that"
-)
+assert two < 0.1, "With two layers, it ends below a tenth of the entropy"
 
 # %% the masked ones
 report("masked", "masked")
 least = min(final["masked", layers] for layers in (1, 2))
 most = max(final["masked", layers] for layers in (1, 2))
 assert least > entropy["masked"], (
-    "With [MASK], neither depth gets below the entropy"
+    "With [MASK], the loss ends above the entropy at either depth"
 )
 assert most < math.log(LETTERS) / 2, (
     "Both remove more than half of the uncertainty of a blind guess"
@@ -417,7 +415,7 @@ fig.set_label(
 for name in ("causal", "full", "others", "masked"):
     print(f"{name:7} {signal[name]:6.1%} of the positions carry a loss")
 assert signal["masked"] < 0.2 < 0.9 < signal["causal"], (
-    "A masked text has a loss at less than a fifth of its positions"
+    "MLM has less than a fifth of its positions, the next token more than 90%"
 )
 
 # %%

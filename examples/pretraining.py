@@ -74,7 +74,7 @@ assert losses[-1] < losses[0] - 1, (
 is_word = pairs.special_tokens_mask == 0
 counts = np.bincount(pairs.input_ids[is_word]).astype(float)
 shares = counts[counts > 0] / counts.sum()
-unigram = -(shares * np.log(shares)).sum()  # nats: the best without context
+unigram = -(shares * np.log(shares)).sum()  # nats: word frequencies alone
 coin = math.log(2)  # nats: the best without reading the pair
 
 
@@ -107,7 +107,7 @@ for number, (name, curve) in enumerate(curves.items()):
         name, (steps[-1], curve[-1]), xytext=(6, 0), va="center", **near
     )
 ax.set_ylim(0)
-ax.set_title("Both losses fall below what is possible without the context")
+ax.set_title("Both losses end far below their baselines")
 ax.set_xlabel("training step")
 ax.set_ylabel("loss, nats")
 # steps until the loss on pairs is clearly below a coin's
@@ -156,10 +156,10 @@ print("a masked person      named  some person named")
 print(f"appears elsewhere   {read:6.1%}")
 print(f"appears only here   {unread:6.1%} {someone:18.1%}")
 assert read > 0.5, (
-    "It finds more than half of the names that appear elsewhere in the passage"
+    "It names more than half of the masked persons that appear elsewhere"
 )
 assert unread < 0.15, (
-    "It names less than 15% of those that do not, which nobody could know"
+    "It gets fewer than 15% of the others right, which cannot be known"
 )
 assert someone > 0.8, (
     "Even then, it names a person in more than eight of ten cases"

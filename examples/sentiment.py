@@ -41,10 +41,10 @@ def encode(sentences):
 # %% a head, a loss and a loop
 torch.manual_seed(0)
 inputs, labels = encode(sentiment_examples(64, seed=0, split="train"))
-encoder = copy.deepcopy(checkpoint.model.bert)  # pretrained
+encoder = copy.deepcopy(checkpoint.model.bert).train()  # pretrained
 head = nn.Linear(encoder.config.hidden_size, 2)  # new: random weights
 everything = [*encoder.parameters(), *head.parameters()]
-optimizer = torch.optim.AdamW(everything, lr=1e-3)
+optimizer = torch.optim.AdamW(everything, lr=1e-3)  # BERT base: about 3e-5
 
 for _ in range(100):
     chosen = torch.randint(len(labels), (16,))  # a batch
@@ -57,6 +57,7 @@ for _ in range(100):
     optimizer.zero_grad()
 
 # %% does it work?
+encoder.eval()
 test_inputs, test_labels = encode(sentiment_examples(500, 0, split="test"))
 with torch.inference_mode():
     logits = head(encoder(**test_inputs).pooler_output)  # (500, 2)
@@ -108,7 +109,7 @@ assert gap >= 0.15, (
     "With 32 labels, pretraining is worth at least 15 points of accuracy"
 )
 assert at_most >= 0.9, (
-    "With all labels, at least nine of ten sentences are classified correctly"
+    "With 256 labels and pretraining, at least nine of ten are correct"
 )
 assert closest > 0, "With every number of labels tried, pretraining is ahead"
 

@@ -144,7 +144,7 @@ def draw(curve: LearningCurve, *, title: str, unit: str, labels: str) -> Figure:
             color=f"C{number}",
         )
     ax.set_title(title)
-    ax.set_xlabel(labels)
+    ax.set_xlabel(f"{labels} (band: from the worst seed to the best)")
     ax.set_ylabel(unit)
     seeds = len(curve.scores[STARTS[0]][0])
     ahead, behind = (curve.scores[start].mean(axis=1) for start in STARTS)

@@ -164,7 +164,7 @@ def decode_answers(
         questions: See `encode_questions`.
         max_answer_length: The longest span to consider, in pieces (30 in `run_squad.py`).
         null_threshold: Return "no answer" if the score of ``[CLS]`` exceeds the best span's by more
-            than this (paper §4.3). Default: always return a span.
+            than this, as in `run_squad.py`. Default: always return a span.
 
     Returns:
         For each question the first character of its answer in the context and the one after the
