@@ -415,7 +415,8 @@ fig.set_label(
 for name in ("causal", "full", "others", "masked"):
     print(f"{name:7} {signal[name]:6.1%} of the positions carry a loss")
 assert signal["masked"] < 0.2 < 0.9 < signal["causal"], (
-    "MLM has less than a fifth of its positions, the next token more than 90%"
+    "MLM has a loss at under a fifth of the positions, "
+    "next-token prediction at over nine tenths"
 )
 
 # %%
