@@ -153,6 +153,7 @@ example = {
 }
 
 
+# %% counting
 def work_of(step_of):
     """The multiplications for a loss and its gradients, and the loss."""
     with FlopCounterMode(display=False) as counter:

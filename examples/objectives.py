@@ -10,6 +10,9 @@ from functools import cache
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from tqdm import tqdm
@@ -128,27 +131,36 @@ for ax, (title, (reached, ahead)) in zip(
     axes.flat, reach.items(), strict=False
 ):
     masked = title.startswith("Masked")
-    for row in range(SHOWN):
-        for column in range(SHOWN):
-            corner = (column - 0.5, row - 0.5)
-            filled = bool(reached[row, column])
-            empty = masked and column in HIDDEN
-            face = "C0" if filled and not empty else "none"
-            ax.add_patch(
-                plt.Rectangle(
-                    corner, 1, 1, facecolor=face, alpha=0.35, linewidth=0
-                )
-            )
-            ax.add_patch(
-                plt.Rectangle(
-                    corner, 1, 1, facecolor="none", edgecolor="#b0b0b0", lw=0.6
-                )
-            )
-            if empty:
-                ax.text(column, row, "M", ha="center", va="center", size=7)
-        if row + ahead < SHOWN and (not masked or row in HIDDEN):
-            nudge = 0.28 if masked else 0
-            ax.plot(row + ahead + nudge, row + nudge, "o", color="C1", ms=5)
+    if masked:
+        reached = reached.clone()
+        reached[:, HIDDEN] = 0
+        for row in range(SHOWN):
+            for column in HIDDEN:
+                ax.text(column, row, "M", ha="center", va="center", size=8)
+    squares = [
+        Path.unit_rectangle().transformed(
+            Affine2D().translate(column - 0.5, row - 0.5)
+        )
+        for row, column in reached.nonzero().tolist()
+    ]
+    filled = Path.make_compound_path(*squares)
+    ax.add_patch(PathPatch(filled, facecolor="C0", alpha=0.35, linewidth=0))
+    lines = [
+        Path([(line - 0.5, -0.5), (line - 0.5, SHOWN - 0.5)])
+        for line in range(SHOWN + 1)
+    ]
+    lines += [Path(line.vertices[:, ::-1]) for line in lines]
+    grid = Path.make_compound_path(*lines)
+    ax.add_patch(PathPatch(grid, facecolor="none", edgecolor="#b0b0b0", lw=0.6))
+    rows = HIDDEN if masked else range(SHOWN - ahead)
+    nudge = 0.28 if masked else 0
+    ax.plot(
+        [row + ahead + nudge for row in rows],
+        [row + nudge for row in rows],
+        "o",
+        color="C1",
+        ms=5,
+    )
     ax.set(xlim=(-0.5, SHOWN - 0.5), ylim=(SHOWN - 0.5, -0.5), aspect="equal")
     ax.set_title(title, fontsize=9)
     ax.set_xticks([])

@@ -177,6 +177,8 @@ values = {
     "coin": coin,
     "parameters": model.num_parameters(),
     "vocabulary": len(tokenizer),
+    "batch_size": tiny.Settings.batch_size,
+    "nsp_weight": tiny.Settings.nsp_weight,
     "seconds": checkpoint.run.seconds,
     "threads": checkpoint.run.threads,
     "processor": checkpoint.run.processor,

@@ -26,7 +26,7 @@ NO_STATEMENT = (
     re.compile(r"\]\([^)]*\)"),
     re.compile(r"<[^>]*>"),
     re.compile(r"et al\. \d{4}"),
-    re.compile(r"(lesson|Phase|Track) \d"),
+    re.compile(r"([Ll]esson|Phase|Track|[Ss]teps?) \d( to \d)?"),
     re.compile("80/10/10"),  # the name of the mix
 )
 

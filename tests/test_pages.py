@@ -746,7 +746,7 @@ def test_a_failed_build_ends_with_an_error_strict_or_not(good: Project) -> None:
 def test_outputs_and_values_come_out_unharmed(good: Project) -> None:
     text = article(good.page())
     shown = "&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt; **bold** {{ no.value }} äöü → 😀"
-    assert f'aria-label="Output">{shown}\n--8&lt;-- &#x27;no.txt&#x27;\nlong long' in text
+    assert f'style="--columns:61">{shown}\n--8&lt;-- &#x27;no.txt&#x27;\nlong long' in text
     assert "there are *five* <code>values</code> &amp; &lt;b&gt;" in text
     assert "<script>alert" not in text
     cells = re.findall(r"<td>(.*?)</td>", text)
