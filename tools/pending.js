@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 // In `mkdocs serve` only: show the progress of examples whose output is not ready yet.
 const base = new URL("..", document.currentScript.src);
 

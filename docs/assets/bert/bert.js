@@ -6,18 +6,38 @@
  * attention mask; and no dropout, since nothing is trained here.
  */
 
+/** @typedef {import("./safetensors.js").Tensor} Tensor */
+
+/**
+ * What this reads of transformers' config.json.
+ * @typedef {object} Config
+ * @property {string} hidden_act
+ * @property {number} hidden_size
+ * @property {number} layer_norm_eps
+ * @property {number} max_position_embeddings
+ * @property {number} num_attention_heads
+ * @property {number} num_hidden_layers
+ */
+
+/** @typedef {Float32Array} Vectors One after the other, `(length, width)`. */
+
 export class Bert {
   /**
-   * @param {Map<string, {shape: number[], data: Float32Array}>} tensors
-   * @param {object} config As in transformers' config.json.
+   * @param {Map<string, Tensor>} tensors
+   * @param {Config} config
    */
   constructor(tensors, config) {
     this.tensors = tensors;
     this.config = config;
-    if (config.hidden_act !== "gelu") throw new Error(`${config.hidden_act} is not gelu`);
+    if (config.hidden_act !== "gelu")
+      throw new Error(`${config.hidden_act} is not gelu`);
   }
 
-  /** The encoder: one vector for each token, `(length, hidden)`. */
+  /**
+   * The encoder: one vector for each token, `(length, hidden)`.
+   * @param {ArrayLike<number>} ids
+   * @param {ArrayLike<number>} segments
+   */
   encode(ids, segments) {
     let hidden = this.#embed(ids, segments);
     for (let layer = 0; layer < this.config.num_hidden_layers; layer++) {
@@ -26,8 +46,12 @@ export class Bert {
     return hidden;
   }
 
+  /**
+   * @param {ArrayLike<number>} ids
+   * @param {ArrayLike<number>} segments
+   */
   // --8<-- [start:embeddings]
-  /** Three embeddings are added: which token, which segment, which position. */
+  // Three embeddings are added: which token, which segment, which position.
   #embed(ids, segments) {
     const width = this.config.hidden_size;
     const longest = this.config.max_position_embeddings;
@@ -50,8 +74,12 @@ export class Bert {
   }
   // --8<-- [end:embeddings]
 
+  /**
+   * @param {string} name
+   * @param {Vectors} hidden
+   */
   // --8<-- [start:layer]
-  /** Attention, then a feed-forward network; each is added to its input. */
+  // Attention, then a feed-forward network; each is added to its input.
   #layer(name, hidden) {
     const after = `${name}.attention.output`;
     const context = this.#linear(`${after}.dense`, this.#attend(name, hidden));
@@ -62,8 +90,11 @@ export class Bert {
   }
   // --8<-- [end:layer]
 
-  // --8<-- [start:attention]
-  /** Each token attends to all tokens, on both sides: no mask hides what comes later. */
+  /**
+   * Each token attends to all tokens, on both sides: no mask hides what comes later.
+   * @param {string} name
+   * @param {Vectors} hidden
+   */
   #attend(name, hidden) {
     const { hidden_size: width, num_attention_heads: heads } = this.config;
     const [query, key, value] = ["query", "key", "value"].map((part) =>
@@ -91,10 +122,13 @@ export class Bert {
     // --8<-- [end:all-to-all]
     return context;
   }
-  // --8<-- [end:attention]
 
+  /**
+   * @param {Vectors} hidden
+   * @param {number[]} positions
+   */
   // --8<-- [start:decoder]
-  /** Scores of the vocabulary at these positions, one Float32Array each. */
+  // Scores of the vocabulary at these positions, one Float32Array each.
   maskedLM(hidden, positions) {
     const width = this.config.hidden_size;
     const chosen = new Float32Array(positions.length * width);
@@ -112,68 +146,116 @@ export class Bert {
   }
   // --8<-- [end:decoder]
 
+  /** @param {Vectors} hidden */
   // --8<-- [start:one-vector]
-  /** The vector for the whole input, `(hidden)`: a layer on the one at [CLS]. */
+  // The vector for the whole input, `(hidden)`: a layer on the one at [CLS].
   pooled(hidden) {
     const cls = hidden.subarray(0, this.config.hidden_size);
     return this.#linear("bert.pooler.dense", cls).map(Math.tanh);
   }
 
-  /** Two scores: B is next, B is random. */
-  nextSentence(hidden) {
+  // Two scores: B is next, B is random.
+  nextSentence(/** @type {Vectors} */ hidden) {
     return this.#linear("cls.seq_relationship", this.pooled(hidden));
   }
   // --8<-- [end:one-vector]
 
-  /** A score for each class of the whole input. */
+  /**
+   * A score for each class of the whole input.
+   * @param {Vectors} hidden
+   */
   classify(hidden) {
     return this.#linear("classifier", this.pooled(hidden));
   }
 
-  /** For each token, a score for each class. */
+  /**
+   * For each token, a score for each class.
+   * @param {Vectors} hidden
+   */
   labelTokens(hidden) {
-    return rows(this.#linear("classifier", hidden), hidden.length / this.config.hidden_size);
+    return rows(
+      this.#linear("classifier", hidden),
+      hidden.length / this.config.hidden_size,
+    );
   }
 
-  /** For each token, how well an answer starts and how well it ends there. */
+  /**
+   * For each token, how well an answer starts and how well it ends there.
+   * @param {Vectors} hidden
+   */
   spans(hidden) {
     const length = hidden.length / this.config.hidden_size;
     const scores = rows(this.#linear("qa_outputs", hidden), length);
-    return { start: scores.map(([start]) => start), end: scores.map(([, end]) => end) };
+    return {
+      start: scores.map(([start]) => start),
+      end: scores.map(([, end]) => end),
+    };
   }
 
+  /** @param {string} name */
   #get(name) {
     const tensor = this.tensors.get(name);
     if (!tensor) throw new Error(`the model has no ${name}`);
     return tensor.data;
   }
 
+  /**
+   * @param {string} name
+   * @param {Vectors} vectors
+   */
   #linear(name, vectors) {
-    return linear(vectors, this.#get(`${name}.weight`), this.#get(`${name}.bias`));
+    return linear(
+      vectors,
+      this.#get(`${name}.weight`),
+      this.#get(`${name}.bias`),
+    );
   }
 
-  /** Each vector is shifted to mean 0 and scaled to variance 1, then by learned numbers. */
+  /**
+   * @param {string} name
+   * @param {Vectors} vectors
+   */
   #layerNorm(name, vectors) {
-    const [scale, shift] = [this.#get(`${name}.weight`), this.#get(`${name}.bias`)];
-    const width = scale.length;
-    const made = new Float32Array(vectors.length);
-    for (let begin = 0; begin < vectors.length; begin += width) {
-      let mean = 0;
-      let variance = 0;
-      for (let k = 0; k < width; k++) mean += vectors[begin + k] / width;
-      for (let k = 0; k < width; k++) variance += (vectors[begin + k] - mean) ** 2 / width;
-      const unit = 1 / Math.sqrt(variance + this.config.layer_norm_eps);
-      for (let k = 0; k < width; k++) {
-        made[begin + k] = (vectors[begin + k] - mean) * unit * scale[k] + shift[k];
-      }
-    }
-    return made;
+    const [scale, shift] = ["weight", "bias"].map((part) =>
+      this.#get(`${name}.${part}`),
+    );
+    return layerNorm(vectors, scale, shift, this.config.layer_norm_eps);
   }
 }
 
-// --8<-- [start:linear]
-/** x Wᵀ + b for each vector x of `(n, width)`; W is `(outputs, width)`, as PyTorch keeps it. */
-function linear(vectors, weight, bias) {
+/**
+ * Each vector is shifted to mean 0 and scaled to variance 1, then by learned numbers.
+ * @param {Vectors} vectors
+ * @param {Float32Array} scale
+ * @param {Float32Array} shift
+ * @param {number} epsilon Is added to the variance, which may be 0.
+ */
+export function layerNorm(vectors, scale, shift, epsilon) {
+  const width = scale.length;
+  const made = new Float32Array(vectors.length);
+  for (let begin = 0; begin < vectors.length; begin += width) {
+    let mean = 0;
+    let variance = 0;
+    for (let k = 0; k < width; k++) mean += vectors[begin + k] / width;
+    for (let k = 0; k < width; k++) {
+      variance += (vectors[begin + k] - mean) ** 2 / width;
+    }
+    const unit = 1 / Math.sqrt(variance + epsilon);
+    for (let k = 0; k < width; k++) {
+      made[begin + k] =
+        (vectors[begin + k] - mean) * unit * scale[k] + shift[k];
+    }
+  }
+  return made;
+}
+
+/**
+ * x Wᵀ + b for each vector x of `(n, width)`; W is `(outputs, width)`, as PyTorch keeps it.
+ * @param {Vectors} vectors
+ * @param {Float32Array} weight
+ * @param {Float32Array} bias
+ */
+export function linear(vectors, weight, bias) {
   const outputs = bias.length;
   const width = weight.length / outputs;
   const count = vectors.length / width;
@@ -206,53 +288,89 @@ function linear(vectors, weight, bias) {
     }
     // --8<-- [end:four-at-once]
     for (; i < count; i++) {
-      made[i * outputs + output] = bias[output] + dot(row, 0, vectors, i * width, width);
+      made[i * outputs + output] =
+        bias[output] + dot(row, 0, vectors, i * width, width);
     }
   }
   return made;
 }
-// --8<-- [end:linear]
 
-/** The sum of the products of two stretches of numbers. */
+/**
+ * The sum of the products of two stretches of numbers.
+ * @param {Float32Array} a
+ * @param {number} fromA
+ * @param {Float32Array} b
+ * @param {number} fromB
+ * @param {number} size
+ */
 function dot(a, fromA, b, fromB, size) {
   let sum = 0;
   for (let k = 0; k < size; k++) sum += a[fromA + k] * b[fromB + k];
   return sum;
 }
 
+/**
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ */
 function add(a, b) {
   const sum = new Float32Array(a.length);
   for (let k = 0; k < sum.length; k++) sum[k] = a[k] + b[k];
   return sum;
 }
 
-/** x Φ(x), where Φ is the normal distribution: 0 for very negative x, x for very positive ones. */
-const gelu = (vector) => vector.map((x) => 0.5 * x * (1 + erf(x / Math.SQRT2)));
+/**
+ * x Φ(x), where Φ is the normal distribution: 0 for very negative x, x for very positive ones.
+ * @param {Float32Array} vector
+ */
+export const gelu = (vector) =>
+  vector.map((x) => 0.5 * x * (1 + erf(x / Math.SQRT2)));
 
-/** The error function to 1.5e-7 (Abramowitz and Stegun, formula 7.1.26). */
+/**
+ * The error function to 1.5e-7 (Abramowitz and Stegun, formula 7.1.26).
+ * @param {number} x
+ */
 function erf(x) {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
   const tail = t * (-1.453152027 + t * 1.061405429);
-  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + tail)));
+  const series =
+    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + tail)));
   return Math.sign(x) * (1 - series * Math.exp(-x * x));
 }
 
-/** Turns scores into probabilities, which add up to 1. */
+/**
+ * Turns scores into probabilities, which add up to 1.
+ * @template {Float32Array | number[]} Scores
+ * @param {Scores} scores
+ * @returns {Scores}
+ */
 export function softmax(scores) {
-  const highest = Math.max(...scores); // so that no exp overflows
-  const exps = scores.map((score) => Math.exp(score - highest));
+  const numbers = /** @type {number[]} */ (scores); // both kinds have what is used here
+  const highest = Math.max(...numbers); // so that no exp overflows
+  const exps = numbers.map((score) => Math.exp(score - highest));
   const sum = exps.reduce((a, b) => a + b, 0);
-  return exps.map((number) => number / sum);
+  return /** @type {Scores} */ (exps.map((number) => number / sum));
 }
 
-/** The log of the sum of all exp(score): the cross-entropy of one is this, minus its score. */
+/**
+ * The log of the sum of all exp(score): the cross-entropy of one is this, minus its score.
+ * @param {Float32Array | number[]} scores
+ */
 export function logSumExp(scores) {
   const highest = Math.max(...scores); // so that no exp overflows, and no loss is infinite
-  return highest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - highest), 0));
+  let sum = 0;
+  for (const score of scores) sum += Math.exp(score - highest);
+  return highest + Math.log(sum);
 }
 
-/** As many vectors as `length`, each with its share of the numbers. */
+/**
+ * As many vectors as `length`, each with its share of the numbers.
+ * @param {Vectors} flat
+ * @param {number} length
+ */
 function rows(flat, length) {
   const width = flat.length / length;
-  return Array.from({ length }, (_, row) => flat.subarray(row * width, (row + 1) * width));
+  return Array.from({ length }, (_, row) =>
+    flat.subarray(row * width, (row + 1) * width),
+  );
 }

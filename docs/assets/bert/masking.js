@@ -1,6 +1,12 @@
 /** Select tokens and give each its fate, as `bertlesson.masking.mask_tokens` does. */
 
-/** Numbers from 0 up to 1, the same ones from the same seed (mulberry32). */
+/** @typedef {"" | "masked" | "random" | "kept"} Fate "" if the token was not selected. */
+/** @typedef {{select: number, mask: number, random: number}} Recipe Shares; the rest is kept. */
+
+/**
+ * Numbers from 0 up to 1, the same ones from the same seed (mulberry32).
+ * @param {number} seed
+ */
 export function seededDraws(seed) {
   let state = seed >>> 0;
   return () => {
@@ -14,9 +20,9 @@ export function seededDraws(seed) {
 
 /**
  * What becomes of one token.
- * @param {{select: number, mask: number, random: number}} recipe Shares; the rest is kept.
+ * @param {Recipe} recipe
  * @param {() => number} draw Numbers from 0 up to 1.
- * @returns {"" | "masked" | "random" | "kept"} "" if it was not selected.
+ * @returns {Fate}
  */
 function drawFate({ select, mask, random }, draw) {
   if (draw() >= select) return "";
@@ -28,10 +34,10 @@ function drawFate({ select, mask, random }, draw) {
 
 /**
  * @param {{id: number, structural?: boolean}[]} tokens As `Tokenizer.encode` gives them.
- * @param {{select: number, mask: number, random: number}} recipe As for `drawFate`.
+ * @param {Recipe} recipe
  * @param {() => number} draw Numbers from 0 up to 1.
  * @param {{maskId: number, vocabSize: number}} vocabulary
- * @returns {{fate: "" | "masked" | "random" | "kept", id: number}[]} For each token its fate, and
+ * @returns {{fate: Fate, id: number}[]} For each token its fate, and
  *   the id that the model sees. Structural tokens are never selected.
  */
 export function maskTokens(tokens, recipe, draw, { maskId, vocabSize }) {
@@ -46,6 +52,8 @@ export function maskTokens(tokens, recipe, draw, { maskId, vocabSize }) {
 /**
  * How often each fate comes up over many draws.
  * @param {number} times How many tokens, each drawn for by itself.
+ * @param {Recipe} recipe
+ * @param {() => number} draw Numbers from 0 up to 1.
  * @returns {{selected: number, masked: number, random: number, kept: number}}
  */
 export function countFates(times, recipe, draw) {

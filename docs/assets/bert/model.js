@@ -9,7 +9,10 @@ import { FileError, parseSafetensors, readHeader } from "./safetensors.js";
 import { Tokenizer } from "./tokenizer.js";
 
 const FOLDER = new URL("../../downloads/", import.meta.url);
-// what each model is for
+/**
+ * What each model is for.
+ * @type {Record<string, (bert: Bert, vectors: Float32Array) => unknown>}
+ */
 const HEADS = {
   pretrained: (bert, vectors) => [bert.maskedLM(vectors, [0]), bert.nextSentence(vectors)],
   sentiment: (bert, vectors) => bert.classify(vectors),
@@ -17,8 +20,12 @@ const HEADS = {
   spans: (bert, vectors) => bert.spans(vectors),
 };
 const BEGINNING = 32_768; // bytes, of which a header with its vocabulary takes a third
-const loading = new Map(); // name -> promise
-const listeners = new Map(); // name -> functions
+/** @type {Map<string, Promise<Model>>} By name. */
+const loading = new Map();
+/** @type {Map<string, Set<Listener>>} By name. */
+const listeners = new Map();
+
+/** @typedef {(share: number) => void} Listener Is told the share that has come, from 0 to 1. */
 
 /**
  * @typedef {object} Model
@@ -31,28 +38,35 @@ const listeners = new Map(); // name -> functions
 /**
  * A model by its name: "pretrained", "sentiment", "entities", or "spans".
  *
- * @param {(share: number) => void} onProgress Is called with the share that has come, from 0 to 1.
+ * @param {string} name
+ * @param {Listener} onProgress
  * @returns {Promise<Model>}
  * @throws {Error} With a message for the reader, if it cannot be loaded; the next call retries.
  */
 export function loadModel(name, onProgress = () => {}) {
-  if (!loading.has(name)) {
-    listeners.set(name, new Set());
-    const tell = (share) => listeners.get(name).forEach((listener) => listener(share));
-    const model = fetchBytes(new URL(`${name}.safetensors`, FOLDER), tell).then((bytes) =>
+  let model = loading.get(name);
+  if (!model) {
+    /** @type {Set<Listener>} */
+    const waiting = new Set();
+    listeners.set(name, waiting);
+    /** @param {number} share */
+    const tell = (share) => {
+      for (const listener of waiting) listener(share);
+    };
+    model = fetchBytes(new URL(`${name}.safetensors`, FOLDER), tell).then((bytes) =>
       readModel(bytes, name),
     );
     model.catch(() => loading.delete(name));
     loading.set(name, model);
   }
-  listeners.get(name).add(onProgress);
-  return loading.get(name);
+  listeners.get(name)?.add(onProgress);
+  return model;
 }
 
 /**
  * How a model reads, without the model: the beginning of its file is enough.
  * @param {string} name Of the model.
- * @param {(share: number) => void} onProgress As for `loadModel`.
+ * @param {Listener} onProgress
  * @returns {Promise<{tokenizer: Tokenizer, longest: number}>}
  * @throws {Error} With a message for the reader, if it cannot be loaded.
  */
@@ -60,14 +74,20 @@ export async function loadTokenizer(name, onProgress) {
   const url = new URL(`${name}.safetensors`, FOLDER);
   const bytes = await fetchBytes(url, onProgress, BEGINNING);
   try {
-    const { config, vocab } = JSON.parse(readHeader(bytes).header.__metadata__.model);
+    const metadata = /** @type {{model: string}} */ (readHeader(bytes).header.__metadata__);
+    const { config, vocab } = JSON.parse(metadata.model);
     return { tokenizer: new Tokenizer(vocab), longest: config.max_position_embeddings };
   } catch {
     throw new Error(`The file ${name}.safetensors is damaged.`);
   }
 }
 
-/** The pretrained encoder under the head that this fine-tuned model began with. */
+/**
+ * The pretrained encoder under the head that this fine-tuned model began with.
+ * @param {Model} pretrained
+ * @param {Model} tuned
+ * @returns {Model}
+ */
 export function beforeFineTuning(pretrained, tuned) {
   const tensors = new Map(pretrained.bert.tensors);
   for (const [name, tensor] of tuned.bert.tensors) {
@@ -76,7 +96,11 @@ export function beforeFineTuning(pretrained, tuned) {
   return { ...tuned, bert: new Bert(tensors, pretrained.bert.config) };
 }
 
-/** A file that an example has left, such as "stories.json". */
+/**
+ * A file that an example has left, such as "stories.json".
+ * @param {string} name
+ * @returns {Promise<unknown>}
+ */
 export async function fetchJSON(name) {
   const bytes = await fetchBytes(new URL(name, FOLDER), () => {});
   try {
@@ -86,6 +110,11 @@ export async function fetchJSON(name) {
   }
 }
 
+/**
+ * @param {ArrayBuffer} bytes
+ * @param {string} name
+ * @returns {Model}
+ */
 function readModel(bytes, name) {
   try {
     const { tensors, metadata } = parseSafetensors(bytes);
@@ -110,6 +139,8 @@ function readModel(bytes, name) {
 /**
  * The checksum of a whole file, with zeros in place of its own digits. They come first in the
  * header, so no others are mistaken for them.
+ * @param {ArrayBuffer} buffer
+ * @param {string} written
  */
 function checksum(buffer, written) {
   const bytes = new Uint8Array(buffer);
@@ -117,20 +148,32 @@ function checksum(buffer, written) {
   if (at < 0) throw new FileError("its checksum is missing");
   const zeros = new TextEncoder().encode("0".repeat(written.length));
   const parts = [bytes.subarray(0, at), zeros, bytes.subarray(at + written.length)];
-  return parts.reduce((sum, part) => crc32(part, sum), 0).toString(16).padStart(8, "0");
+  return parts
+    .reduce((sum, part) => crc32(part, sum), 0)
+    .toString(16)
+    .padStart(8, "0");
 }
 
-/** Run all of it, so that anything missing shows now, and the browser is warm for the reader. */
+/**
+ * Run all of it, so that anything missing shows now, and the browser is warm for the reader.
+ * @param {Bert} bert
+ * @param {string} name
+ */
 function tryOut(bert, name) {
   const ids = new Array(bert.config.max_position_embeddings).fill(0);
   HEADS[name](bert, bert.encode(ids, ids));
 }
 
-/** All bytes of a file, or the first ones; `tell` is called with the share that has arrived. */
+/**
+ * All bytes of a file, or the first ones; `tell` is called with the share that has arrived.
+ * @param {URL} url
+ * @param {Listener} tell
+ */
 async function fetchBytes(url, tell, enough = Infinity) {
   const name = url.pathname.split("/").at(-1);
   let response;
   try {
+    /** @type {Record<string, string>} */
     const headers = enough < Infinity ? { Range: `bytes=0-${enough - 1}` } : {};
     response = await fetch(url, { headers });
   } catch {
@@ -142,6 +185,7 @@ async function fetchBytes(url, tell, enough = Infinity) {
   const chunks = [];
   let size = 0;
   try {
+    if (!response.body) throw new Error("no body");
     for (const reader = response.body.getReader(); ; ) {
       const { done, value } = await reader.read();
       if (done) break;

@@ -4,9 +4,14 @@
  * One thing differs: passages end where a sentence ends, since readers are to read them.
  */
 
-export const [IS_NEXT, IS_RANDOM] = [0, 1]; // the labels, as the model was trained on them
+// the labels, as the model was trained on them
+export const IS_NEXT = 0;
+export const IS_RANDOM = 1;
 
-/** @typedef {{text: string, size: number}[]} Story Its sentences with their numbers of tokens. */
+/** @typedef {{text: string, size: number}} Sentence With its number of tokens. */
+/** @typedef {Sentence[]} Story */
+/** @typedef {typeof IS_NEXT | typeof IS_RANDOM} Label */
+/** @typedef {{a: string, b: string, label: Label}} Pair */
 
 /**
  * Two passages, and whether the second follows the first. A true B and a random one are both made
@@ -16,10 +21,11 @@ export const [IS_NEXT, IS_RANDOM] = [0, 1]; // the labels, as the model was trai
  * @param {Story[]} stories
  * @param {number} room The most tokens that both may have together.
  * @param {() => number} draw Numbers from 0 up to 1.
- * @returns {{a: string, b: string, label: 0 | 1}}
+ * @returns {Pair}
  * @throws {Error} If the stories give no pair.
  */
 export function drawPair(stories, room, draw) {
+  /** @param {number} n */
   const below = (n) => Math.floor(draw() * n);
   for (let attempt = 0; attempt < 1000 && stories.length; attempt++) {
     // a chunk of sentences that fills the input, and the point where A ends in it
@@ -40,7 +46,14 @@ export function drawPair(stories, room, draw) {
   throw new Error("The file stories.json is damaged: no pair can be drawn from it.");
 }
 
-/** Every passage from another story that could be a random B in place of the true one. */
+/**
+ * Every passage from another story that could be a random B in place of the true one.
+ * @param {Story[]} stories
+ * @param {Story} home
+ * @param {number} middle Where the true B begins in its home.
+ * @param {number} stop
+ * @param {number} room
+ */
 function drawElsewhere(stories, home, middle, stop, room) {
   const count = stop - middle;
   const closes = stop === home.length;
@@ -58,7 +71,12 @@ function drawElsewhere(stories, home, middle, stop, room) {
   return found;
 }
 
-/** Whole sentences from `start` on, as long as they fit; where they stop. */
+/**
+ * Whole sentences from `start` on, as long as they fit; where they stop.
+ * @param {Story} story
+ * @param {number} start
+ * @param {number} room
+ */
 function grow(story, start, room) {
   let stop = start;
   for (let left = room; stop < story.length && story[stop].size <= left; stop++) {
@@ -67,7 +85,12 @@ function grow(story, start, room) {
   return stop;
 }
 
-/** Whether some story has these two sentences one after the other. */
+/**
+ * Whether some story has these two sentences one after the other.
+ * @param {Story[]} stories
+ * @param {Sentence} last
+ * @param {Sentence} first
+ */
 function follows(stories, last, first) {
   return stories.some((story) =>
     story.some(({ text }, n) => text === last.text && story[n + 1]?.text === first.text),
@@ -76,7 +99,10 @@ function follows(stories, last, first) {
 
 /**
  * Whether B follows A in one of the stories.
- * @returns {0 | 1 | null} Null if they are no passages of these stories, or two of the same one
+ * @param {Story[]} stories
+ * @param {string} a
+ * @param {string} b
+ * @returns {Label | null} Null if they are no passages of these stories, or two of the same one
  *   that do not follow each other.
  */
 export function labelOf(stories, a, b) {
@@ -86,7 +112,11 @@ export function labelOf(stories, a, b) {
   return ofA.length && ofB.length && !both.length ? IS_RANDOM : null;
 }
 
-/** Where a passage is: the story, its first sentence, and the one after its last. */
+/**
+ * Where a passage is: the story, its first sentence, and the one after its last.
+ * @param {string} passage
+ * @param {Story[]} stories
+ */
 function placesOf(passage, stories) {
   const found = [];
   for (const story of stories) {
@@ -99,6 +129,8 @@ function placesOf(passage, stories) {
   return found;
 }
 
+/** @param {Sentence[]} sentences */
 const size = (sentences) => sentences.reduce((sum, sentence) => sum + sentence.size, 0);
 
+/** @param {Sentence[]} sentences */
 const join = (sentences) => sentences.map(({ text }) => text).join(" ");

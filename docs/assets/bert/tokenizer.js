@@ -4,7 +4,29 @@
  * Follows google-research/bert, `tokenization.py`, and gives what `tokenizers` gives (a test
  * compares them). Offsets are counted in JavaScript's characters: `text.slice(start, end)`.
  */
-import { isAccent, isChinese, isControl, isPunctuation, isSpace, takeApart } from "./unicode.js";
+import {
+  isAccent,
+  isChinese,
+  isControl,
+  isPunctuation,
+  isSpace,
+  takeApart,
+} from "./unicode.js";
+
+/**
+ * A piece of a text.
+ * @typedef {object} Piece
+ * @property {string} piece
+ * @property {number} id
+ * @property {number} start
+ * @property {number} end
+ * @property {number} reach Where the characters end that were dropped behind it, such as an accent.
+ * @property {boolean} [structural] It is no part of the text, such as [CLS].
+ */
+
+/** @typedef {Piece & {segment: 0 | 1}} Token A piece of an input, in A or B. */
+
+/** @typedef {{chars: string[], places: number[][], start: number, end: number}} Word */
 
 const LONGEST_WORD = 100; // characters; a longer word is unknown
 
@@ -14,21 +36,28 @@ export class Tokenizer {
     this.pieces = vocab;
     this.ids = new Map(vocab.map((piece, id) => [piece, id]));
     this.longestPiece = Math.max(...vocab.map((piece) => piece.length));
-    this.special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].filter((t) => this.ids.has(t));
+    this.special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].filter((t) =>
+      this.ids.has(t),
+    );
   }
 
   /**
    * The pieces of a text, without [CLS] and [SEP].
-   * @returns {{piece: string, id: number, start: number, end: number, reach: number}[]} `reach` is
-   *   where the characters end that were dropped behind a piece, such as the accent of its letter.
+   * @param {string} text
    */
   tokenize(text) {
+    /** @type {Piece[]} */
     const found = [];
     let at = 0;
     // a structural token that is written out, such as [MASK], stays what it is
     for (const part of text.split(/(\[(?:PAD|UNK|CLS|SEP|MASK)\])/)) {
-      if (this.special.includes(part)) found.push(this.#token(part, at, at + part.length));
-      else for (const word of words(part, at)) found.push(...this.#wordPieces(word));
+      if (this.special.includes(part)) {
+        found.push(this.#token(part, at, at + part.length));
+      } else {
+        for (const word of words(part, at)) {
+          found.push(...this.#wordPieces(word));
+        }
+      }
       at += part.length;
     }
     found.forEach((token, n) => {
@@ -41,8 +70,9 @@ export class Tokenizer {
    * A model's input: [CLS] A [SEP], or [CLS] A [SEP] B [SEP], of at most `longest` tokens.
    *
    * A longer input is cut off at the end: of B alone if `keepA`, else of the longer one.
-   * @returns {{tokens: object[], ids: number[], segments: number[], cut: boolean}} Tokens also say
-   *   their `segment` (0 is A, 1 is B) and whether they are `structural`.
+   * @param {string} textA
+   * @param {string | null} textB
+   * @returns {{tokens: Token[], ids: number[], segments: number[], cut: boolean}}
    */
   encode(textA, textB = null, { longest = Infinity, keepA = false } = {}) {
     const a = this.tokenize(textA);
@@ -53,9 +83,16 @@ export class Tokenizer {
       (b?.length && (keepA || b.length >= a.length) ? b : a).pop();
       cut = true;
     }
-    const mark = (piece) => ({ ...this.#token(piece, 0, 0), reach: 0, structural: true });
-    const tokens = [mark("[CLS]"), ...a, mark("[SEP]")].map((token) => ({ ...token, segment: 0 }));
-    if (b) tokens.push(...[...b, mark("[SEP]")].map((token) => ({ ...token, segment: 1 })));
+    /** @param {string} piece */
+    const mark = (piece) => ({ ...this.#token(piece, 0, 0), structural: true });
+    /** @type {Token[]} */
+    const tokens = [];
+    for (const piece of [mark("[CLS]"), ...a, mark("[SEP]")]) {
+      tokens.push({ ...piece, segment: 0 });
+    }
+    for (const piece of b ? [...b, mark("[SEP]")] : []) {
+      tokens.push({ ...piece, segment: 1 });
+    }
     return {
       tokens,
       ids: tokens.map((token) => token.id),
@@ -64,18 +101,27 @@ export class Tokenizer {
     };
   }
 
+  /**
+   * @param {string} piece
+   * @param {number} start
+   * @param {number} end
+   * @returns {Piece}
+   */
   #token(piece, start, end) {
-    return { piece, id: this.ids.get(piece), start, end };
+    // every vocabulary has [UNK], so all that is asked for is there
+    const id = /** @type {number} */ (this.ids.get(piece));
+    return { piece, id, start, end, reach: end };
   }
 
+  /** @param {Word} word */
   // --8<-- [start:longest-piece-first]
-  /** Split a word, from left to right, always into the longest known piece. */
+  // Split a word, from left to right, always into the longest known piece.
   #wordPieces({ chars, places, start, end }) {
     if (chars.length > LONGEST_WORD) return [this.#token("[UNK]", start, end)];
     const found = [];
     for (let from = 0; from < chars.length; ) {
       let to = Math.min(chars.length, from + this.longestPiece);
-      let piece;
+      let piece = "";
       for (; to > from; to--) {
         piece = (from ? "##" : "") + chars.slice(from, to).join("");
         if (this.ids.has(piece)) break;
@@ -94,8 +140,9 @@ export class Tokenizer {
  * The words of a text: lower case, without accents, split at spaces, punctuation and Chinese
  * characters. A lower-case letter has the offset of the one that it came from.
  *
+ * @param {string} text
  * @param {number} at The offset at which the text begins.
- * @returns {Generator<{chars: string[], places: number[][], start: number, end: number}>}
+ * @returns {Generator<Word>}
  */
 export function* words(text, at = 0) {
   let word = newWord();
@@ -133,16 +180,31 @@ export function* words(text, at = 0) {
 /**
  * How far the characters go, from `at` and at most `until`, that are dropped and are no space.
  * Information separators are spaces as well to Python, which the package follows.
+ * @param {string} text
+ * @param {number} at
+ * @param {number} until
  */
 function reach(text, at, until) {
-  while (at < until && !isSpace(text[at]) && !/[\x1c-\x1f]/.test(text[at])) {
-    const char = String.fromCodePoint(text.codePointAt(at));
+  const isSeparator = (/** @type {string} */ char) =>
+    char >= "\x1c" && char <= "\x1f";
+  while (at < until && !isSpace(text[at]) && !isSeparator(text[at])) {
+    const code = /** @type {number} */ (text.codePointAt(at)); // since at < until
+    const char = String.fromCodePoint(code);
     if (!isControl(char) && ![...takeApart(char)].every(isAccent)) break;
     at += char.length;
   }
   return at;
 }
 
+/** @returns {{chars: string[], places: number[][]}} */
 const newWord = () => ({ chars: [], places: [] });
 
-const finished = (word) => ({ ...word, start: word.places[0][0], end: word.places.at(-1)[1] });
+/**
+ * @param {{chars: string[], places: number[][]}} word
+ * @returns {Word}
+ */
+const finished = (word) => ({
+  ...word,
+  start: word.places[0][0],
+  end: word.places[word.places.length - 1][1],
+});

@@ -5,9 +5,16 @@
  * were not there yet. The ranges below are these; a test compares all 1,112,064 code points.
  */
 
-/** A test for code points, from ranges in hexadecimal. */
+/**
+ * A test for code points, from ranges in hexadecimal.
+ * @param {string} text
+ * @returns {(char: string) => boolean}
+ */
 function ranges(text) {
-  const parts = text.trim().split(/\s+/).map((range) => range.replace(/[0-9a-f]+/g, "\\u{$&}"));
+  const parts = text
+    .trim()
+    .split(/\s+/)
+    .map((range) => range.replace(/[0-9a-f]+/g, "\\u{$&}"));
   const inside = new RegExp(`[${parts.join("")}]`, "u");
   return (char) => inside.test(char);
 }
@@ -42,28 +49,39 @@ const isNewLetter = ranges(`
   105c9 105e4 11383 11385 1138e 11391 113c5 113c7-113c8 11938 16121-16128 16d68-16d6a
 `);
 
-/** Control and format characters, which are dropped. */
+/**
+ * Control and format characters, which are dropped.
+ * @param {string} char
+ */
 export function isControl(char) {
   if (char === "\t" || char === "\n" || char === "\r") return false;
   if (char === "\0" || char === "\uFFFD") return true;
   return /[\p{Cc}\p{Cf}\p{Co}]/u.test(char) && !isNewMark(char);
 }
 
+/** @param {string} char */
 export function isSpace(char) {
   return /\p{White_Space}/u.test(char);
 }
 
-/** A letter, and then its accents by themselves. */
+/**
+ * A letter, and then its accents by themselves.
+ * @param {string} char
+ */
 export function takeApart(char) {
   return isNewLetter(char) ? char : char.normalize("NFD");
 }
 
-/** Accents by themselves, as they come off their letters: dropped. */
+/**
+ * Accents by themselves, as they come off their letters: dropped.
+ * @param {string} char
+ */
 export function isAccent(char) {
   if (char === "\u1734" || char === "\u{1171E}") return true; // accents no more
   return /\p{Mn}/u.test(char) && !isNewMark(char);
 }
 
+/** @param {string} char */
 export function isPunctuation(char) {
   if (/[!-/:-@[-`{-~]/.test(char)) return true;
   if (char === "\u166D" || char === "\u{111C9}") return true; // punctuation no more

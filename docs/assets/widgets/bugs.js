@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Find the bug: the lines of the code are buttons, and one of them is the faulty one. */
 import { announce, breath, h } from "./dom.js";
 import { cutIntoLines } from "./lines.js";
@@ -127,7 +128,11 @@ function search(piece, { id, title }, score) {
     const { chosen, done, shown } = score.get(id);
     const over = done || shown;
     let stop = over ? faulty : lines.indexOf(document.activeElement);
-    if (stop < 0) stop = Math.max(0, lines.findIndex((line) => line.tabIndex === 0));
+    if (stop < 0)
+      stop = Math.max(
+        0,
+        lines.findIndex((line) => line.tabIndex === 0),
+      );
     lines.forEach((line, n) => {
       const wrong = n !== faulty && chosen.includes(n);
       line.tabIndex = n === stop ? 0 : -1;
@@ -141,7 +146,9 @@ function search(piece, { id, title }, score) {
   /** One line can be reached with the tab key, the others from it with the arrow keys. */
   function walk(event) {
     const here = lines.indexOf(event.currentTarget);
-    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: lines.length - 1 }[event.key];
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: lines.length - 1 }[
+      event.key
+    ];
     if (to === undefined) return;
     event.preventDefault();
     const line = lines[Math.max(0, Math.min(lines.length - 1, to))];

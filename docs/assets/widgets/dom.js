@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Elements made of plain data. What a reader types goes in as text, never as markup. */
 
 /**

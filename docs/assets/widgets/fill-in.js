@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Fill in: hide any tokens of a text, and see which ones the model would put there. */
 import { softmax } from "../bert/bert.js";
 import { findWords, isForeign, ranking } from "../bert/decode.js";
@@ -234,7 +235,10 @@ export async function mount(host) {
     if (tokens[0].id === undefined) tokens = tokenizer.encode(EXAMPLES[0].text).tokens;
     const places = maskedPlaces();
     const ids = tokens.map(({ id }, place) => (isMasked(place) ? tokenizer.ids.get(MASK) : id));
-    const vectors = bert.encode(ids, tokens.map(() => 0));
+    const vectors = bert.encode(
+      ids,
+      tokens.map(() => 0),
+    );
     const guesses = bert.maskedLM(vectors, places).map((scores, n) => {
       const shares = softmax(scores);
       const ids = ranking(shares);
@@ -365,9 +369,7 @@ function onNextLine(from, others) {
   const here = middle(from);
   const elsewhere = others.filter((other) => Math.abs(middle(other).y - here.y) > 4);
   if (!elsewhere.length) return undefined;
-  const line = elsewhere.filter(
-    (other) => Math.abs(middle(other).y - middle(elsewhere[0]).y) <= 4,
-  );
+  const line = elsewhere.filter((other) => Math.abs(middle(other).y - middle(elsewhere[0]).y) <= 4);
   const distance = (other) => Math.abs(middle(other).x - here.x);
   return line.reduce((best, other) => (distance(other) < distance(best) ? other : best));
 }

@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** One pretrained model and three fine-tuned ones: a text through each head, before and after. */
 import { softmax } from "../bert/bert.js";
 import { decodeAnswer, decodeEntities, findWords, isForeign } from "../bert/decode.js";
@@ -114,7 +115,9 @@ export function mount(host) {
   const soon = whenQuiet(run);
   let told = "";
   const tell = whenQuiet(() => {
-    if (parts[state.task].said !== told) announce((told = parts[state.task].said));
+    if (parts[state.task].said === told) return;
+    told = parts[state.task].said;
+    announce(told);
   }, 700); // not at every keystroke
 
   const text = h("textarea", { id: `${NAME}-text`, rows: 3, dir: "auto", spellcheck: "false" });

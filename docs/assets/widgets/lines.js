@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** A node cut where its lines end: a copy of it for each line. The colours of the code stay. */
 export function cutIntoLines(node) {
   if (node.nodeType === Node.TEXT_NODE) return node.data.split("\n").map((text) => new Text(text));

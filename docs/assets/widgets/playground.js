@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** The masking playground: a sentence, a recipe, what a draw makes of it, what the model says. */
 import { logSumExp } from "../bert/bert.js";
 import { ranking } from "../bert/decode.js";
@@ -11,8 +12,7 @@ import { bar, chip, FATES, row } from "./tokens.js";
 
 const NAME = "playground";
 const START = {
-  text:
-    "On a beautiful Tuesday, Rufus took a train to the museum. Fiona loved the splendid statue.",
+  text: "On a beautiful Tuesday, Rufus took a train to the museum. Fiona loved the splendid statue.",
   select: 15,
   mask: 80,
   random: 10,
@@ -326,7 +326,10 @@ export function mount(host) {
       return "";
     }
     const seen = fates.map(({ id }) => id);
-    const hidden = model.bert.encode(seen, tokens.map((token) => token.segment));
+    const hidden = model.bert.encode(
+      seen,
+      tokens.map((token) => token.segment),
+    );
     const scores = model.bert.maskedLM(hidden, at);
     const found = at.map((position, n) => judge(scores[n], tokens[position].id));
     const mean = fixed(found.reduce((sum, { loss }) => sum + loss, 0) / found.length);
@@ -357,7 +360,11 @@ export function mount(host) {
   }
 
   function guessBar({ id, share }, right) {
-    const made = bar(`${right ? "✓ " : ""}${model.tokenizer.pieces[id]}`, share, probability(share, 0));
+    const made = bar(
+      `${right ? "✓ " : ""}${model.tokenizer.pieces[id]}`,
+      share,
+      probability(share, 0),
+    );
     made.classList.toggle("right", right);
     return made;
   }

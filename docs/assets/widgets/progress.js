@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * What a reader has read and solved: a quiet mark in the navigation and in the overview's table.
  *

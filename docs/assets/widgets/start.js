@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * Starts the parts of a page that a reader can use.
  *
@@ -16,7 +17,10 @@
   /** It will not start: one plain sentence replaces the one for readers without scripts. */
   function say(host, text) {
     let note = host.querySelector(":scope > .widget-note");
-    if (!note) host.prepend((note = document.createElement("p")));
+    if (!note) {
+      note = document.createElement("p");
+      host.prepend(note);
+    }
     note.className = "widget-note";
     note.textContent = text;
     host.dataset.failed = "";
@@ -34,7 +38,10 @@
   async function start(host) {
     const name = host.dataset.widget;
     try {
-      const [{ mount }] = await Promise.all([import(new URL(`${name}.js`, folder)), addStyle(name)]);
+      const [{ mount }] = await Promise.all([
+        import(new URL(`${name}.js`, folder)),
+        addStyle(name),
+      ]);
       await mount(host);
       host.querySelector(":scope > .widget-note")?.remove();
       host.dataset.started = "";
@@ -50,7 +57,10 @@
     }
     return;
   }
-  import(new URL("progress.js", folder)).then(({ mount }) => mount(), () => {});
+  import(new URL("progress.js", folder)).then(
+    ({ mount }) => mount(),
+    () => {},
+  );
   const near = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) if (isIntersecting) begin(target);

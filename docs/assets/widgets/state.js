@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** What a reader has done: in a link's fragment to share it, in this browser to find it again. */
 import { announce, h } from "./dom.js";
 
@@ -30,7 +31,11 @@ function stateFromAddress(name) {
  * @param {() => Record<string, string | number>} getState
  */
 export function linkButton(name, getState) {
-  const button = h("button", { type: "button", class: "quiet", onclick: copy }, "Copy a link to this");
+  const button = h(
+    "button",
+    { type: "button", class: "quiet", onclick: copy },
+    "Copy a link to this",
+  );
 
   async function copy() {
     history.replaceState(null, "", `#${name}?${new URLSearchParams(getState())}`);

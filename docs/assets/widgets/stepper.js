@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** The walked trace, step by step: with the page's numbers, or with the reader's own sentences. */
 import { fetchJSON } from "../bert/model.js";
 import { announce, h, whenQuiet } from "./dom.js";
@@ -51,11 +52,7 @@ export async function mount(host) {
   const panel = h(
     "div",
     { class: "own" },
-    h(
-      "label",
-      { for: "stepper-text" },
-      "One sentence, or two in a row",
-    ),
+    h("label", { for: "stepper-text" }, "One sentence, or two in a row"),
     field,
     h(
       "div",

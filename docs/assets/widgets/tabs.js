@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Tabs, as https://www.w3.org/WAI/ARIA/apg/patterns/tabs/ describes them. */
 import { h } from "./dom.js";
 
@@ -57,6 +58,10 @@ export function makeTabs(name, label, titles, onOpen) {
   }
 
   open(keys[0]);
-  const row = h("div", { role: "tablist", class: "tabs", "aria-label": label, onkeydown: move }, tabs);
+  const row = h(
+    "div",
+    { role: "tablist", class: "tabs", "aria-label": label, onkeydown: move },
+    tabs,
+  );
   return { row, panels, open };
 }

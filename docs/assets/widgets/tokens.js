@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Tokens as chips, in the same language as the pages' own (tools/render.py). */
 import { h } from "./dom.js";
 

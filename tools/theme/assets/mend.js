@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * Makes what Material's script puts into a page fit for the keyboard and for screen readers, and
  * tells readers when start.js, which starts the parts that they can use, could not be loaded.
@@ -8,8 +9,7 @@
     if (!target.src?.endsWith("/widgets/start.js")) return;
     for (const note of document.querySelectorAll("[data-widget] > .widget-note")) {
       // as start.js says it of a single part
-      note.textContent =
-        "This part could not be loaded; the text covers everything that it shows.";
+      note.textContent = "This part could not be loaded; the text covers everything that it shows.";
       note.parentElement.dataset.failed = "";
     }
   };

@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * The colour scheme: chosen before anything is painted, switched by the reader, and remembered.
  *
@@ -44,7 +45,10 @@
   /** The bar of a telephone's browser has the colour of the page's header. */
   function paintBrowser() {
     let meta = document.querySelector("meta[name=theme-color]");
-    if (!meta) document.head.append((meta = document.createElement("meta")));
+    if (!meta) {
+      meta = document.createElement("meta");
+      document.head.append(meta);
+    }
     meta.name = "theme-color";
     meta.content = getComputedStyle(document.querySelector(".md-header")).backgroundColor;
   }

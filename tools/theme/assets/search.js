@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * Material's search, fetched when a reader first opens it; and at work in pages opened from disk.
  *
@@ -23,7 +24,8 @@
 
   const opened = new Promise((resolve) => {
     const toggle = document.getElementById("__search");
-    if (toggle.checked) resolve(); // a reader was faster than this script
+    if (toggle.checked)
+      resolve(); // a reader was faster than this script
     else toggle.addEventListener("change", resolve, { once: true });
   });
 

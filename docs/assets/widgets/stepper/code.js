@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /** Lines of code copied from further down the page, so that they are written only once. */
 import { h } from "../dom.js";
 import { cutIntoLines } from "../lines.js";
@@ -10,7 +11,11 @@ export function codeBlock({ section, lines: beginnings }) {
   block.id ||= `code-of-${section.replaceAll(" ", "-")}`;
   const indent = Math.min(...lines.map(({ textContent }) => textContent.search(/\S/)));
   const link = h("a", { href: `#${block.id}` }, `examples/trace.py: ${section}`);
-  const code = h("code", {}, lines.map((line) => copyOf(line, indent)));
+  const code = h(
+    "code",
+    {},
+    lines.map((line) => copyOf(line, indent)),
+  );
   return h(
     "div",
     { class: "highlight stepper-code" },

@@ -1,6 +1,7 @@
+// @ts-nocheck: its types are still to be written
 /** The pictures of the stepper. Each is made of numbers, and shows each number as text. */
 import { h } from "../dom.js";
-import { FATES, chip, row } from "../tokens.js";
+import { chip, FATES, row } from "../tokens.js";
 import { RECIPE } from "./walk.js";
 
 /** With a fixed number of digits, as Python prints it, but with a proper minus sign. */

@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * The steps: what each is called, says and shows, and which lines of the page's code make it.
  *
@@ -18,7 +19,7 @@ import {
   sentenceCards,
   shares,
 } from "./pictures.js";
-import { RECIPE, lossOf, sharesOf } from "./walk.js";
+import { lossOf, RECIPE, sharesOf } from "./walk.js";
 
 /**
  * @typedef {object} Step

