@@ -1,6 +1,6 @@
-// @ts-nocheck: its types are still to be written
 // In `mkdocs serve` only: show the progress of examples whose output is not ready yet.
-const base = new URL("..", document.currentScript.src);
+const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+const base = new URL("..", script.src);
 
 async function poll() {
   const pending = document.querySelectorAll("[data-pending] span");
@@ -8,7 +8,8 @@ async function poll() {
   try {
     const progress = await (await fetch(new URL("progress.json", base))).json();
     for (const span of pending) {
-      span.textContent = progress[span.parentElement.dataset.pending] || span.textContent;
+      const name = span.parentElement?.dataset.pending ?? "";
+      span.textContent = progress[name] || span.textContent;
     }
   } catch {
     // the site is being rebuilt; the next poll finds it

@@ -3,8 +3,9 @@
 import { softmax } from "../bert/bert.js";
 import { decodeAnswer, decodeEntities, findWords, isForeign } from "../bert/decode.js";
 import { beforeFineTuning } from "../bert/model.js";
-import { announce, fixed, h, probability, whenQuiet } from "./dom.js";
+import { announce, h, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
+import { fixed, probability } from "./numbers.js";
 import { followAddress, linkButton } from "./state.js";
 import { makeTabs } from "./tabs.js";
 import { bar } from "./tokens.js";

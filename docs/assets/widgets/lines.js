@@ -1,20 +1,34 @@
-// @ts-nocheck: its types are still to be written
-/** A node cut where its lines end: a copy of it for each line. The colours of the code stay. */
-export function cutIntoLines(node) {
-  if (node.nodeType === Node.TEXT_NODE) return node.data.split("\n").map((text) => new Text(text));
+/**
+ * An element cut where its lines end: a copy of it for each line. The colours of the code stay.
+ * @template {Element} Cut
+ * @param {Cut} element
+ * @returns {Cut[]}
+ */
+export function cutIntoLines(element) {
   const empty = () => {
-    const copy = node.cloneNode();
+    const copy = /** @type {Cut} */ (element.cloneNode());
     copy.removeAttribute("id"); // there is one of each id
     return copy;
   };
-  const lines = [empty()];
-  for (const child of node.childNodes) {
-    const [first, ...others] = cutIntoLines(child);
-    lines.at(-1).append(first);
-    for (const other of others) {
-      lines.push(empty());
-      lines.at(-1).append(other);
-    }
+  let last = empty();
+  const lines = [last];
+  for (const child of element.childNodes) {
+    partsOf(child).forEach((part, n) => {
+      if (n) {
+        last = empty();
+        lines.push(last);
+      }
+      last.append(part);
+    });
   }
   return lines;
+}
+
+/**
+ * The lines of a text, or of an element of the code.
+ * @param {Node} node
+ */
+function partsOf(node) {
+  if (node instanceof Element) return cutIntoLines(node);
+  return node instanceof Text ? node.data.split("\n") : [];
 }

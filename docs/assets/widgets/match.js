@@ -1,8 +1,10 @@
-// @ts-nocheck: its types are still to be written
 /** Match the head: choose, see why it is right or wrong, and try again until it is right. */
 import { announce, h } from "./dom.js";
 import { atTry, headingOf, headingText, isNew, keepScore, triesInAll } from "./score.js";
 
+/** @typedef {HTMLDetailsElement} Choice A folded answer of the page. */
+
+/** @type {import("./score.js").Words} */
 const WORDS = {
   status: {
     new: "not tried yet",
@@ -22,30 +24,44 @@ const WORDS = {
   },
 };
 
-/** The page's folded answers say themselves which choice is right, and why. */
+/**
+ * The page's folded answers say themselves which choice is right, and why.
+ * @param {Choice} choice
+ */
 const answerOf = (choice) => [...choice.children].filter((part) => !part.matches("summary"));
+/** @param {Choice} choice */
 const isRight = (choice) => answerOf(choice)[0].textContent.trim().startsWith("✓");
 
+/** @param {HTMLElement} host */
 export function mount(host) {
-  const scenarios = []; // for each: its choices
-  for (const choice of host.querySelectorAll("details.choice")) {
-    if (choice.previousElementSibling?.matches("details.choice")) scenarios.at(-1).push(choice);
+  /** @type {Choice[][]} For each: its choices. */
+  const scenarios = [];
+  /** @type {NodeListOf<Choice>} */
+  const all = host.querySelectorAll("details.choice");
+  for (const choice of all) {
+    if (choice.previousElementSibling?.matches("details.choice")) scenarios.at(-1)?.push(choice);
     else scenarios.push([choice]);
   }
   const headings = scenarios.map(([first]) => headingOf(first));
   const pieces = headings.map((heading) => ({ id: heading.id, title: headingText(heading) }));
+  /** @type {(() => void)[]} */
   const redraws = [];
   const score = keepScore(host, "match", pieces, WORDS, redraws);
   redraws.push(...scenarios.map((choices, n) => ask(choices, pieces[n], score)));
 }
 
-/** One scenario: a button for each choice, and beneath them why the pressed one is right or not. */
+/**
+ * One scenario: a button for each choice, and beneath them why the pressed one is right or not.
+ * @param {Choice[]} choices
+ * @param {import("./score.js").Piece} piece
+ * @param {import("./score.js").Score} score
+ */
 function ask(choices, { id, title }, score) {
   let pressed = -1;
   const looked = new Set(); // at other choices, after the right one
   const panel = h("div", { class: "match-answer", hidden: true });
   const buttons = choices.map((choice, n) => {
-    const label = choice.querySelector("summary").textContent.trim();
+    const label = choice.querySelector("summary")?.textContent.trim() ?? "";
     const sign = h("i", { "aria-hidden": "true" });
     const press = () => choose(n);
     const button = h("button", { type: "button", onclick: press }, sign, label);
@@ -57,10 +73,11 @@ function ask(choices, { id, title }, score) {
     buttons.map(({ button }) => button),
     panel,
   );
-  choices.at(-1).after(group);
+  choices[choices.length - 1].after(group);
   for (const choice of choices) choice.hidden = true;
   draw();
 
+  /** @param {number} n */
   function choose(n) {
     const right = isRight(choices[n]);
     const { chosen, done } = score.get(id);
@@ -86,7 +103,7 @@ function ask(choices, { id, title }, score) {
       const right = isRight(choices[n]);
       const known = right ? done : chosen.includes(n) || looked.has(n);
       button.className = known ? (right ? "right" : "wrong") : "";
-      button.setAttribute("aria-pressed", n === pressed);
+      button.setAttribute("aria-pressed", String(n === pressed));
       sign.textContent = known ? (right ? "✓" : "✗") : "";
       const verdict = right ? "right" : "not this one";
       button.setAttribute("aria-label", known ? `${label}: ${verdict}` : label);

@@ -1,4 +1,3 @@
-// @ts-nocheck: its types are still to be written
 /**
  * What a reader has read and solved: a quiet mark in the navigation and in the overview's table.
  *
@@ -7,39 +6,54 @@
  * `remember("done:practice/match", { done: 5, of: 9 })`.
  */
 import { announce, h } from "./dom.js";
-import { anythingRemembered, forgetAll, remember, remembered } from "./state.js";
+import { anythingRemembered, forgetAll, onRemembered, remember, remembered } from "./state.js";
+
+/** @typedef {[sign: string, words: string]} Mark */
 
 const ROOT = new URL("../../", import.meta.url);
 const PATH = /^(index|summary|lesson\/.+|practice\/.+)$/; // as the overview's table has it
 const STAY = 4000; // milliseconds at the end of a page after which it has been read
 
 /** The name of a page of this site, such as "lesson/masking"; "" for any other address. */
-export function pageName(address = location.href) {
-  const url = new URL(address, location.href);
-  if (url.origin !== ROOT.origin || !url.pathname.startsWith(ROOT.pathname)) return "";
-  const name = url.pathname.slice(ROOT.pathname.length).replace(/\.html$/, "");
+export function pageName(address = location.href, root = ROOT) {
+  const url = new URL(address, root);
+  if (url.origin !== root.origin || !url.pathname.startsWith(root.pathname)) return "";
+  const name = url.pathname.slice(root.pathname.length).replace(/\.html$/, "");
   return name === "" || name.endsWith("/") ? `${name}index` : name;
 }
 
+/** @returns {string[]} */
 const pagesRead = () => [remembered("read", [])].flat().filter((name) => typeof name === "string");
 
-/** The sign of a page and what it means; null for a page that was not read. */
-function markOf(name) {
-  const { done, of } = Object(remembered(`done:${name}`, {}));
+/**
+ * The sign of a page and what it means; null for a page that was not read.
+ * @param {unknown} progress What is remembered of its pieces, if it has any.
+ * @param {boolean} isRead
+ * @returns {Mark | null}
+ */
+export function markOf(progress, isRead) {
+  const { done, of } = Object(progress);
   if (done > 0 && of > 0) {
     return done < of ? [`${+done}/${+of}`, `${+done} of ${+of}`] : ["✓", "done"];
   }
-  return pagesRead().includes(name) ? ["✓", "read"] : null;
+  return isRead ? ["✓", "read"] : null;
 }
 
 function paint() {
-  for (const link of document.querySelectorAll(".md-nav--primary .md-nav__link, table.times a")) {
+  /** @type {NodeListOf<HTMLAnchorElement | HTMLLabelElement>} */
+  const links = document.querySelectorAll(".md-nav--primary .md-nav__link, table.times a");
+  for (const link of links) {
+    if (link.closest(".md-nav--secondary")) continue;
     // the entry of the open page is a label on a telephone, and holds the page's own contents
-    if (link.closest(".md-nav--secondary") || (!link.href && link.htmlFor !== "__toc")) continue;
-    const name = pageName(link.href ?? location.href);
-    const mark = PATH.test(name) ? markOf(name) : null;
+    const isOpenPage = link instanceof HTMLLabelElement && link.htmlFor === "__toc";
+    const href = link instanceof HTMLAnchorElement ? link.href : "";
+    if (!href && !isOpenPage) continue;
+    const name = pageName(href || location.href);
+    const mark = PATH.test(name)
+      ? markOf(remembered(`done:${name}`, {}), pagesRead().includes(name))
+      : null;
     const inTable = link.matches("table.times a");
-    const place = inTable ? link.parentNode : link;
+    const place = (inTable && link.parentElement) || link;
     place.querySelector(":scope > .read-mark")?.remove();
     if (!mark) continue;
     const [sign, words] = mark;
@@ -59,6 +73,7 @@ function paint() {
 function paintControl() {
   const table = document.querySelector("table.times");
   if (!table) return;
+  /** @type {HTMLElement | null} */
   let control = document.querySelector(".forget");
   if (!control && anythingRemembered()) {
     const button = h("button", { type: "button", onclick: forget }, "Forget everything");
@@ -69,9 +84,10 @@ function paintControl() {
 
   function forget() {
     forgetAll();
+    if (!control) return;
     control.textContent = "Forgotten: nothing is kept in this browser now.";
     control.focus(); // the button has gone
-    announce(control.textContent);
+    announce(control.textContent ?? "");
   }
 }
 
@@ -81,6 +97,7 @@ function watchEnd() {
   const end = document.querySelector(".md-footer");
   // where there is something to solve, reading alone is not enough
   if (!PATH.test(name) || !end || document.querySelector(".practice")) return;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const watch = new IntersectionObserver(([{ isIntersecting }]) => {
     clearTimeout(timer);
@@ -101,8 +118,8 @@ function watchEnd() {
 export function mount() {
   paint();
   watchEnd();
-  document.addEventListener("remembered", ({ detail }) => {
-    if (detail === null || detail === "read" || detail.startsWith("done:")) paint();
+  onRemembered((name) => {
+    if (name === null || name === "read" || name.startsWith("done:")) paint();
   });
   addEventListener("storage", paint); // another window may have changed it
   addEventListener("pageshow", ({ persisted }) => persisted && paint());

@@ -1,8 +1,18 @@
-// @ts-nocheck: its types are still to be written
 /** The score of a page of practice: kept in this browser alone, shown above the pieces. */
 import { announce, h } from "./dom.js";
 import { pageName } from "./progress.js";
 import { remember, remembered } from "./state.js";
+
+/** @typedef {"first" | "done" | "shown" | "open" | "new"} Status */
+/** @typedef {{id: string, title: string}} Piece With the id of an element to go to. */
+
+/**
+ * @typedef {object} Words
+ * @property {Partial<Record<Status, string>>} status What a status is called.
+ * @property {(entries: Entry[], count: (status: Status) => number) => string} sum
+ */
+
+/** @typedef {{get: (id: string) => Entry, set: (id: string, entry: Entry) => void}} Score */
 
 const SIGNS = { first: "✓", done: "✓", shown: "→", open: "…", new: "" };
 
@@ -14,30 +24,50 @@ const SIGNS = { first: "✓", done: "✓", shown: "→", open: "…", new: "" };
  * @property {boolean} shown The answer was looked up instead.
  */
 
-/** An entry, whatever the browser has kept under its name. */
-const clean = (entry) => ({
-  chosen: Array.isArray(entry?.chosen) ? entry.chosen.filter(Number.isInteger).slice(0, 100) : [],
-  done: entry?.done === true,
-  shown: entry?.shown === true,
-});
+/**
+ * An entry, whatever the browser has kept under its name.
+ * @param {unknown} kept
+ * @returns {Entry}
+ */
+export function clean(kept) {
+  const { chosen, done, shown } = Object(kept);
+  return {
+    chosen: Array.isArray(chosen) ? chosen.filter(Number.isInteger).slice(0, 100) : [],
+    done: done === true,
+    shown: shown === true,
+  };
+}
 
-/** Nothing was tried, or it was forgotten. */
+/**
+ * Nothing was tried, or it was forgotten.
+ * @param {Entry} entry
+ */
 export const isNew = (entry) => statusOf(entry) === "new";
 
-/** "first" (solved at once), "done", "shown", "open" (tried, not solved), or "new". */
-function statusOf({ chosen, done, shown }) {
+/**
+ * "first" (solved at once), "done", "shown", "open" (tried, not solved), or "new".
+ * @param {Entry} entry
+ * @returns {Status}
+ */
+export function statusOf({ chosen, done, shown }) {
   if (done) return chosen.length <= 1 ? "first" : "done";
   if (shown) return "shown";
   return chosen.length ? "open" : "new";
 }
 
-/** "1 try in all", "2 tries in all", … */
+/**
+ * "1 try in all", "2 tries in all", …
+ * @param {Entry[]} entries
+ */
 export function triesInAll(entries) {
   const tries = entries.reduce((sum, { chosen }) => sum + chosen.length, 0);
   return `${tries} ${tries === 1 ? "try" : "tries"} in all`;
 }
 
-/** "at the first try", "at the second try", … */
+/**
+ * "at the first try", "at the second try", …
+ * @param {number} number
+ */
 export function atTry(number) {
   const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth"];
   return `at the ${ordinals[number - 1] ?? `${number}th`} try`;
@@ -46,18 +76,40 @@ export function atTry(number) {
 /** @param {() => void} action */
 const call = (action) => action();
 
-/** A heading without the sign of its link. */
+/**
+ * A heading without the sign of its link.
+ * @param {Element} heading
+ */
 export function headingText(heading) {
-  const copy = heading.cloneNode(true);
+  const copy = /** @type {Element} */ (heading.cloneNode(true));
   for (const link of copy.querySelectorAll(".headerlink")) link.remove();
   return copy.textContent.trim();
 }
 
-/** The heading above a part of the page. */
+/**
+ * The heading above a part of the page.
+ * @param {Element} element
+ */
 export function headingOf(element) {
   let before = element.previousElementSibling;
   while (before && !before.matches("h2, h3")) before = before.previousElementSibling;
+  if (!before) throw new Error("A part of the page has no heading above it.");
   return before;
+}
+
+/**
+ * @param {HTMLElement[]} links
+ * @param {HTMLElement} sum
+ * @param {HTMLElement} again
+ */
+function section(links, sum, again) {
+  const list = links.map((link) => h("li", {}, link));
+  return h(
+    "section",
+    { class: "score", "aria-label": "Your score" },
+    h("ol", { class: "score-pieces" }, list),
+    h("div", { class: "score-line" }, sum, again),
+  );
 }
 
 /**
@@ -65,28 +117,19 @@ export function headingOf(element) {
  *
  * @param {HTMLElement} host
  * @param {string} name Under which the browser keeps it.
- * @param {{id: string, title: string}[]} pieces Each with the id of an element to go to.
- * @param {object} words
- * @param {Record<string, string>} words.status What a status is called.
- * @param {(entries: Entry[], count: (status: string) => number) => string} words.sum
+ * @param {Piece[]} pieces
+ * @param {Words} words
  * @param {(() => void)[]} redraws For each piece: is called when its entry has changed, but not by
  *   `set`. A piece whose entry is new again is as it was at first.
- * @returns {{get: (id: string) => Entry, set: (id: string, entry: Entry) => void}}
+ * @returns {Score}
  */
 export function keepScore(host, name, pieces, words, redraws) {
   let entries = read();
   const links = pieces.map(({ id }) => h("a", { href: `#${id}` }));
   const sum = h("p", { class: "score-sum" });
   const again = h("button", { type: "button", class: "quiet", onclick: clear }, "Start over");
-  const list = links.map((link) => h("li", {}, link));
-  const section = h(
-    "section",
-    { class: "score", "aria-label": "Your score" },
-    h("ol", { class: "score-pieces" }, list),
-    h("div", { class: "score-line" }, sum, again),
-  );
   // replaces the note for readers without scripts in one change, which costs only one layout
-  host.querySelector(":scope > .widget-note").replaceWith(section);
+  host.querySelector(":scope > .widget-note")?.replaceWith(section(links, sum, again));
   draw();
   addEventListener("storage", readAgain); // another window may have changed it
   addEventListener("pageshow", ({ persisted }) => persisted && readAgain());
@@ -99,8 +142,10 @@ export function keepScore(host, name, pieces, words, redraws) {
   function readAgain() {
     const before = entries;
     entries = read();
-    const text = (entry) => JSON.stringify(entry);
-    const changed = pieces.map(({ id }) => text(entries.get(id)) !== text(before.get(id)));
+    const text = [before, entries].map((all) =>
+      pieces.map(({ id }) => JSON.stringify(all.get(id))),
+    );
+    const changed = pieces.map((_, n) => text[0][n] !== text[1][n]);
     if (!changed.includes(true)) return;
     draw();
     redraws.filter((_, n) => changed[n]).forEach(call);
@@ -136,7 +181,7 @@ export function keepScore(host, name, pieces, words, redraws) {
   }
 
   return {
-    get: (id) => entries.get(id),
+    get: (id) => entries.get(id) ?? clean(null),
     set(id, entry) {
       entries.set(id, entry);
       keep();

@@ -1,9 +1,10 @@
-// @ts-nocheck: its types are still to be written
 /** What a reader has done: in a link's fragment to share it, in this browser to find it again. */
 import { announce, h } from "./dom.js";
 
 /**
  * Follows links to this widget: what the address brings already, and what it brings later.
+ * @param {HTMLElement} host
+ * @param {string} name
  * @param {(state: URLSearchParams) => void} follow
  * @returns {boolean} Whether the address has brought a state.
  */
@@ -19,8 +20,11 @@ export function followAddress(host, name, follow) {
   return state !== null;
 }
 
-/** What the address brings for this widget, as in `#fill-in?text=…`; null if nothing. */
-function stateFromAddress(name) {
+/**
+ * What the address brings for this widget, as in `#fill-in?text=…`; null if nothing.
+ * @param {string} name
+ */
+export function stateFromAddress(name) {
   const begin = `#${name}?`;
   if (!location.hash.startsWith(begin)) return null;
   return new URLSearchParams(location.hash.slice(begin.length));
@@ -28,6 +32,7 @@ function stateFromAddress(name) {
 
 /**
  * A button that puts the state into the address and copies the link.
+ * @param {string} name
  * @param {() => Record<string, string | number>} getState
  */
 export function linkButton(name, getState) {
@@ -38,7 +43,7 @@ export function linkButton(name, getState) {
   );
 
   async function copy() {
-    history.replaceState(null, "", `#${name}?${new URLSearchParams(getState())}`);
+    history.replaceState(null, "", addressOf(name, getState()));
     let said = "Link copied";
     try {
       await navigator.clipboard.writeText(location.href);
@@ -47,19 +52,39 @@ export function linkButton(name, getState) {
     }
     button.textContent = said;
     announce(said);
-    setTimeout(() => (button.textContent = "Copy a link to this"), 2000);
+    setTimeout(() => {
+      button.textContent = "Copy a link to this";
+    }, 2000);
   }
 
   return button;
 }
 
+/**
+ * @param {string} name
+ * @param {Record<string, string | number>} state
+ */
+export function addressOf(name, state) {
+  const texts = Object.entries(state).map(([key, value]) => [key, String(value)]);
+  return `#${name}?${new URLSearchParams(texts)}`;
+}
+
 const PREFIX = "bertlesson:";
-const memory = new Map(); // what a browser refuses to keep, until the page is left
+/** @type {Map<string, string>} What a browser refuses to keep, until the page is left. */
+const memory = new Map();
 
 // What another window keeps, or forgets, is newer.
-addEventListener("storage", ({ key }) => (key === null ? memory.clear() : memory.delete(key)));
+addEventListener("storage", ({ key }) => {
+  if (key === null) memory.clear();
+  else memory.delete(key);
+});
 
-/** What was remembered under this name in this browser; the default if nothing was. */
+/**
+ * What was remembered under this name in this browser; the default if nothing was.
+ * @param {string} name
+ * @param {unknown} otherwise
+ * @returns {unknown} Readers can change what their browser keeps, so it may be anything.
+ */
 export function remembered(name, otherwise) {
   const key = PREFIX + name;
   try {
@@ -70,7 +95,11 @@ export function remembered(name, otherwise) {
   }
 }
 
-/** Remember this only in this browser; open pages hear of it through the event "remembered". */
+/**
+ * Remember this only in this browser; open pages hear of it through the event "remembered".
+ * @param {string} name
+ * @param {unknown} value
+ */
 export function remember(name, value) {
   const [key, text] = [PREFIX + name, JSON.stringify(value)];
   try {
@@ -80,6 +109,16 @@ export function remember(name, value) {
     memory.set(key, text); // refused, or full
   }
   document.dispatchEvent(new CustomEvent("remembered", { detail: name }));
+}
+
+/**
+ * Calls this whenever something is remembered in this window.
+ * @param {(name: string | null) => void} listener Gets its name; null if all was forgotten.
+ */
+export function onRemembered(listener) {
+  document.addEventListener("remembered", (event) => {
+    listener(/** @type {CustomEvent<string | null>} */ (event).detail);
+  });
 }
 
 /** Whether anything is remembered in this browser, by any part of the site. */

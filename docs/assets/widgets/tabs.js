@@ -1,4 +1,3 @@
-// @ts-nocheck: its types are still to be written
 /** Tabs, as https://www.w3.org/WAI/ARIA/apg/patterns/tabs/ describes them. */
 import { h } from "./dom.js";
 
@@ -26,6 +25,7 @@ export function makeTabs(name, label, titles, onOpen) {
       titles[key],
     ),
   );
+  /** @param {string} key */
   const panel = (key) => ({
     role: "tabpanel",
     id: `${name}-panel-${key}`,
@@ -34,22 +34,27 @@ export function makeTabs(name, label, titles, onOpen) {
   });
   const panels = Object.fromEntries(keys.map((key) => [key, h("div", panel(key))]));
 
+  /** @param {string} opened */
   function open(opened) {
     keys.forEach((key, number) => {
-      tabs[number].setAttribute("aria-selected", key === opened);
+      tabs[number].setAttribute("aria-selected", String(key === opened));
       tabs[number].tabIndex = key === opened ? 0 : -1; // Tab leads to the open one alone
       panels[key].hidden = key !== opened;
     });
   }
 
+  /** @param {string} key */
   function choose(key) {
     open(key);
     onOpen(key);
   }
 
+  /** @param {KeyboardEvent} event */
   function move(event) {
-    const at = tabs.indexOf(event.target);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
+    const at = tabs.indexOf(/** @type {HTMLButtonElement} */ (event.target));
+    /** @type {Record<string, number>} */
+    const targets = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 };
+    const to = targets[event.key];
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const next = (to + tabs.length) % tabs.length;

@@ -1,16 +1,17 @@
-// @ts-nocheck: its types are still to be written
 /**
  * Makes what Material's script puts into a page fit for the keyboard and for screen readers, and
  * tells readers when start.js, which starts the parts that they can use, could not be loaded.
  */
 (() => {
   // That script can say nothing itself. Errors of loading do not bubble, but can be captured.
+  /** @param {Event} event */
   const sayThatNothingStarts = ({ target }) => {
-    if (!target.src?.endsWith("/widgets/start.js")) return;
+    const isStart = target instanceof HTMLScriptElement && target.src.endsWith("/widgets/start.js");
+    if (!isStart) return;
     for (const note of document.querySelectorAll("[data-widget] > .widget-note")) {
       // as start.js says it of a single part
       note.textContent = "This part could not be loaded; the text covers everything that it shows.";
-      note.parentElement.dataset.failed = "";
+      if (note.parentElement) note.parentElement.dataset.failed = "";
     }
   };
   addEventListener("error", sayThatNothingStarts, { capture: true });
@@ -20,7 +21,7 @@
     // all are measured before one is changed, or each change would cost a layout
     const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
     for (const [i, { target }] of entries.entries()) {
-      if (wide[i]) target.tabIndex = 0;
+      if (wide[i]) target.setAttribute("tabindex", "0");
       else target.removeAttribute("tabindex");
     }
   });
@@ -34,5 +35,6 @@
     }
   });
   for (const code of document.querySelectorAll("article pre > code")) sizes.observe(code);
-  additions.observe(document.querySelector("article"), { childList: true, subtree: true });
+  const article = /** @type {HTMLElement} */ (document.querySelector("article"));
+  additions.observe(article, { childList: true, subtree: true });
 })();

@@ -4,12 +4,12 @@ import { fetchJSON } from "../bert/model.js";
 import { announce, h, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
 import { followAddress, linkButton } from "./state.js";
-import { codeBlock } from "./stepper/code.js";
-import { caption } from "./stepper/pictures.js";
-import { steps } from "./stepper/steps.js";
-import { classScores, walkOf } from "./stepper/walk.js";
+import { codeBlock } from "./trace/code.js";
+import { caption } from "./trace/pictures.js";
+import { steps } from "./trace/steps.js";
+import { classScores, walkOf } from "./trace/walk.js";
 
-const NAME = "stepper";
+const NAME = "trace";
 const EXAMPLE =
   "Thea loved the museum for its splendid guide. At the museum, Albert praised the statue.";
 const LONGEST_LINK = 2000; // characters of text; the model reads 64 tokens
@@ -42,7 +42,7 @@ export async function mount(host) {
   const walked = h("button", { type: "button", onclick: () => choose(false) }, "The walked input");
   const yours = h("button", { type: "button", onclick: () => choose(true) }, "Your own");
   const field = h("textarea", {
-    id: "stepper-text",
+    id: "trace-text",
     rows: 2,
     dir: "auto",
     oninput: whenQuiet(read),
@@ -52,7 +52,7 @@ export async function mount(host) {
   const panel = h(
     "div",
     { class: "own" },
-    h("label", { for: "stepper-text" }, "One sentence, or two in a row"),
+    h("label", { for: "trace-text" }, "One sentence, or two in a row"),
     field,
     h(
       "div",
@@ -199,7 +199,7 @@ export async function mount(host) {
   }));
   const whole = h(
     "details",
-    { class: "stepper", open: true, onkeydown: onKey },
+    { class: "trace", open: true, onkeydown: onKey },
     h("summary", {}, "Step by step"),
     h(
       "div",

@@ -15,15 +15,15 @@ from scipy.special import log_softmax
 from tests.browser.conftest import Host, Reader, assert_accessible, voice, widget
 
 PAGE = "lesson/masking.html"
-USED = f"{PAGE}#playground?"  # the same picture, with all of the vocabulary: a link has needed it
+USED = f"{PAGE}#masking?"  # the same picture, with all of the vocabulary: a link has needed it
 ASK = "What does the model say?"
 MASKING = "../assets/bert/masking.js"
-PLAYGROUND = "../assets/widgets/playground.js"
+MODEL = "../assets/widgets/masking/model.js"
 
 
 def started(page: Page) -> Any:
     """The playground with the counts of its first draw."""
-    found = widget(page, "playground")
+    found = widget(page, "masking")
     expect(found.locator("tbody")).to_have_text(re.compile(r"^[^…]+$"))
     return found
 
@@ -42,7 +42,7 @@ def slider(found: Any, name: str) -> Any:
 
 def shares(found: Any) -> list[int]:
     """Selected, masked, random and kept, in percent, as they are shown."""
-    texts = found.locator(".playground-share > :last-child").all_inner_texts()
+    texts = found.locator(".masking-share > :last-child").all_inner_texts()
     return [int(text.removesuffix("%")) for text in texts]
 
 
@@ -148,7 +148,7 @@ def test_shares_always_add_up_and_every_move_can_be_undone(reader: Reader) -> No
       }
       return wrong;
     }"""
-    assert reader.open(PAGE).evaluate(run, PLAYGROUND) == []
+    assert reader.open(PAGE).evaluate(run, MODEL) == []
 
 
 def test_a_higher_share_selects_more_and_changes_nothing_else(reader: Reader) -> None:
@@ -159,7 +159,7 @@ def test_a_higher_share_selects_more_and_changes_nothing_else(reader: Reader) ->
         maskSteadily(tokens, { select, mask, random: 0.1 }, 11, { maskId: 4, vocabSize: 389 });
       return [masked(0.15, 0.8), masked(0.4, 0.8), masked(0.4, 0.5)];
     }"""
-    few, more, other = reader.open(PAGE).evaluate(run, PLAYGROUND)
+    few, more, other = reader.open(PAGE).evaluate(run, MODEL)
     stayed = [new == old for old, new in zip(few, more, strict=True) if old["fate"]]
     assert stayed
     assert all(stayed)
@@ -178,7 +178,7 @@ def test_the_loss_is_that_of_a_softmax_and_the_truth_is_among_the_guesses(reader
       const { judge } = await import(url);
       return scores.map((row, n) => judge(Float32Array.from(row), truths[n]));
     }"""
-    found = reader.open(PAGE).evaluate(run, [PLAYGROUND, scores.tolist(), truths])
+    found = reader.open(PAGE).evaluate(run, [MODEL, scores.tolist(), truths])
     logs = log_softmax(scores.astype(np.float64), axis=1)
     for row, (truth, verdict) in enumerate(zip(truths, found, strict=True)):
         assert verdict["loss"] == pytest.approx(-logs[row, truth], abs=1e-9, rel=1e-9)
@@ -316,13 +316,13 @@ def test_a_result_is_heard_once_the_reader_pauses(reader: Reader) -> None:
     heard()
     select.fill("100")
     said = heard()
-    mean = found.locator(".playground-mean b").inner_text()
-    positions = found.locator(".playground-guesses li").count()
+    mean = found.locator(".masking-mean b").inner_text()
+    positions = found.locator(".masking-guesses li").count()
     assert said == [f"Draw 184: {result()} The mean loss is {mean} over {positions} positions."]
 
 
 def test_counts_stand_against_what_is_expected(reader: Reader) -> None:
-    found = started(reader.open(f"{PAGE}#playground?select=40&mask=50&random=30"))
+    found = started(reader.open(f"{PAGE}#masking?select=40&mask=50&random=30"))
     assert found.locator("thead th").last.inner_text() == "10,000 draws"
     candidates = len(signs(found)) - 2
     chips = {
@@ -361,13 +361,13 @@ def test_the_model_answers_when_it_is_asked_and_from_then_on(reader: Reader) -> 
     expect(voice(page)).to_contain_text("The mean loss is")
 
     def check() -> None:
-        items = found.locator(".playground-guesses li")
+        items = found.locator(".masking-guesses li")
         chips = found.locator(".tokens > :is(.masked, .random, .kept)").all_inner_texts()
         assert items.locator(".token").all_inner_texts() == chips
         losses = [
-            float(text.split()[-1]) for text in items.locator(".playground-loss").all_inner_texts()
+            float(text.split()[-1]) for text in items.locator(".masking-loss").all_inner_texts()
         ]
-        mean = float(found.locator(".playground-mean b").inner_text())
+        mean = float(found.locator(".masking-mean b").inner_text())
         assert mean == pytest.approx(sum(losses) / len(losses), abs=0.011)
         for item, loss in zip(items.all(), losses, strict=True):
             truth = item.locator(".right")
@@ -381,13 +381,13 @@ def test_the_model_answers_when_it_is_asked_and_from_then_on(reader: Reader) -> 
 
     check()
     # it knows its world: an article, and what Rufus took the train to
-    assert "museum" in found.locator(".playground-guesses li", has_text="museum").inner_text()
-    before = found.locator(".playground-guesses").inner_text()
+    assert "museum" in found.locator(".masking-guesses li", has_text="museum").inner_text()
+    before = found.locator(".masking-guesses").inner_text()
     found.get_by_role("button", name="Draw again").click()
-    expect(found.locator(".playground-guesses")).not_to_have_text(before, use_inner_text=True)
+    expect(found.locator(".masking-guesses")).not_to_have_text(before, use_inner_text=True)
     check()
     slider(found, "Of all tokens").fill("100")
-    expect(found.locator(".playground-mean")).to_contain_text(
+    expect(found.locator(".masking-mean")).to_contain_text(
         f"over {len(signs(found)) - 2} positions"
     )
     check()
@@ -398,7 +398,7 @@ def test_the_model_answers_when_it_is_asked_and_from_then_on(reader: Reader) -> 
     expect(found).to_contain_text("No token is selected: the loss is 0.")
     expect(found.locator("tbody")).to_contain_text("none")
     assert "NaN" not in found.inner_text()
-    assert found.locator(".playground-guesses li").count() == 0
+    assert found.locator(".masking-guesses li").count() == 0
 
 
 BAD = {
@@ -415,7 +415,7 @@ BAD = {
 
 
 def test_no_input_breaks_it(reader: Reader) -> None:
-    page = reader.open(f"{PAGE}#playground?select=100")
+    page = reader.open(f"{PAGE}#masking?select=100")
     found = ask(page)
     text = found.get_by_role("textbox")
     for name, bad in BAD.items():
@@ -445,7 +445,7 @@ def test_no_input_breaks_it(reader: Reader) -> None:
     ],
 )
 def test_a_strange_link_opens_something_sensible(reader: Reader, state: str) -> None:
-    found = started(reader.open(f"{PAGE}#playground?{state}"))
+    found = started(reader.open(f"{PAGE}#masking?{state}"))
     select, *fates = shares(found)
     assert 0 <= select <= 100
     assert sum(fates) == 100
@@ -471,7 +471,7 @@ def test_a_link_opens_the_same_state(reader: Reader) -> None:
     assert other.get_by_role("textbox").input_value() == found.get_by_role("textbox").input_value()
     expect(other).to_be_in_viewport()
     # a link that is followed where the page is open already
-    page.evaluate("location.hash = '#playground?text=The+goat.&select=100&mask=100&random=0'")
+    page.evaluate("location.hash = '#masking?text=The+goat.&select=100&mask=100&random=0'")
     expect(found.get_by_role("textbox")).to_have_value("The goat.")
     assert signs(found) == ["[CLS]", "▢ [MASK] the", "▢ [MASK] goat", "▢ [MASK] .", "[SEP]"]
 
@@ -480,11 +480,11 @@ def test_a_link_opens_the_same_state(reader: Reader) -> None:
 def test_it_is_accessible_before_and_after_use(reader: Reader, scheme: str) -> None:
     page = reader.open(PAGE, scheme=scheme)
     found = started(page)
-    part = '[data-widget="playground"]'
+    part = '[data-widget="masking"]'
     assert_accessible(page, part)
     ask(page)
     slider(found, "Of all tokens").fill("60")
-    expect(found.locator(".playground-guesses li").nth(8)).to_be_attached()
+    expect(found.locator(".masking-guesses li").nth(8)).to_be_attached()
     assert_accessible(page, part)
 
 
@@ -500,7 +500,7 @@ def test_the_keyboard_alone_reaches_everything_in_order(reader: Reader) -> None:
         outline = focused.evaluate("(element) => getComputedStyle(element).outlineStyle")
         assert outline == "solid", reached[-1]
     assert reached == [
-        "Draw again", "playground-select", "playground-masked", "playground-random",
+        "Draw again", "masking-select", "masking-masked", "masking-random",
         "As BERT", "Masks only", "None kept", "None random", "No masks", "Random only",
         ASK, "Copy a link to this",
     ]  # fmt: skip
@@ -522,7 +522,7 @@ def test_a_finger_on_a_telephone(reader: Reader) -> None:
     expect(found.get_by_text("Mean loss")).to_be_visible()
     found.get_by_role("textbox").fill("splendid" * 40 + " " + "x" * 90)
     slider(found, "Of all tokens").fill("100")
-    expect(found.locator(".playground-guesses li").nth(30)).to_be_attached()
+    expect(found.locator(".masking-guesses li").nth(30)).to_be_attached()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     for target in found.locator("button, input").all():
         box = target.bounding_box()
@@ -532,7 +532,7 @@ def test_a_finger_on_a_telephone(reader: Reader) -> None:
 
 def test_without_scripts_one_sentence_says_what_is_missing(reader: Reader) -> None:
     page = reader.open(PAGE, scripts=False)
-    note = page.locator('[data-widget="playground"]')
+    note = page.locator('[data-widget="masking"]')
     expect(note).to_have_text(re.compile(r"^\s*With JavaScript, "))
     assert page.get_by_text("What the model sees:").count() == 1
 

@@ -32,7 +32,7 @@ def stories(built: Path) -> list[list[str]]:
 
 def opened(reader: Reader, fragment: str = "", **settings: Any) -> tuple[Page, Any]:
     page = reader.open(PAGE + fragment, **settings)
-    return page, widget(page, "next")
+    return page, widget(page, "nsp")
 
 
 def press(host: Any, name: str) -> None:
@@ -40,12 +40,12 @@ def press(host: Any, name: str) -> None:
 
 
 def link_to(a: str, b: str) -> str:
-    return f"#next?{urlencode({'a': a, 'b': b})}"
+    return f"#nsp?{urlencode({'a': a, 'b': b})}"
 
 
 def passages(host: Any) -> tuple[str, str]:
     return tuple(
-        host.locator(f"#next-{which}").inner_text().removeprefix(which.upper()).strip()
+        host.locator(f"#nsp-{which}").inner_text().removeprefix(which.upper()).strip()
         for which in "ab"
     )
 
@@ -78,12 +78,12 @@ def p_next(a: str, b: str) -> float:
 
 
 def shown_share(host: Any) -> float:
-    text = host.locator(".next-bars .bar-number").first.inner_text()
+    text = host.locator(".nsp-bars .bar-number").first.inner_text()
     return float(re.sub(r"[<>% ]", "", text)) / 100
 
 
 def score(host: Any) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", host.locator(".next-score").inner_text())]
+    return [int(number) for number in re.findall(r"\d+", host.locator(".nsp-score").inner_text())]
 
 
 # Pairs
@@ -153,7 +153,7 @@ def test_a_reader_guesses_and_the_scores_are_kept(
         prepare=lambda page: page.on("request", lambda request: fetched.append(request.url)),
     )
     assert not [url for url in fetched if "downloads" in url]  # before it is used
-    part = '[data-widget="next"]'
+    part = '[data-widget="nsp"]'
     assert_accessible(page, part)
 
     def use(name: str) -> None:
@@ -168,13 +168,13 @@ def test_a_reader_guesses_and_the_scores_are_kept(
         expect(host.get_by_text("The head:")).to_have_count(0)  # the reader guesses first
         guess = rounds % 2
         use(("B is next", "B is random")[guess])
-        said = host.locator(".next-truth").inner_text()
+        said = host.locator(".nsp-truth").inner_text()
         assert said.startswith(("B is next", "B is random")[label])
         assert abs(shown_share(host) - p_next(a, b)) < 0.01
         one_kind = any(re.search(rf"\b{k}\b", a) and re.search(rf"\b{k}\b", b) for k in VENUES)
         by_head = IS_NEXT if p_next(a, b) > 0.5 else IS_RANDOM
         by_word = IS_NEXT if one_kind else IS_RANDOM
-        signs = host.locator(".next-said li b").all_inner_texts()
+        signs = host.locator(".nsp-said li b").all_inner_texts()
         assert signs == ["✓" if x == label else "✗" for x in (guess, by_word, by_head)]
         mine, heads, words = (
             mine + (guess == label),
@@ -190,12 +190,12 @@ def test_a_reader_guesses_and_the_scores_are_kept(
     assert smallest >= 24
 
     page.reload()
-    host = widget(page, "next")
+    host = widget(page, "nsp")
     assert score(host) == [4, mine, heads, words]
     use("Reset the score")
-    expect(host.locator(".next-score")).to_be_empty()
+    expect(host.locator(".nsp-score")).to_be_empty()
     page.reload()
-    expect(widget(page, "next").locator(".next-score")).to_be_empty()
+    expect(widget(page, "nsp").locator(".nsp-score")).to_be_empty()
 
 
 def boxes(locator: Any) -> list[dict[str, float]]:
@@ -225,9 +225,9 @@ def test_the_keyboard_is_enough_and_focus_is_never_lost(reader: Reader) -> None:
     page.keyboard.press("Tab")
     expect(focused).to_have_text("Edit A and B")
     page.keyboard.press("Enter")
-    expect(focused).to_have_id("next-a")
+    expect(focused).to_have_id("nsp-a")
     page.keyboard.press("Tab")
-    expect(focused).to_have_id("next-b")
+    expect(focused).to_have_id("nsp-b")
     page.keyboard.press("Tab")
     expect(focused).to_have_text("Swap A and B")
     page.keyboard.press("Enter")
@@ -258,9 +258,9 @@ def test_what_gave_it_away_is_said_only_where_it_did(
         (misleading, f"Both mention a {kind[0]}. That one word is misleading here."),
     ):
         page.evaluate("hash => (location.hash = hash)", link_to(a, b))
-        expect(host.locator("#next-b")).to_contain_text(b)
+        expect(host.locator("#nsp-b")).to_contain_text(b)
         press(host, "B is next")
-        expect(host.locator(".next-bars + p")).to_contain_text(says)
+        expect(host.locator(".nsp-bars + p")).to_contain_text(says)
 
 
 # Passages of one's own
@@ -274,13 +274,13 @@ def test_on_passages_of_ones_own_only_the_head_speaks_and_the_score_stays(reader
     press(host, "Edit A and B")
     for which, text in zip("ab", IN_WORLD, strict=True):
         host.get_by_label(f"Passage {which.upper()}").fill(text)
-    expect(host.locator(".next-bars + p")).to_have_text("Both mention a garden. Both mention Thea.")
+    expect(host.locator(".nsp-bars + p")).to_have_text("Both mention a garden. Both mention Thea.")
     assert abs(shown_share(host) - p_next(*IN_WORLD)) < 0.01
     press(host, "Swap A and B")
     assert abs(shown_share(host) - p_next(*reversed(IN_WORLD))) < 0.01
-    expect(host.locator(".next-said")).to_have_count(0)
+    expect(host.locator(".nsp-said")).to_have_count(0)
     assert score(host) == before
-    assert_accessible(page, '[data-widget="next"]')
+    assert_accessible(page, '[data-widget="nsp"]')
 
 
 @pytest.mark.parametrize(
@@ -332,8 +332,8 @@ def test_a_link_brings_back_the_pair(reader: Reader, stories: list[list[str]]) -
 @pytest.mark.parametrize(
     "fragment",
     [
-        "#next?",
-        "#next?a=%E0%A4%A&b=%00",
+        "#nsp?",
+        "#nsp?a=%E0%A4%A&b=%00",
         link_to("<script>alert(1)</script>", "<img src=x onerror=alert(1)>"),
         link_to("zoo " * 5000, "x" * 10_000),
     ],
@@ -363,15 +363,15 @@ def test_the_score_keeps_the_focus_when_something_else_is_remembered(reader: Rea
 
 def test_without_scripts_one_sentence_says_so(reader: Reader) -> None:
     page = reader.open(PAGE, scripts=False)
-    host = page.locator('[data-widget="next"]')
+    host = page.locator('[data-widget="nsp"]')
     expect(host).to_have_text("With JavaScript, you can guess here against the head.")
 
 
 def test_with_a_missing_file_the_page_says_so(reader: Reader) -> None:
     page = reader.open(
-        PAGE, prepare=lambda page: page.route("**/widgets/next.js", lambda route: route.abort())
+        PAGE, prepare=lambda page: page.route("**/widgets/nsp.js", lambda route: route.abort())
     )
-    host = page.locator('[data-widget="next"]')
+    host = page.locator('[data-widget="nsp"]')
     host.scroll_into_view_if_needed()
     expect(host.locator(".widget-note")).to_contain_text("could not be loaded")
     assert reader.noted
@@ -406,7 +406,7 @@ def test_a_missing_or_damaged_file_is_told_and_can_be_tried_again(
 
 
 FULL = """
-localStorage.setItem("bertlesson:next", '{"rounds": 5, "reader": 3, "head": 4, "word": 2}');
+localStorage.setItem("bertlesson:nsp", '{"rounds": 5, "reader": 3, "head": 4, "word": 2}');
 Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
 """
 
@@ -438,15 +438,15 @@ Object.defineProperty(window, "localStorage", {
     "script",
     [
         REFUSED,
-        "localStorage.setItem('bertlesson:next', 'rubbish')",
-        "localStorage.setItem('bertlesson:next', 'null')",
-        """localStorage.setItem('bertlesson:next', '{"rounds": 1, "reader": 5}')""",
+        "localStorage.setItem('bertlesson:nsp', 'rubbish')",
+        "localStorage.setItem('bertlesson:nsp', 'null')",
+        """localStorage.setItem('bertlesson:nsp', '{"rounds": 1, "reader": 5}')""",
     ],
     ids=["refused", "rubbish", "null", "nonsense"],
 )
 def test_refused_or_damaged_storage_does_not_stop_the_game(reader: Reader, script: str) -> None:
     _, host = opened(reader, prepare=lambda page: page.add_init_script(script))
-    expect(host.locator(".next-score")).to_be_empty()
+    expect(host.locator(".nsp-score")).to_be_empty()
     press(host, "Draw a pair")
     press(host, "B is random")
     assert score(host)[0] == 1

@@ -15,10 +15,10 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Reader, assert_accessible, widget
 
 PAGE = "practice/trace.html"
-PART = '[data-widget="stepper"]'
+PART = '[data-widget="trace"]'
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]\d+)?")
 FORWARD = "Thea loved the museum for its splendid guide. At the museum, Albert praised the statue."
-STEPS = "(await import('/assets/widgets/stepper/steps.js')).steps"
+STEPS = "(await import('/assets/widgets/trace/steps.js')).steps"
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def trace(built: Path) -> dict[str, Any]:
 
 
 def opened(reader: Reader, state: str = "", **settings: Any) -> tuple[Page, Any]:
-    page = reader.open(PAGE + (f"#stepper?{state}" if state else ""), **settings)
-    return page, widget(page, "stepper")
+    page = reader.open(PAGE + (f"#trace?{state}" if state else ""), **settings)
+    return page, widget(page, "trace")
 
 
 def step_of(part: Any) -> int:
@@ -85,7 +85,7 @@ def test_digits_are_rounded_as_python_rounds_them(reader: Reader) -> None:
     numbers = [0.086181640625, 0.0361328125, -1.5e-9, 9.9999999999e-3, 1.0, 123456.7, 2.5e-12]
     made = page.evaluate(
         """async (all) => {
-          const { scientific } = await import("/assets/widgets/stepper/pictures.js");
+          const { scientific } = await import("/assets/widgets/trace/pictures.js");
           return all.map((x) => scientific(x));
         }""",
         numbers,
@@ -98,7 +98,7 @@ def test_every_step_finds_its_code_on_the_page(reader: Reader) -> None:
     steps = page.evaluate(f"async () => ({STEPS}).map(({{ section, lines }}) => [section, lines])")
     assert len(steps) == part.locator(".dot").count() > 20
     blocks = dict(
-        page.locator(".highlight:not(.stepper-code):has(> .filename)").evaluate_all(
+        page.locator(".highlight:not(.trace-code):has(> .filename)").evaluate_all(
             """all => all.map((block) => [".filename", "code"].map(
               (part) => block.querySelector(part).textContent))"""
         )
@@ -106,14 +106,14 @@ def test_every_step_finds_its_code_on_the_page(reader: Reader) -> None:
     for number, (section, beginnings) in enumerate(steps):
         part.locator(".dot").nth(number).click()
         title = f"examples/trace.py: {section}"
-        assert part.locator(".stepper-code .filename").inner_text() == title
-        lines = part.locator(".stepper-code .line").all_text_contents()
+        assert part.locator(".trace-code .filename").inner_text() == title
+        lines = part.locator(".trace-code .line").all_text_contents()
         for beginning in beginnings:
             assert any(line.startswith(beginning) for line in lines), (number + 1, beginning)
         for line in lines:
             assert line.strip() in blocks[title]
     # the title leads there
-    part.locator(".stepper-code .filename a").click()
+    part.locator(".trace-code .filename a").click()
     top = page.evaluate("document.querySelector(':target').getBoundingClientRect().top")
     assert 40 <= top <= 900
 
@@ -207,19 +207,19 @@ def test_a_link_opens_the_step(reader: Reader) -> None:
         "aria-pressed", "true"
     )
     assert part.bounding_box()["y"] >= 40  # below the header
-    page.evaluate("location.hash = 'stepper?step=3'")
+    page.evaluate("location.hash = 'trace?step=3'")
     expect(part.locator(".where")).to_contain_text("Step 3 of")
     part.get_by_role("button", name="Copy a link").click()
-    assert page.url.endswith("#stepper?step=3")
+    assert page.url.endswith("#trace?step=3")
 
 
 def test_a_nonsensical_link_opens_a_sensible_step(reader: Reader) -> None:
     page, part = opened(reader, "step=999&seed=5")
     assert step_of(part) == 1
     for state in ("step=0", "step=-1", "step=1.5", "step=NaN", "step=", "step=<b>", "text", "&&=%"):
-        page.evaluate("state => { location.hash = `stepper?${state}`; }", state)
+        page.evaluate("state => { location.hash = `trace?${state}`; }", state)
         assert step_of(part) == 1
-    page.evaluate("location.hash = 'stepper?step=4&text=Thea%20sighed.&seed=-3e400'")
+    page.evaluate("location.hash = 'trace?step=4&text=Thea%20sighed.&seed=-3e400'")
     expect(part.locator(".drawn")).to_contain_text("Draw 1: selected")
 
 
@@ -303,7 +303,7 @@ def test_the_page_computes_what_the_example_has_computed(
     made = page.evaluate(
         """async (trace) => {
           const { loadModel } = await import("/assets/bert/model.js");
-          const { losses } = await import("/assets/widgets/stepper/walk.js");
+          const { losses } = await import("/assets/widgets/trace/walk.js");
           const { bert, tokenizer } = await loadModel("pretrained");
           return losses(bert, tokenizer, trace);
         }""",
@@ -392,7 +392,7 @@ def test_a_missing_or_damaged_trace_says_so(reader: Reader, body: str) -> None:
     page = reader.open(PAGE, prepare=lambda page: page.route("**/trace.json", answer))
     page.locator(PART).scroll_into_view_if_needed()
     expect(page.locator(f"{PART} .widget-note")).to_contain_text("could not be loaded")
-    assert page.locator(f"{PART} .stepper").count() == 0
+    assert page.locator(f"{PART} .trace").count() == 0
     if not body:
         reader.noted[:] = [said for said in reader.noted if "404" not in said]
 
@@ -477,7 +477,7 @@ def test_it_is_accessible_and_fits_a_telephone(reader: Reader, scheme: str) -> N
             """part => [...part.querySelectorAll(".dot")].flatMap((dot, n) => {
               dot.click();
               const right = part.getBoundingClientRect().right;
-              const all = [...part.querySelectorAll("figure *, .stepper-code *")];
+              const all = [...part.querySelectorAll("figure *, .trace-code *")];
               const fits = all.every((one) => one.getBoundingClientRect().right <= right);
               return fits && document.documentElement.scrollWidth <= 390 ? [] : [n + 1];
             })"""

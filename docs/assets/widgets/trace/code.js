@@ -18,7 +18,7 @@ export function codeBlock({ section, lines: beginnings }) {
   );
   return h(
     "div",
-    { class: "highlight stepper-code" },
+    { class: "highlight trace-code" },
     h("span", { class: "filename" }, link),
     h("pre", {}, code),
   );
@@ -26,7 +26,7 @@ export function codeBlock({ section, lines: beginnings }) {
 
 /** The block of the page that shows this section of examples/trace.py. */
 function blockOf(section) {
-  const titles = [...document.querySelectorAll(".highlight:not(.stepper-code) > .filename")];
+  const titles = [...document.querySelectorAll(".highlight:not(.trace-code) > .filename")];
   const title = titles.find(({ textContent }) => textContent === `examples/trace.py: ${section}`);
   return title?.parentElement;
 }

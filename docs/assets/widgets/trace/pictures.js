@@ -1,5 +1,5 @@
 // @ts-nocheck: its types are still to be written
-/** The pictures of the stepper. Each is made of numbers, and shows each number as text. */
+/** The pictures of the trace. Each is made of numbers, and shows each number as text. */
 import { h } from "../dom.js";
 import { chip, FATES, row } from "../tokens.js";
 import { RECIPE } from "./walk.js";
