@@ -400,7 +400,7 @@ def test_a_damaged_model_is_said(reader: Reader) -> None:
 def test_without_scripts_or_without_its_file_the_page_says_so(reader: Reader) -> None:
     page = reader.open(PAGE, scripts=False)
     part = page.locator(f'[data-widget="{NAME}"]')
-    expect(part).to_have_text(re.compile("With JavaScript, you can hide any token"))
+    expect(part).to_have_text(re.compile("With JavaScript, you can mask any token"))
     page = reader.open(
         PAGE, prepare=lambda page: page.route("**/fill-in.js", lambda route: route.abort())
     )

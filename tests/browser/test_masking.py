@@ -534,7 +534,7 @@ def test_without_scripts_one_sentence_says_what_is_missing(reader: Reader) -> No
     page = reader.open(PAGE, scripts=False)
     note = page.locator('[data-widget="masking"]')
     expect(note).to_have_text(re.compile(r"^\s*With JavaScript, "))
-    assert page.get_by_text("What the model sees:").count() == 1
+    assert page.get_by_text("The whole passage, as the").count() == 1
 
 
 def take_out_failed_loads(reader: Reader) -> None:

@@ -364,7 +364,7 @@ def test_the_score_keeps_the_focus_when_something_else_is_remembered(reader: Rea
 def test_without_scripts_one_sentence_says_so(reader: Reader) -> None:
     page = reader.open(PAGE, scripts=False)
     host = page.locator('[data-widget="nsp"]')
-    expect(host).to_have_text("With JavaScript, you can guess here against the head.")
+    expect(host).to_have_text("With JavaScript, you can compete against the head here.")
 
 
 def test_with_a_missing_file_the_page_says_so(reader: Reader) -> None:
