@@ -14,7 +14,11 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, scaled_dot_product_attention
+from torch.nn.functional import (
+    cross_entropy,
+    pad,
+    scaled_dot_product_attention,
+)
 from tqdm import tqdm
 
 LETTERS = 12  # kinds of token
@@ -137,11 +141,15 @@ for ax, (title, (reached, ahead)) in zip(
         for row in range(SHOWN):
             for column in HIDDEN:
                 ax.text(column, row, "M", ha="center", va="center", size=8)
+    edges = pad(reached, (1, 1)).diff(dim=1)  # 1 where filled squares begin
+    begins, ends = (edges == 1).nonzero(), (edges == -1).nonzero()
     squares = [
         Path.unit_rectangle().transformed(
-            Affine2D().translate(column - 0.5, row - 0.5)
+            Affine2D().scale(end - begin, 1).translate(begin - 0.5, row - 0.5)
         )
-        for row, column in reached.nonzero().tolist()
+        for (row, begin), (_, end) in zip(
+            begins.tolist(), ends.tolist(), strict=True
+        )
     ]
     filled = Path.make_compound_path(*squares)
     ax.add_patch(PathPatch(filled, facecolor="C0", alpha=0.35, linewidth=0))
@@ -393,8 +401,9 @@ panels = {
 for ax, (name, (title, line)) in zip(axes.flat, panels.items(), strict=True):
     for layers, colour, style in ((1, "C0", "-"), (2, "C1", "--")):
         curve = torch.tensor(curves[name, layers])
-        smooth = curve.unfold(0, 10, 1).mean(dim=-1)  # over 10 steps
-        ax.plot(range(10, STEPS + 1), smooth, color=colour, linestyle=style)
+        smooth = curve.unfold(0, 10, 5).mean(dim=-1)  # of 10 steps, every 5
+        steps = range(10, STEPS + 1, 5)
+        ax.plot(steps, smooth, color=colour, linestyle=style)
     ax.axhline(entropy[line], color="C2", linewidth=1.2)
     ax.set_title(title)
     above = name == "full"

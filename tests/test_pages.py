@@ -174,7 +174,7 @@ def test_a_long_line_of_code_wraps_at_its_indent_and_reads_as_before() -> None:
     long = f'    <span class="k">return</span> {"x" * render.NARROW}'
     page = f"<pre><span></span><code>def f():\n{long}\n    short\n</code></pre><p>text</p>"
     wrapping = render.wrapping_code(page)
-    assert f'<span class="line" style="--indent:4ch">{long}\n</span>    short' in wrapping
+    assert f'<span class="line" style="--in:4ch">{long}\n</span>    short' in wrapping
     assert wrapping.count('class="line"') == 1
     plain = [re.sub("<[^>]+>", "", html) for html in (page, wrapping)]
     assert plain[0] == plain[1]
@@ -746,7 +746,9 @@ def test_a_failed_build_ends_with_an_error_strict_or_not(good: Project) -> None:
 def test_outputs_and_values_come_out_unharmed(good: Project) -> None:
     text = article(good.page())
     shown = "&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt; **bold** {{ no.value }} äöü → 😀"
-    assert f'style="--columns:61">{shown}\n--8&lt;-- &#x27;no.txt&#x27;\nlong long' in text
+    output = re.search(r'aria-label="Output" style="--columns:\d+">(.*?)</pre>', text, re.S)
+    assert output
+    assert output[1].startswith(f"{shown}\n--8&lt;-- &#x27;no.txt&#x27;\nlong long")
     assert "there are *five* <code>values</code> &amp; &lt;b&gt;" in text
     assert "<script>alert" not in text
     cells = re.findall(r"<td>(.*?)</td>", text)

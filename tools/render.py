@@ -102,7 +102,7 @@ def wrapping_code(page: str) -> str:
 def wrapping_lines(code: str) -> str:
     """Highlighted code with each long line in an element of its own, which knows its indent.
 
-    >>> wrapping_lines("short\\n" + "    " + "x" * 50 + "\\n").count("--indent:4ch")
+    >>> wrapping_lines("short\\n" + "    " + "x" * 50 + "\\n").count("--in:4ch")
     1
     """
     lines = []
@@ -110,7 +110,7 @@ def wrapping_lines(code: str) -> str:
         text = html.unescape(re.sub("<[^>]+>", "", line))
         indent = len(text) - len(text.lstrip())
         if len(text) > NARROW:
-            line = f'<span class="line" style="--indent:{indent}ch">{line}\n</span>'
+            line = f'<span class="line" style="--in:{indent}ch">{line}\n</span>'
         else:
             line += "\n"
         lines.append(line)
