@@ -174,8 +174,8 @@ def test_a_long_line_of_code_wraps_at_its_indent_and_reads_as_before() -> None:
     long = f'    <span class="k">return</span> {"x" * render.NARROW}'
     page = f"<pre><span></span><code>def f():\n{long}\n    short\n</code></pre><p>text</p>"
     wrapping = render.wrapping_code(page)
-    assert f'<span class="line" style="--in:4ch">{long}\n</span>    short' in wrapping
-    assert wrapping.count('class="line"') == 1
+    assert f'<span class="long" style="--in:4ch">{long}</span>\n    short' in wrapping
+    assert wrapping.count('class="long"') == 1
     plain = [re.sub("<[^>]+>", "", html) for html in (page, wrapping)]
     assert plain[0] == plain[1]
 

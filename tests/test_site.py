@@ -11,7 +11,7 @@ from tests.conftest import ROOT, build, menu
 from tools.check_site import PageReader
 
 LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
-MOST_BYTES_OF_A_NOTEBOOK_PAGE = 120_000
+MOST_BYTES_OF_A_NOTEBOOK_PAGE = 140_000
 
 
 def pages(site: Path) -> list[Path]:

@@ -110,12 +110,9 @@ def wrapping_lines(code: str) -> str:
         text = html.unescape(re.sub("<[^>]+>", "", line))
         indent = len(text) - len(text.lstrip())
         if len(text) > NARROW:
-            line = f'<span class="line" style="--in:{indent}ch">{line}\n</span>'
-        else:
-            line += "\n"
+            line = f'<span class="long" style="--in:{indent}ch">{line}</span>'
         lines.append(line)
-    lines[-1] = lines[-1].removesuffix("\n")
-    return "".join(lines)
+    return "\n".join(lines)
 
 
 def text_output(text: str) -> str:

@@ -68,10 +68,10 @@ def test_a_choice_says_why_it_is_right_or_not(reader: Reader) -> None:
     first, second = choices(page, 1).nth(0), choices(page, 1).nth(1)
     answer = page.locator(".match-answer").first
     second.click()
-    expect(answer).to_contain_text("It would say for each word whether it is satisfied")
+    expect(answer).to_contain_text("It would judge each word separately")
     expect(answer).to_contain_text("Choose again.")
     expect(second).to_have_accessible_name("One label for each token: not this one")
-    expect(voice(page)).to_contain_text("Not this one. It would say")
+    expect(voice(page)).to_contain_text("Not this one. It would judge")
     expect(score(page)).to_have_text("Solved 0 of 9, 0 at the first try; 1 try in all.")
     second.click()  # the same once more is no other try
     first.click()

@@ -55,7 +55,9 @@ function statement(lines, first) {
 function copyOf(line, indent) {
   const copy = h("span", { class: "line" }, [...line.cloneNode(true).childNodes]);
   // inside a loop the statement is indented; here it is not
-  const first = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT).nextNode();
+  const texts = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
+  let first = texts.nextNode();
+  while (first && !first.data) first = texts.nextNode();
   if (first) first.data = first.data.slice(indent);
   return copy;
 }
