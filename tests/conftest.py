@@ -19,10 +19,10 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import settings
 
-from tools.examples import Example, load_examples, parse
-from tools.results import Outcome, problems_of
-from tools.runner import Runner
-from tools.runner import log as runner_log
+from tools.run.examples import Example, load_examples, parse
+from tools.run.results import Outcome, problems_of
+from tools.run.runner import Runner
+from tools.run.runner import log as runner_log
 
 ROOT = Path(__file__).resolve().parent.parent
 

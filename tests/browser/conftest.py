@@ -23,7 +23,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import ROOT
-from tools import stylesheet
 
 expect.set_options(timeout=60_000)  # as long as all other waits
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
@@ -115,7 +114,7 @@ def built(request: pytest.FixtureRequest) -> Path:
         styles = re.findall(
             r"^  - (assets/.*\.css)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M
         )
-        stylesheet.write(Path(named), [ROOT / "docs" / style for style in styles])
+        styles.write(Path(named), [ROOT / "docs" / style for style in styles])
         return Path(named)
     site: Path = request.getfixturevalue("site")
     return site

@@ -1,4 +1,4 @@
-/** Tokens as chips, in the same language as the pages' own (tools/render.py). */
+/** Tokens as chips, in the same language as the pages' own (tools/weave/render.py). */
 import { h } from "./dom.js";
 
 /**

@@ -1,0 +1,106 @@
+"""The real site, built as it is published."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mkdocs.utils.yaml import yaml_load
+
+from tests.conftest import ROOT, build, menu
+from tools.site.checks import PageReader
+
+LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
+MOST_BYTES_OF_A_NOTEBOOK_PAGE = 140_000
+
+
+def pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def contents(site: Path) -> dict[str, bytes]:
+    files = (path for path in site.rglob("*") if path.is_file())
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_second_build_is_quick_and_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
+    assert build(tmp_path) < 10
+    first, second = contents(site), contents(tmp_path)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_every_page_of_the_sources_is_in_the_navigation(site: Path) -> None:
+    index = (site / "index.html").read_text("utf-8")
+    for source in (ROOT / "docs").rglob("*.md"):
+        page = source.relative_to(ROOT / "docs").with_suffix(".html")
+        assert f'href="{page.as_posix()}"' in index or page.name == "index.html", page
+
+
+def test_the_menu_shows_each_name_of_the_navigation_once_in_its_section(site: Path) -> None:
+    settings = (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2]
+    sections = yaml_load(settings.partition("\n\n")[0])
+    shown = menu((site / "index.html").read_text("utf-8"))
+    assert sections
+    for section in sections:
+        pages = [page for part in section.values() if isinstance(part, list) for page in part]
+        named = [
+            item for page in [section, *pages] if isinstance(page, dict) for item in page.items()
+        ]
+        names = {name: page for name, page in named if isinstance(page, str)}
+        assert len(names) == len([page for _, page in named if isinstance(page, str)])
+        for name, page in names.items():
+            if page != "index.md":
+                assert shown[re.sub(r"\.(md|ipynb)$", ".html", page)] == name
+
+
+def test_nothing_is_pending_and_no_claim_is_false(site: Path) -> None:
+    for path in pages(site):
+        text = path.read_text("utf-8")
+        assert "data-pending=" not in text, path.name
+        assert "claim failed" not in text, path.name
+
+
+def test_notebook_pages_are_small_and_their_downloads_are_there(site: Path) -> None:
+    notebooks = sorted(site.glob("examples/*.html"))
+    assert {path.stem for path in notebooks} == {p.stem for p in (ROOT / "examples").glob("*.py")}
+    for path in notebooks:
+        assert path.stat().st_size <= MOST_BYTES_OF_A_NOTEBOOK_PAGE, path.name
+        targets = {target for target, _ in PageReader(path.read_text("utf-8")).targets}
+        for suffix in (".py", ".ipynb"):
+            (link,) = {target for target in targets if target.endswith(f"{path.stem}{suffix}")}
+            assert (path.parent / link).is_file(), link
+
+
+def test_no_page_loads_anything_from_another_host(site: Path) -> None:
+    for path in pages(site):
+        loaded = [target for target, loads in PageReader(path.read_text("utf-8")).targets if loads]
+        assert loaded
+        assert [target for target in loaded if re.match(r"(\w+:)?//", target)] == [], path.name
+
+
+def test_a_page_waits_for_one_stylesheet_and_holds_no_script(site: Path) -> None:
+    styles = (site / "assets" / "site.css").read_text("utf-8")
+    assert ".md-typeset" in styles
+    assert styles.index("--md-primary-fg-color") < styles.index("--chart-1:")
+    for path in pages(site):
+        text = path.read_text("utf-8")
+        assert text.count('rel="stylesheet"') == 1, path.name
+        scripts = re.findall(r"<script([^>]*)>", text)
+        assert scripts
+        inline = [script for script in scripts if "src=" not in script]
+        assert inline == [' id="__config" type="application/json"'], path.name
+        assert not re.search(r"""<[^>]*\son\w+=["']""", text), path.name
+
+
+def test_the_path_is_as_long_as_promised_and_no_page_takes_over_four_minutes(site: Path) -> None:
+    overview = (site / "index.html").read_text("utf-8")
+    table = overview.partition('<table class="times">')[2].partition("</table>")[0]
+    sums = re.findall(r'scope="row">(\w+)</th><td>([\d,]+) words</td><td>(\d+) min', table)
+    minutes = {part: int(total) for part, _, total in sums}
+    words = {part: int(count.replace(",", "")) for part, count, _ in sums}
+    assert 2_600 <= words["Reading"] <= 3_000
+    assert minutes == {"Reading": 13, "Practice": 12}
+    each = {page: float(time) for page, time in re.findall(r'href="(.*?)".*?([\d.]+) min', table)}
+    assert {"index.html", "summary.html", *(f"lesson/{p.stem}.html" for p in LESSON)} < set(each)
+    assert {page: time for page, time in each.items() if time > 4} == {}

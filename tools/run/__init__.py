@@ -1,0 +1,1 @@
+"""Executes the examples and keeps what they show. Knows no HTML and no Markdown."""

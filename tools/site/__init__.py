@@ -1,0 +1,1 @@
+"""Makes the site. Alone knows mkdocs and Material."""

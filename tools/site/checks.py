@@ -1,0 +1,146 @@
+"""Check the built site as a browser would see it: links, anchors, ids, and what it would load.
+
+Every problem names the source file and the line of the link, if a source contains it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tools.run.examples import Problem
+from tools.site import styles
+
+# Attributes whose URLs an element loads without a click (a link in <a> loads nothing).
+LOADING = {"src", "srcset", "poster", "data"}
+LOADING_LINKS = {"link", "image", "use", "feimage"}  # elements whose href is loaded
+NOT_LOADED = {"canonical", "prev", "next", "alternate"}  # what <link rel> merely names
+CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""")
+SCRIPT_URL = re.compile(r"""(?:\b(?:import|from|fetch)\b|\.src\s*=)[\s(]*["'`]([^"'`]+)""")
+
+EMPTY_LINK = re.compile(r"""\]\(\s*\)|(?:href|src)=(?:""|'')""")
+
+
+class PageReader(HTMLParser):
+    """Collects the ids of a page and every URL that it refers to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: Counter[str] = Counter()
+        self.targets: list[tuple[str, bool]] = []  # (URL, whether the page loads it by itself)
+        self._inside = ""  # "style" or "script", whose text is not HTML
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag if tag in ("style", "script") else ""
+        values = {name: value or "" for name, value in attrs}
+        for name, value in values.items():
+            if name == "id":
+                self.ids[value] += 1
+            elif name == "srcset":
+                self.targets += [(part.split()[0], True) for part in value.split(",")]
+            elif name in LOADING and not name.startswith("data-"):
+                self.targets.append((value, True))
+            elif name in ("href", "xlink:href"):
+                loads = tag in LOADING_LINKS and values.get("rel") not in NOT_LOADED
+                self.targets.append((value, loads))
+            elif name == "style":
+                self.targets += [(url, True) for url in css_urls(value)]
+        if "mermaid" in values.get("class", "").split():
+            self.targets.append(("https://unpkg.com/mermaid", True))  # Material fetches it then
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "style":
+            self.targets += [(url, True) for url in css_urls(data)]
+        elif self._inside == "script":
+            found = SCRIPT_URL.findall(data)
+            self.targets += [(url, True) for url in found if urlsplit(url).netloc]
+
+
+def css_urls(css: str) -> list[str]:
+    return [(match[1] or match[2]).strip() for match in CSS_URL.finditer(css)]
+
+
+@lru_cache(maxsize=256)  # while serving, most pages stay the same
+def _taken_apart(page: str) -> PageReader:
+    return PageReader(page)
+
+
+def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Problem]]:
+    """Everything that is wrong with the links of a built site, each with the file it is in."""
+
+    @cache
+    def read(path: Path) -> PageReader:
+        return _taken_apart(path.read_text("utf-8"))
+
+    def ids(path: Path) -> Counter[str]:
+        return read(path).ids
+
+    for path in sorted(site.rglob("*.html")):
+        source = _source(path.relative_to(site), docs, examples)
+        for name, count in ids(path).items():
+            if count > 1:
+                line = _line(source, name)
+                yield path, Problem(source, line, f'the id "{name}" is used {count} times')
+        for target, loads in dict.fromkeys(read(path).targets):
+            if wrong := _wrong(target, loads, path, site, ids):
+                yield path, Problem(source, _line(source, target), f'"{target}" {wrong}')
+    # the combined stylesheet is skipped: its parts are in the site too
+    for path in sorted(set(site.rglob("*.css")) - {site / styles.NAME}):
+        for target in css_urls(path.read_text("utf-8")):
+            if wrong := _wrong(target, True, path, site, ids):
+                yield path, Problem(path, 1, f'"{target}" {wrong}')
+
+
+def _wrong(
+    target: str, loads: bool, page: Path, site: Path, ids: Callable[[Path], Counter[str]]
+) -> str | None:
+    parts = urlsplit(target)
+    if parts.scheme in ("data", "mailto", "javascript"):
+        return None
+    if parts.netloc or parts.scheme:
+        return "would be loaded from another host" if loads else None
+    if not target:
+        return "is empty: the page would load itself" if loads else "is an empty link"
+    path = unquote(parts.path)
+    file = page if not path else (site / path.lstrip("/") if path[0] == "/" else page.parent / path)
+    if file.is_dir():
+        file = file / "index.html"
+    if not file.is_file():
+        return "leads nowhere"
+    fragment = unquote(parts.fragment)
+    if fragment and file.suffix == ".html" and fragment not in ids(file):
+        return f'leads to a page without the anchor "{fragment}"'
+    return None
+
+
+def _source(page: Path, docs: Path, examples: Path) -> Path:
+    """The file that a page of the site was made from."""
+    if page.parts[0] == examples.name and (examples / page.with_suffix(".py").name).exists():
+        return examples / page.with_suffix(".py").name
+    return docs / page.with_suffix(".md")
+
+
+def _line(source: Path, text: str) -> int:
+    """The line of the source that contains this target, however the build has rewritten it."""
+    if not source.is_file():
+        return 1
+    lines = source.read_text("utf-8").split("\n")
+    if not text:
+        return next((n for n, line in enumerate(lines, 1) if EMPTY_LINK.search(line)), 1)
+    bare = re.sub(r"\.html(?=#|$)", "", text)
+    for wanted in (text, bare, bare.rpartition("/")[2], text.partition("#")[2]):
+        linking = re.compile(rf"""(\]\(|\]:\s*|=["']?|\{{\s*)[^\s)"']*{re.escape(wanted)}""")
+        for matches in (linking.search, lambda line, wanted=wanted: wanted in line):
+            for number, line in enumerate(lines, 1):
+                if wanted and matches(line):
+                    return number
+    return 1

@@ -1,0 +1,66 @@
+"""The package as a wheel, which readers need to run the pages' scripts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filelock import FileLock
+
+from tools.run.examples import PACKAGE, ROOT, Problem
+from tools.run.runner import CACHE
+
+PROJECT = ROOT / "pyproject.toml"
+LICENSE = ROOT / "LICENSE"
+KEPT = CACHE.parent / "wheel"
+# Without pip, which takes several times as long and may be missing.
+BUILD = "from setuptools import build_meta; build_meta.build_wheel('wheel')"
+
+
+def build() -> Path:
+    """The wheel of the package in its current state, rebuilt when something in it has changed.
+
+    Raises:
+        Problem: The wheel cannot be built.
+    """
+    words = [PROJECT, LICENSE, ROOT / "README.md"]
+    sources = [*words, PACKAGE / "py.typed", *sorted(PACKAGE.glob("*.py"))]
+    named = (f"{source.name}\0".encode() + source.read_bytes() for source in sources)
+    kept = KEPT / hashlib.sha256(b"\0".join(named)).hexdigest()[:16]
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(KEPT.with_suffix(".lock")):
+        if not kept.exists():
+            shutil.rmtree(KEPT, ignore_errors=True)  # older ones
+            KEPT.mkdir()
+            with TemporaryDirectory(dir=KEPT) as folder:
+                _build(sources, Path(folder)).rename(kept)
+    (built,) = kept.iterdir()
+    return built
+
+
+def _build(sources: list[Path], folder: Path) -> Path:
+    """Build the wheel and return its folder.
+
+    It is built from a copy, because setuptools leaves files next to the sources.
+    """
+    for source in sources:
+        copy = folder / source.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
+    built = subprocess.run(
+        [sys.executable, "-c", BUILD],
+        cwd=folder,
+        env=os.environ | {"SOURCE_DATE_EPOCH": "315532800"},  # 1980, where zip's time begins
+        capture_output=True,
+        text=True,
+    )
+    if built.returncode:
+        said = built.stderr.strip().splitlines()[-1]
+        message = f'setuptools cannot build the package: "{said}"; fix it, or run make install'
+        raise Problem(PROJECT, 1, message)
+    return folder / "wheel"
