@@ -20,7 +20,8 @@ from bs4 import BeautifulSoup
 from hypothesis import settings
 
 from tools.run.examples import Example, load_examples, parse
-from tools.run.results import Outcome, problems_of
+from tools.run.problems import problems_of
+from tools.run.records import Outcome
 from tools.run.runner import Runner
 from tools.run.runner import log as runner_log
 
@@ -70,7 +71,7 @@ class Workshop:
         """What the run of such an example must not publish, as file:line: message."""
         example = self.example(name, text)
         (outcome,) = self.run(example)
-        found = [problem for _, problem in problems_of(example, outcome)]
+        found = [problem for _, problem in problems_of(example, outcome.result)]
         return [f"{problem.path.name}:{problem.line}: {problem.message}" for problem in found]
 
 

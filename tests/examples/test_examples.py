@@ -15,8 +15,9 @@ import pytest
 from bertlesson.fingerprint import imported_modules
 from tests.conftest import ROOT
 from tools.run.examples import EXAMPLES, PACKAGE, Example
+from tools.run.problems import problems_of
 from tools.run.record import ENVIRONMENT
-from tools.run.results import problems_of
+from tools.run.records import Text
 from tools.run.runner import Runner
 from tools.site import wheel
 from tools.weave.render import shown_code
@@ -34,10 +35,10 @@ def test_the_example_runs_and_its_claims_hold(
     name: str, examples: dict[str, Example], runner: Runner
 ) -> None:
     outcome = runner.outcome(examples[name])
-    problems = [str(problem) for _, problem in problems_of(examples[name], outcome)]
+    problems = [str(problem) for _, problem in problems_of(examples[name], outcome.result)]
     assert not problems, "\n".join(problems)
     assert outcome.state == "done"
-    assert outcome.result["claims"], "an example claims something about what it measured"
+    assert outcome.result.claims, "an example claims something about what it measured"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -117,8 +118,8 @@ def test_the_quickest_examples_run_with_the_wheel_and_print_the_same(
     example = sorted(examples.values(), key=runner.store.seconds)[place]
     shutil.copy(example.path, tmp_path)
     printed = run_alone(wheel_python, tmp_path, example.path.name)
-    cells = runner.outcome(example).result["outputs"]
-    recorded = "".join(o["text"] for outputs in cells for o in outputs if o["type"] == "text")
+    cells = runner.outcome(example).result.outputs
+    recorded = "".join(o.text for outputs in cells for o in outputs if isinstance(o, Text))
     assert printed == recorded
 
 

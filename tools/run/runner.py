@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -35,8 +34,10 @@ from tools.run.examples import (
     load_examples,
     parse,
 )
+from tools.run.problems import problems_of
 from tools.run.process import Job, ending_in_words
-from tools.run.results import Outcome, Store, failure, problems_of
+from tools.run.records import Outcome, Result
+from tools.run.store import Store
 
 CACHE = ROOT / ".cache" / "examples"
 RECORD = ROOT / "tools" / "run" / "record.py"
@@ -47,7 +48,7 @@ TRAIN = (*PYTHON, "-m", f"bertlesson.{CHECKPOINT}")
 # A first build does not know how long each example takes; starting with these saves minutes.
 LONG = ("deeper", "entities", "mix", "spans")
 REPORT_EVERY = 5.0  # seconds between a job's progress lines
-CHANGED = failure("it was edited while it ran; the next build runs it again", "")
+CHANGED = Result.failed("it was edited while it ran; the next build runs it again")
 
 log = logging.getLogger("mkdocs.examples")
 
@@ -76,7 +77,7 @@ class Runner:
         self._change = threading.Condition()  # held while any of the following changes
         self._wanted: dict[str, Example] = {}
         self._jobs: dict[str, Job] = {}
-        self._failures: dict[str, dict[str, Any]] = {}  # by key: shown, not retried
+        self._failures: dict[str, Result] = {}  # by key: shown, not retried
         self._checkpoint_wanted = ""  # its key; empty if no requested example uses it
         self._checkpoint_made = ""
 
@@ -161,7 +162,7 @@ class Runner:
                 work(job)
             except Exception as error:  # an error of the runner is shown like the example's own
                 log.exception("running %s", job.name)
-                self._fail(job, failure(f"the runner failed: {error}", ""))
+                self._fail(job, Result.failed(f"the runner failed: {error}"))
             with self._change:
                 del self._jobs[job.name]
                 self._start_what_fits()
@@ -170,7 +171,7 @@ class Runner:
 
         threading.Thread(target=target, name=f"run {job.name}", daemon=True).start()
 
-    def _fail(self, job: Job, result: dict[str, Any]) -> None:
+    def _fail(self, job: Job, result: Result) -> None:
         """Record a failure; if the checkpoint failed, for each example that waits for it."""
         with self._change:
             if job.name != TRAINING:
@@ -194,7 +195,7 @@ class Runner:
             return
         if code:
             message = f"{TRAINING} could not be trained: its process {ending_in_words(code)}"
-            self._fail(job, failure(message, errors))
+            self._fail(job, Result.failed(message, errors))
             return
         self._checkpoint_made = job.key
 
@@ -240,14 +241,14 @@ class Runner:
             # If there was time, the fault handler printed the lines, innermost first.
             lines = re.findall(rf'File "{re.escape(str(script))}", line (\d+)', errors)
             row = int(lines[0]) - example.code[cell].line if lines else 0
-            recorded = failure(f"its process {ending_in_words(ended)}", errors, cell, row)
+            recorded = Result.failed(f"its process {ending_in_words(ended)}", errors, cell, row)
         elif _changed(example):
             recorded = CHANGED
         else:
             text = result.read_text("utf-8").replace(str(script), f"examples/{example.path.name}")
             text = text.replace(str(room), ".")
-            recorded = json.loads(text)
-        problems = problems_of(example, Outcome("failed", recorded))
+            recorded = Result.from_json(text)
+        problems = problems_of(example, recorded)
         if problems:
             self._fail(job, recorded)
         else:
@@ -296,7 +297,7 @@ def main() -> int:
         runner.stop()
         return 130
     for example in examples.values():
-        problems += [problem for _, problem in problems_of(example, runner.outcome(example))]
+        problems += [problem for _, problem in problems_of(example, runner.outcome(example).result)]
     for problem in problems:
         log.error("%s", problem)
     log.info("%d examples, %d problems", len(examples), len(problems))

@@ -31,8 +31,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
 
 from tools.run.examples import Problem, load_examples  # noqa: E402
-from tools.run.results import problems_of, write_at_once  # noqa: E402
+from tools.run.problems import problems_of  # noqa: E402
 from tools.run.runner import CACHE, Runner  # noqa: E402
+from tools.run.store import write_at_once  # noqa: E402
 from tools.site import checks, notebook_page, styles, wheel  # noqa: E402
 from tools.weave import pages, reading, render  # noqa: E402
 
@@ -111,7 +112,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         uri, urls = f"examples/{name}.ipynb", config.use_directory_urls
         files.append(File(uri, str(_work_folder()), config.site_dir, urls))
         publish = {f"{name}.py": example.path}
-        for left in outcomes[name].result.get("files", []):
+        for left in outcomes[name].result.files:
             publish[left] = State.runner.store.file(example, left)
         for file_name, path in publish.items():
             uri = f"{DOWNLOADS}/{file_name}"
@@ -262,9 +263,9 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     problems = list(State.site.problems)
     for name, example in State.site.examples.items():
         outcome = State.site.outcomes[name]
-        problems += [_with_page(name, *found) for found in problems_of(example, outcome)]
-        if error := outcome.result.get("error"):
-            log.info("examples/%s.py:\n%s", name, error["traceback"])
+        problems += [_with_page(name, *found) for found in problems_of(example, outcome.result)]
+        if failure := outcome.result.failure:
+            log.info("examples/%s.py:\n%s", name, failure.traceback)
     _report(problems)
 
 

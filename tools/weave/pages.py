@@ -16,10 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from tools.run.examples import EXAMPLES, ROOT, Example, Problem
-from tools.run.results import Outcome, problems_of
+from tools.run.problems import problems_of
+from tools.run.records import Outcome
 from tools.weave import reading, render
 
 INCLUDE = re.compile(r'^(?P<indent>\s*)-+8<-+[ \t]+(?P<quote>["\'])(?P<target>.*?)(?P=quote)\s*$')
@@ -142,16 +143,16 @@ class Page:
     def _value(self, match: re.Match[str]) -> str:
         example = self._example(match["example"])
         outcome = self.site.outcomes[example.name]
-        if outcome.pending or outcome.result["error"]:
+        if outcome.pending or outcome.result.failure:
             return '<span class="pending">…</span>'
-        values = outcome.result["values"]
+        values = outcome.result.values
         name, key, spec = example.path.name, match["key"], (match["format"] or "").strip()
         if key not in values:
             has = ", ".join(values) or "none"
             raise KeyError(f"examples/{name} leaves no value {key!r}; it has {has}")
         try:
             if spec == "tokens":
-                return render.tokens_html(values[key])
+                return render.tokens_html(cast(list[dict[str, str]], values[key]))
             return render.measured_html(example, key, format(values[key], spec))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             message = f"{match[0]}: {values[key]!r} cannot be shown as {spec!r}: {error}"
@@ -213,15 +214,15 @@ def _claims_of(
 ) -> str:
     if outcome.pending:
         return render.pending_html(example, outcome)
-    if outcome.result["error"]:
-        problems: list[Any] = problems_of(example, outcome)
+    if outcome.result.failure:
+        problems = problems_of(example, outcome.result)
         return "".join(render.problem_html(str(problem)) for _, problem in problems)
     items = []
-    for claim in render.numbered_claims(outcome):
-        page, _ = site.shown.get((example.name, claim["cell"]), (None, 0))
+    for number, claim in render.numbered_claims(outcome):
+        page, _ = site.shown.get((example.name, claim.cell), (None, 0))
         more = ""
         if page:
-            href = link(page, render.claim_id(example, claim))
+            href = link(page, render.claim_id(example, number))
             more = f' <a href="{href}">where it is stated</a>'
-        items.append(render.claim_html(example, claim, more))
+        items.append(render.claim_html(example, number, claim, more))
     return render.claims_list(items) if items else "<p>No claims.</p>"

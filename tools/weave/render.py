@@ -10,8 +10,9 @@ from typing import Any
 import nbformat
 
 from tools.run.examples import Cell, Example
+from tools.run.problems import other_problems
 from tools.run.record import is_claim
-from tools.run.results import Outcome, describe_claim, other_problems
+from tools.run.records import Claim, Figure, Outcome, Output, Text
 from tools.weave import terminal
 
 NARROW = 38  # characters of code in a line on a telephone, see docs/assets/lesson.css
@@ -141,53 +142,54 @@ def output_html(example: Example, index: int, outcome: Outcome) -> str:
     """The output of a code cell: its text, its figures, and its claims with their values."""
     parts = []
     for number, output in enumerate(outputs_of(index, outcome)):
-        if output["type"] == "text":
-            parts.append(text_output(output["text"].rstrip("\n")))
+        if isinstance(output, Text):
+            parts.append(text_output(output.text.rstrip("\n")))
         else:
-            svg = themed_svg(output["svg"], f"{example.name}-{index}-{number}", output["alt"])
+            svg = themed_svg(output.svg, f"{example.name}-{index}-{number}", output.alt)
             parts.append(f'<figure class="chart">{svg}</figure>')
     return "".join(parts) + findings_html(example, index, outcome)
 
 
-def outputs_of(index: int, outcome: Outcome) -> list[dict[str, str]]:
+def outputs_of(index: int, outcome: Outcome) -> list[Output]:
     """The outputs of a code cell, with text as a terminal finally shows it.
 
     Empty if the execution did not get that far.
     """
-    outputs = dict(enumerate(outcome.result.get("outputs", []))).get(index, [])
-    words = ("text", "alt")
+    outputs = outcome.result.outputs[index : index + 1]
     return [
-        {key: terminal.screen(said) if key in words else said for key, said in output.items()}
-        for output in outputs
+        Text(terminal.screen(output.text))
+        if isinstance(output, Text)
+        else Figure(output.svg, terminal.screen(output.alt))
+        for output in (outputs[0] if outputs else ())
     ]
 
 
 def findings_html(example: Example, index: int, outcome: Outcome) -> str:
     """The claims of a code cell with their values, and its other problems."""
-    items = [claim_html(example, c) for c in numbered_claims(outcome) if c["cell"] == index]
+    items = [claim_html(example, n, c) for n, c in numbered_claims(outcome) if c.cell == index]
     found = claims_list(items) if items else ""
     return found + "".join(
         problem_html(str(problem))
-        for cell, problem in other_problems(example, outcome)
+        for cell, problem in other_problems(example, outcome.result)
         if cell == index
     )
 
 
-def numbered_claims(outcome: Outcome) -> list[dict[str, Any]]:
-    return [c | {"number": n} for n, c in enumerate(outcome.result.get("claims", []), 1)]
+def numbered_claims(outcome: Outcome) -> list[tuple[int, Claim]]:
+    return [*enumerate(outcome.result.claims, 1)]
 
 
-def claim_id(example: Example, claim: dict[str, Any]) -> str:
-    return f"claim-{example.name}-{claim['number']}"
+def claim_id(example: Example, number: int) -> str:
+    return f"claim-{example.name}-{number}"
 
 
-def claim_html(example: Example, claim: dict[str, Any], more: str = "") -> str:
-    kind, sign = ("checked", "✓") if claim["passed"] else ("failed", "✗ false:")
-    sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(claim["sentence"]))
+def claim_html(example: Example, number: int, claim: Claim, more: str = "") -> str:
+    kind, sign = ("checked", "✓") if claim.passed else ("failed", "✗ false:")
+    sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(claim.sentence))
     return (
-        f'<li class="claim {kind}" id="{claim_id(example, claim)}">'
+        f'<li class="claim {kind}" id="{claim_id(example, number)}">'
         f'<span class="sign">{sign}</span> {sentence} '
-        f"<code>{escaped(describe_claim(claim))}</code>{more}</li>"
+        f"<code>{escaped(claim.comparison)}</code>{more}</li>"
     )
 
 
@@ -273,11 +275,11 @@ def notebook(example: Example, outcome: Outcome) -> str:
 def _notebook_outputs(example: Example, index: int, outcome: Outcome) -> list[Any]:
     made = []
     for number, output in enumerate(outputs_of(index, outcome)):
-        if output["type"] == "text":
-            made.append(nbformat.v4.new_output("stream", name="stdout", text=output["text"]))
+        if isinstance(output, Text):
+            made.append(nbformat.v4.new_output("stream", name="stdout", text=output.text))
         else:
-            svg = themed_svg(output["svg"], f"{example.name}-{index}-{number}", output["alt"])
-            data = {"image/svg+xml": svg, "text/plain": output["alt"]}
+            svg = themed_svg(output.svg, f"{example.name}-{index}-{number}", output.alt)
+            data = {"image/svg+xml": svg, "text/plain": output.alt}
             made.append(nbformat.v4.new_output("display_data", data=data))
     if found := findings_html(example, index, outcome):
         plain = re.sub("<[^>]+>", "", found.replace("</li>", "\n"))

@@ -20,8 +20,10 @@ from tests.conftest import ROOT, Workshop
 from tools.run import examples as examples_module
 from tools.run import runner as runner_module
 from tools.run.examples import Example, Problem, checkpoint_key, load_examples, parse
+from tools.run.problems import problems_of
 from tools.run.process import BAR, bar_in_words, ending_in_words
-from tools.run.results import Outcome, Store, describe_claim, problems_of
+from tools.run.records import Outcome, Text
+from tools.run.store import Store
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> None:
@@ -40,7 +42,12 @@ def alive(pid: int) -> bool:
 
 
 def text_of(outcome: Outcome, cell: int = 0) -> str:
-    return "".join(o["text"] for o in outcome.result["outputs"][cell] if o["type"] == "text")
+    return "".join(o.text for o in outcome.result.outputs[cell] if isinstance(o, Text))
+
+
+def message_of(outcome: Outcome) -> str:
+    assert outcome.result.failure
+    return outcome.result.failure.message
 
 
 def counting(log: Path, more: str = "") -> str:
@@ -94,7 +101,7 @@ def test_files_that_an_example_leaves_are_kept_with_its_result(
     leave = "import os\nopen('left.txt', 'w').write('words')\nos.mkdir('folder')\n"
     example = workshop.example("one", counting(log, leave))
     (outcome,) = workshop.run(example)
-    assert outcome.result["files"] == ["left.txt"]
+    assert outcome.result.files == ("left.txt",)
     left = workshop.runner().store.file(example, "left.txt")
     assert left.read_text() == "words"
     left.unlink()  # without it, the result is not whole
@@ -478,9 +485,10 @@ def test_what_was_shown_before_an_error_is_there(workshop: Workshop) -> None:
     example = workshop.example("one", "# %%\nprint('a')\n\n# %%\nprint('b')\n1 / 0\n\n# %%\n1\n")
     (outcome,) = workshop.run(example)
     assert [text_of(outcome, 0), text_of(outcome, 1)] == ["a\n", "b\n"]
-    assert outcome.result["error"]["cell"] == 1
-    assert "ZeroDivisionError" in outcome.result["error"]["traceback"]
-    assert len(outcome.result["outputs"]) == 2  # nothing runs after it
+    assert outcome.result.failure
+    assert outcome.result.failure.cell == 1
+    assert "ZeroDivisionError" in outcome.result.failure.traceback
+    assert len(outcome.result.outputs) == 2  # nothing runs after it
 
 
 def test_false_claims_are_reported_and_the_others_still_evaluated(workshop: Workshop) -> None:
@@ -498,7 +506,7 @@ def test_false_claims_are_reported_and_the_others_still_evaluated(workshop: Work
         "one.py:5: claim is false: kept is above never (kept = 0.25 > never = 0.5)"
     ]
     (outcome,) = workshop.run(workshop.example("one", text))
-    found = [(c["sentence"], c["passed"], c["cell"]) for c in outcome.result["claims"]]
+    found = [(c.sentence, c.passed, c.cell) for c in outcome.result.claims]
     assert found == [("first", True, 0), ("kept is above never", False, 0), ("last", True, 1)]
 
 
@@ -528,9 +536,9 @@ def test_claims_say_what_was_measured(
 ) -> None:
     text = f"# %%\nimport numpy\nx, n, word = 0.25, 3, 'a'\n{claim}\n"
     (outcome,) = workshop.run(workshop.example("one", text))
-    (found,) = outcome.result["claims"]
-    assert found["passed"] is passed
-    assert describe_claim(found) == shown
+    (found,) = outcome.result.claims
+    assert found.passed is passed
+    assert found.comparison == shown
 
 
 def test_a_tensor_is_a_number(workshop: Workshop) -> None:
@@ -544,10 +552,10 @@ def test_a_tensor_is_a_number(workshop: Workshop) -> None:
     values = {"loss": loss, "row": torch.arange(3), "flag": torch.tensor(True), "name": "n"}
     """
     (outcome,) = workshop.run(workshop.example("one", text))
-    (claim,) = outcome.result["claims"]
-    assert claim["sentence"] == "loss is below 1"
-    assert claim["values"] == [0.5, 1.0]
-    assert outcome.result["values"] == {"loss": 0.5, "row": [0, 1, 2], "flag": True, "name": "n"}
+    (claim,) = outcome.result.claims
+    assert claim.sentence == "loss is below 1"
+    assert claim.values == (0.5, 1.0)
+    assert outcome.result.values == {"loss": 0.5, "row": [0, 1, 2], "flag": True, "name": "n"}
 
 
 def test_every_assert_with_a_message_at_the_top_is_a_claim(workshop: Workshop) -> None:
@@ -563,7 +571,7 @@ def test_every_assert_with_a_message_at_the_top_is_a_claim(workshop: Workshop) -
     assert 2 > 1
     """
     (outcome,) = workshop.run(workshop.example("one", text))
-    assert [claim["sentence"] for claim in outcome.result["claims"]] == ["in words"] * 3
+    assert [claim.sentence for claim in outcome.result.claims] == ["in words"] * 3
 
 
 # Addresses in memory, which are others in the next build
@@ -923,7 +931,7 @@ def test_a_killed_execution_leaves_nothing_and_runs_again(
     os.kill(child, signal.SIGKILL)
     runner.wait()
     outcome = runner.outcome(example)
-    assert outcome.result["error"]["message"] == "its process was ended by SIGKILL"
+    assert message_of(outcome) == "its process was ended by SIGKILL"
     assert not list((workshop.folder / "cache").glob("one-*"))
     log.unlink()
     running(workshop, example, log)
@@ -1043,7 +1051,7 @@ def test_lines_are_told_for_the_text_as_it_is_now(workshop: Workshop) -> None:
     runner.want([workshop.example("one", text)])
     runner.wait()
     moved = workshop.example("one", f"# %% [markdown]\n# Words.\n\n{text}")
-    ((_, problem),) = problems_of(moved, runner.outcome(moved))
+    ((_, problem),) = problems_of(moved, runner.outcome(moved).result)
     assert problem.line == 6
 
 
@@ -1060,7 +1068,7 @@ def test_a_result_of_code_that_changed_meanwhile_is_not_kept(
     heads.write_text(old.replace("return 3", "return 4"))
     gate.touch()
     runner.wait()
-    assert "edited while it ran" in runner.outcome(example).result["error"]["message"]
+    assert "edited while it ran" in message_of(runner.outcome(example))
     assert not list((workshop.folder / "cache").glob("one-*"))
     heads.write_text(old)
     runner.want([workshop.example("one", text)])
@@ -1152,7 +1160,7 @@ def test_a_fault_of_the_runner_is_shown_and_stops_nothing_else(
     monkeypatch.setattr(Store, "keep", full)
     examples = [workshop.example(name, "# %%\n1\n") for name in ("one", "two")]
     one, two = workshop.run(*examples, cores=1)
-    assert one.result["error"]["message"] == "the runner failed: no space left on device"
+    assert message_of(one) == "the runner failed: no space left on device"
     assert two.state == "done"
 
 
@@ -1161,9 +1169,9 @@ def test_what_the_runner_cannot_do_is_a_failure_of_the_example(
 ) -> None:
     monkeypatch.setattr(runner_module, "PYTHON", ("/no/such/python",))
     (outcome,) = workshop.run(workshop.example("one", "# %%\n1\n"))
-    message = outcome.result["error"]["message"]
-    assert "exit code" in message
-    assert "/no/such/python" in outcome.result["error"]["traceback"]
+    assert outcome.result.failure
+    assert "exit code" in outcome.result.failure.message
+    assert "/no/such/python" in outcome.result.failure.traceback
 
 
 # The checkpoint
@@ -1221,10 +1229,11 @@ def test_a_failed_checkpoint_is_reported_for_each_that_uses_it(
     outcomes = workshop.run(*examples, free, checkpoint_command=[sys.executable, "-c", code])
     assert [outcome.state for outcome in outcomes] == ["failed", "failed", "done"]
     for outcome in outcomes[:2]:
-        error = outcome.result["error"]
-        assert error["message"].startswith("the small BERT could not be trained: its process ended")
-        assert "exit code 3" in error["message"]
-        assert error["traceback"] == "no room left"
+        failure = outcome.result.failure
+        assert failure
+        assert failure.message.startswith("the small BERT could not be trained: its process ended")
+        assert "exit code 3" in failure.message
+        assert failure.traceback == "no room left"
 
 
 def test_an_edit_of_its_code_stops_the_training(

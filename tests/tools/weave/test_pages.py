@@ -8,16 +8,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zipfile import ZipFile
 
 import nbformat
 import pytest
 
 from tests.conftest import ROOT, Project, Workshop, article, menu
-from tools.run.results import Outcome, failure
+from tools.run.records import Claim, Figure, Outcome, Plain, Result, Text
 from tools.site.checks import PageReader, _line
 from tools.weave import pages, render
 
@@ -40,7 +41,7 @@ y = """
 z = 1
 '''
 
-VALUES = {
+VALUES: dict[str, Plain] = {
     "x": 0.1234,
     "n": 12_000,
     "word": "*a* _b_ `c` [d](e) <b> | {{ f.g }} &amp;",
@@ -54,18 +55,15 @@ VALUES = {
 }
 
 
-def result(**changes: Any) -> dict[str, Any]:
-    about = {"cell": 0, "passed": True}
-    claims = [
-        {"row": 1, "sentence": "x is `small` & <b>", "signs": ["<"], "sources": ["x", "1"],
-         "values": [0.123, 1], **about},
-        {"row": 2, "sentence": "x is not zero", "signs": [">"], "sources": ["x", "0"],
-         "values": [0.123, 0], **about},
-    ]  # fmt: skip
+def result(**changes: Any) -> Result:
+    claims = (
+        Claim(0, 1, "x is `small` & <b>", True, ("x", "1"), ("<",), (0.123, 1)),
+        Claim(0, 2, "x is not zero", True, ("x", "0"), (">",), (0.123, 0)),
+    )
     svg = '<svg width="1pt" height="1pt" viewBox="0 0 1 1"><g/></svg>'
-    shown = {"type": "text", "text": "<script>alert('&')</script>\n{{ no }} **bold**\n"}
-    outputs = [[shown], [{"type": "figure", "svg": svg, "alt": 'a "line"'}], []]
-    return {"outputs": outputs, "claims": claims, "values": VALUES, "error": None} | changes
+    shown = Text("<script>alert('&')</script>\n{{ no }} **bold**\n")
+    outputs = ((shown,), (Figure(svg, 'a "line"'),), ())
+    return replace(Result(outputs, claims, VALUES), **changes)
 
 
 @pytest.fixture
@@ -201,7 +199,9 @@ def test_the_colours_of_figures_are_those_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("state", ["running", "waiting"])
-def test_what_is_not_there_yet_is_pending(site: pages.Site, state: str) -> None:
+def test_what_is_not_there_yet_is_pending(
+    site: pages.Site, state: Literal["running", "waiting"]
+) -> None:
     site.outcomes["one"] = Outcome(state, progress="2 of 12 <b>")
     shown = expand(site, '--8<-- "examples/one.py:first"\n\n{{ one.x }}\n')
     assert "x = 0.123" in shown
@@ -211,7 +211,7 @@ def test_what_is_not_there_yet_is_pending(site: pages.Site, state: str) -> None:
 
 
 def test_an_error_is_shown_at_its_cell_and_values_wait(site: pages.Site) -> None:
-    site.outcomes["one"] = Outcome("failed", failure("ValueError: no", "", cell=1, row=1))
+    site.outcomes["one"] = Outcome("failed", Result.failed("ValueError: no", cell=1, row=1))
     text = '{{ one.x }}\n\n--8<-- "examples/one.py:first"\n\n--8<-- "examples/one.py:figure"\n'
     page = page_of(site)
     page.expand(text)
@@ -221,9 +221,9 @@ def test_an_error_is_shown_at_its_cell_and_values_wait(site: pages.Site) -> None
 
 
 def test_a_false_claim_is_shown_as_such_and_the_values_stay(site: pages.Site) -> None:
-    false = result()
-    false["claims"][1]["passed"] = False
-    site.outcomes["one"] = Outcome("failed", false)
+    holds, fails = result().claims
+    false = (holds, replace(fails, passed=False))
+    site.outcomes["one"] = Outcome("failed", result(claims=false))
     shown = expand(site, '{{ one.n }}\n\n--8<-- "examples/one.py:first"\n')
     assert 'class="claim failed" id="claim-one-2"><span class="sign">✗ false:</span>' in shown
     assert "12000" in shown
@@ -394,8 +394,8 @@ def test_claims_that_no_page_shows_are_listed_too(site: pages.Site) -> None:
     ("outcome", "shown"),
     [
         (Outcome("running", progress="half"), '<p class="pending" data-pending="one">'),
-        (Outcome("failed", failure("ValueError: no", "")), "one.py:5: ValueError: no"),
-        (Outcome("done", result(claims=[])), "<p>No claims.</p>"),
+        (Outcome("failed", Result.failed("ValueError: no")), "one.py:5: ValueError: no"),
+        (Outcome("done", result(claims=())), "<p>No claims.</p>"),
     ],
 )
 def test_what_there_is_instead_of_claims(site: pages.Site, outcome: Outcome, shown: str) -> None:
@@ -426,7 +426,7 @@ def test_a_pending_notebook_says_so_and_a_failed_one_why(site: pages.Site) -> No
     example = site.examples["one"]
     pending = nbformat.reads(render.notebook(example, Outcome("running")), as_version=4)
     assert "on their way" in pending.cells[1].source
-    failed = Outcome("failed", failure("ValueError: no", "", cell=2))
+    failed = Outcome("failed", Result.failed("ValueError: no", cell=2))
     (output,) = nbformat.reads(render.notebook(example, failed), as_version=4).cells[3].outputs
     assert "ValueError: no" in output.data["text/html"]
 
