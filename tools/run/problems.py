@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from xml.etree import ElementTree
 
-from tools.run.examples import Example, Problem
+from tools.run.cells import Problem
+from tools.run.examples import Example
 from tools.run.records import Place, Result, Text
 
 # An address in a repr, as in <function <lambda> at 0x7f30>; a long repr is cut and ends with "…".

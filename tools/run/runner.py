@@ -25,15 +25,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tools.run import record
-from tools.run.examples import (
-    CHECKPOINT,
-    ROOT,
-    Example,
-    Problem,
-    checkpoint_key,
-    load_examples,
-    parse,
-)
+from tools.run.cells import ROOT, Problem
+from tools.run.examples import CHECKPOINT, Example, checkpoint_key, load_examples, parse
 from tools.run.problems import problems_of
 from tools.run.process import Job, ending_in_words
 from tools.run.records import Outcome, Result

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tools.run.examples import Problem
+from tools.run.cells import Problem
 from tools.site import styles
 
 # Attributes whose URLs an element loads without a click (a link in <a> loads nothing).

@@ -30,7 +30,8 @@ from watchdog.observers.polling import PollingObserver
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
 
-from tools.run.examples import Problem, load_examples  # noqa: E402
+from tools.run.cells import Problem  # noqa: E402
+from tools.run.examples import load_examples  # noqa: E402
 from tools.run.problems import problems_of  # noqa: E402
 from tools.run.runner import CACHE, Runner  # noqa: E402
 from tools.run.store import write_at_once  # noqa: E402

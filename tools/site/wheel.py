@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 
-from tools.run.examples import PACKAGE, ROOT, Problem
+from tools.run.cells import ROOT, Problem
+from tools.run.examples import PACKAGE
 from tools.run.runner import CACHE
 
 PROJECT = ROOT / "pyproject.toml"

@@ -18,7 +18,8 @@ from html import escape
 from pathlib import Path
 from typing import cast
 
-from tools.run.examples import EXAMPLES, ROOT, Example, Problem
+from tools.run.cells import ROOT, Problem
+from tools.run.examples import EXAMPLES, Example
 from tools.run.problems import problems_of
 from tools.run.records import Outcome
 from tools.weave import reading, render

@@ -9,7 +9,8 @@ from typing import Any
 
 import nbformat
 
-from tools.run.examples import Cell, Example
+from tools.run.cells import Cell
+from tools.run.examples import Example
 from tools.run.problems import other_problems
 from tools.run.record import is_claim
 from tools.run.records import Claim, Figure, Outcome, Output, Text

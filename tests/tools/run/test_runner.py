@@ -19,7 +19,8 @@ import pytest
 from tests.conftest import ROOT, Workshop
 from tools.run import examples as examples_module
 from tools.run import runner as runner_module
-from tools.run.examples import Example, Problem, checkpoint_key, load_examples, parse
+from tools.run.cells import Problem
+from tools.run.examples import Example, checkpoint_key, load_examples, parse
 from tools.run.problems import problems_of
 from tools.run.process import BAR, bar_in_words, ending_in_words
 from tools.run.records import Outcome, Text
