@@ -21,9 +21,9 @@ from hypothesis import settings
 
 from tools.run.examples import Example, load_examples, parse
 from tools.run.problems import problems_of
+from tools.run.process import log as runner_log
 from tools.run.records import Outcome
 from tools.run.runner import Runner
-from tools.run.runner import log as runner_log
 
 ROOT = Path(__file__).resolve().parent.parent
 

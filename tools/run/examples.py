@@ -50,8 +50,9 @@ class Example:
         return imported_modules(self.path, PACKAGE).union(hidden, *found)
 
     @property
-    def needs_checkpoint(self) -> bool:
-        return CHECKPOINT in self.modules
+    def needs(self) -> tuple[str, ...]:
+        """The names of the tasks that must be done before it runs."""
+        return (CHECKPOINT,) if CHECKPOINT in self.modules else ()
 
     @cached_property
     def key(self) -> str:

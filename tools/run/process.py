@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 LEASH = Path(__file__).with_name("leash.py")
+PYTHON = (sys.executable, "-P", "-X", "faulthandler")
+REPORT_EVERY = 5.0  # seconds between a job's progress lines
 LAST_WORDS = 30  # lines of standard error that are kept to show what went wrong
 
 # A tqdm bar, as in "training:  17%|█▋    | 2/12 [00:02<00:10,  1.00s/it, loss=3.2]"
@@ -22,18 +28,36 @@ BAR = re.compile(
     r"\[[\d:]+<(?P<left>[\d:?]+)(?:,[^,\]]*)?(?:,\s*(?P<more>[^\]]*))?\]"
 )
 
+log = logging.getLogger("mkdocs.examples")
+
 
 @dataclass
 class Job:
-    """A current or imminent run: of an example, or of the checkpoint's training."""
+    """A current or imminent run of a task.
+
+    Attributes:
+        progress: In words.
+        reported: When the progress was last logged.
+        seconds: How long its process took; None until that has ended.
+        cancelled: Whether it has been stopped.
+        process: None until it has been started.
+    """
 
     name: str
     key: str
     cores: int
     progress: str = "starting"
-    reported: float = 0.0  # when its progress was last logged
+    reported: float = 0.0
+    seconds: float | None = None
     cancelled: bool = False
     process: subprocess.Popen[bytes] | None = None
+
+    def report(self, progress: str) -> None:
+        """Take note of the progress, and log it now and then."""
+        self.progress = progress
+        if time.monotonic() - self.reported > REPORT_EVERY:
+            self.reported = time.monotonic()
+            log.info("%s: %s", self.name, progress)
 
     def run(
         self,
@@ -56,6 +80,7 @@ class Job:
         Returns:
             The exit code, as a shell reports it, and the last lines of standard error.
         """
+        began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-P", str(LEASH), str(folder), *command],
             cwd=start_in,
@@ -87,6 +112,7 @@ class Job:
             on_line(line.decode("utf-8", "replace"))
         code = self.process.wait()
         reader.join()
+        self.seconds = time.monotonic() - began
         return code, "\n".join(words)
 
     def stop(self) -> None:
@@ -94,6 +120,13 @@ class Job:
         self.cancelled = True
         if self.process and self.process.stdin:
             self.process.stdin.close()  # releases the leash
+
+
+@contextmanager
+def empty_folder() -> Iterator[Path]:
+    """An empty folder for a run, removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="lesson-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder).resolve()
 
 
 def lines_as_they_come(stream: io.TextIOBase) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from pathlib import Path
 from tools.run.examples import Example
 from tools.run.records import Result
 
+# Seconds by example, for a first run. `python -m tools.run --durations` writes them again.
+DURATIONS = Path(__file__).with_name("durations.json")
 KEPT_PER_EXAMPLE = 8  # so that returning to an earlier version of an example needs no run
 
 
@@ -46,8 +49,12 @@ class Store:
 
     def keep(
         self, example: Example, result: Result, seconds: float, left: Iterable[Path] = ()
-    ) -> None:
-        """Store a result and the files that were left, and delete this example's oldest results."""
+    ) -> Result:
+        """Store a result and the files that were left, and delete this example's oldest results.
+
+        Returns:
+            The result with the names of the files.
+        """
         files = sorted(left)
         for file in files:
             kept = self.file(example, file.name)
@@ -61,16 +68,22 @@ class Store:
         for old in sorted(results, key=lambda p: p.stat().st_mtime)[:-KEPT_PER_EXAMPLE]:
             old.unlink(missing_ok=True)
             shutil.rmtree(old.with_suffix(""), ignore_errors=True)
+        return result
 
     def _seconds(self, example: Example) -> Path:
         return self.folder / f"{example.name}.seconds"
 
     def seconds(self, example: Example) -> float:
-        """How long this example took when it last ran; infinity if unknown."""
+        """How long this example took when it last ran, or runs as a rule; infinity if unknown."""
         try:
             return float(self._seconds(example).read_text("utf-8"))
         except (OSError, ValueError):
-            return float("inf")
+            return usual_seconds().get(example.name, float("inf"))
+
+
+def usual_seconds() -> dict[str, float]:
+    """How long the examples took where they were last measured."""
+    return {name: float(given) for name, given in json.loads(DURATIONS.read_text("utf-8")).items()}
 
 
 def write_at_once(path: Path, text: str) -> None:

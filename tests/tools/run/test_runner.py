@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -18,12 +19,15 @@ import pytest
 
 from tests.conftest import ROOT, Workshop
 from tools.run import examples as examples_module
-from tools.run import runner as runner_module
+from tools.run import execution
+from tools.run import store as store_module
 from tools.run.cells import Problem
+from tools.run.checkpoint import training
 from tools.run.examples import Example, checkpoint_key, load_examples, parse
 from tools.run.problems import problems_of
 from tools.run.process import BAR, bar_in_words, ending_in_words
-from tools.run.records import Outcome, Text
+from tools.run.records import Outcome, Result, Text
+from tools.run.schedule import Task
 from tools.run.store import Store
 
 
@@ -916,7 +920,7 @@ def running(workshop: Workshop, example: Any, log: Path) -> tuple[Any, int]:
     """A runner that is in the midst of the example, and the process that runs it."""
     runner = workshop.runner()
     runner.want([example])
-    job = runner._jobs[example.name]
+    job = runner.scheduler.jobs[f"examples/{example.name}.py"]
     until(lambda: log.exists() and job.process is not None)  # the script may be quicker than Popen
     leash = job.process.pid
     children = Path(f"/proc/{leash}/task/{leash}/children").read_text().split()
@@ -949,7 +953,7 @@ def test_stop_ends_the_run_and_all_that_it_started(workshop: Workshop, tmp_path:
     runner, child = running(workshop, example, log)
     until(lambda: pid.exists() and pid.read_text())
     runner.stop()
-    assert not runner._jobs
+    assert not runner.scheduler.jobs
     until(lambda: not alive(child) and not alive(int(pid.read_text())))
     assert not list((workshop.folder / "cache").glob("one-*"))
 
@@ -1016,7 +1020,7 @@ def test_a_run_that_waits_for_another_build_can_be_stopped(
     began = time.monotonic()
     other.stop()
     assert time.monotonic() - began < 5
-    assert not other._jobs
+    assert not other.scheduler.jobs
     assert log.read_text() == "x"
 
 
@@ -1025,14 +1029,14 @@ def test_an_edit_stops_the_outdated_run(workshop: Workshop, tmp_path: Path) -> N
     example = workshop.example("one", slow(log))
     ended: list[str] = []
     runner, child = running(workshop, example, log)
-    runner.on_done = ended.append
+    runner.scheduler.on_done = ended.append
     edited = workshop.example("one", counting(log, "print('new')\n"))
     runner.want([edited])
     runner.wait()
     assert not alive(child)
     assert text_of(runner.outcome(edited)) == "new\n"
     assert log.read_text() == "xx"
-    assert ended == ["one"]  # nobody is told of the one that was stopped
+    assert ended == ["examples/one.py"]  # nobody is told of the one that was stopped
 
 
 def test_an_edit_of_prose_lets_the_run_go_on(workshop: Workshop, tmp_path: Path) -> None:
@@ -1116,26 +1120,34 @@ def test_no_more_run_than_there_are_cores(workshop: Workshop, tmp_path: Path) ->
     assert {outcome.state for outcome in workshop.run(*examples, cores=1)} == {"done"}
 
 
-def test_the_longest_runs_first(workshop: Workshop, tmp_path: Path) -> None:
+def test_the_longest_runs_first(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = tmp_path / "order"
 
     def make(number: int) -> list[Any]:
         text = "# %%\nopen({!r}, 'a').write('{} ')\nimport time\ntime.sleep({})\nx = {}\n"
-        seconds = {"a": 0.0, "b": 0.6, "spans": 0.2}
+        seconds = {"a": 0.0, "b": 1.6, "spans": 0.8}
         return [
             workshop.example(name, text.format(str(order), name, s, number))
             for name, s in seconds.items()
         ]
 
+    durations = tmp_path / "durations.json"
+    durations.write_text('{"a": 1, "b": 2, "spans": 3}')
+    monkeypatch.setattr(store_module, "DURATIONS", durations)
     workshop.run(*make(0), cores=1)
-    assert order.read_text() == "spans a b ", "nothing is known yet but what is long as a rule"
+    assert order.read_text() == "spans b a ", "for a first run, the durations of another machine"
     order.unlink()
     workshop.run(*make(1), cores=1)
     assert order.read_text() == "b spans a "
 
 
-def test_what_is_long_as_a_rule_is_there() -> None:
-    assert set(runner_module.LONG) <= {path.stem for path in (ROOT / "examples").glob("*.py")}
+def test_the_durations_for_a_first_run_name_the_examples_that_there_are() -> None:
+    names = {path.stem for path in (ROOT / "examples").glob("*.py")}
+    assert set(json.loads(store_module.DURATIONS.read_text())) == names, (
+        "write them again, as the README says"
+    )
 
 
 def test_a_failure_does_not_stop_the_others(workshop: Workshop) -> None:
@@ -1153,10 +1165,10 @@ def test_a_fault_of_the_runner_is_shown_and_stops_nothing_else(
 ) -> None:
     keep = Store.keep
 
-    def full(store: Store, example: Example, *rest: Any) -> None:
+    def full(store: Store, example: Example, *rest: Any) -> Result:
         if example.name == "one":
             raise OSError("no space left on device")
-        keep(store, example, *rest)
+        return keep(store, example, *rest)
 
     monkeypatch.setattr(Store, "keep", full)
     examples = [workshop.example(name, "# %%\n1\n") for name in ("one", "two")]
@@ -1168,7 +1180,7 @@ def test_a_fault_of_the_runner_is_shown_and_stops_nothing_else(
 def test_what_the_runner_cannot_do_is_a_failure_of_the_example(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner_module, "PYTHON", ("/no/such/python",))
+    monkeypatch.setattr(execution, "PYTHON", ("/no/such/python",))
     (outcome,) = workshop.run(workshop.example("one", "# %%\n1\n"))
     assert outcome.result.failure
     assert "exit code" in outcome.result.failure.message
@@ -1185,6 +1197,11 @@ def tiny(package: Path) -> Path:
     return package / "tiny.py"
 
 
+def trained_by(*command: str) -> dict[str, Callable[[], Task]]:
+    """Another command in place of the one that trains the lesson's checkpoint."""
+    return {"tiny": partial(training, command)}
+
+
 USES = "# %%\nimport pack.tiny\n"
 
 
@@ -1194,11 +1211,11 @@ def test_the_checkpoint_is_made_before_what_uses_it(
     made, log = tmp_path / "made", tmp_path / "log"
     code = f"import time; time.sleep(0.3); open({str(made)!r}, 'a').write('x')"
     uses = USES + f"print(open({str(made)!r}).read())\n"
-    runner = workshop.runner(checkpoint_command=[sys.executable, "-c", code])
+    runner = workshop.runner(needed=trained_by(sys.executable, "-c", code))
     examples = [workshop.example("uses", uses), workshop.example("free", counting(log))]
-    assert [example.needs_checkpoint for example in examples] == [True, False]
+    assert [example.needs for example in examples] == [("tiny",), ()]
     runner.want(examples)
-    assert runner.outcome(examples[0]).progress == "training the small BERT: starting"
+    assert runner.outcome(examples[0]).progress == "the training of the small BERT: starting"
     runner.wait()
     assert text_of(runner.outcome(examples[0])) == "x\n"
     runner.want([*examples, workshop.example("also", uses)])
@@ -1216,8 +1233,8 @@ def test_nothing_is_trained_for_what_does_not_use_it(
     workshop: Workshop, tiny: Path, tmp_path: Path
 ) -> None:
     made = tmp_path / "made"
-    command = [sys.executable, "-c", f"open({str(made)!r}, 'w')"]
-    workshop.run(workshop.example("free", "# %%\n1\n"), checkpoint_command=command)
+    needed = trained_by(sys.executable, "-c", f"open({str(made)!r}, 'w')")
+    workshop.run(workshop.example("free", "# %%\n1\n"), needed=needed)
     assert not made.exists()
 
 
@@ -1227,7 +1244,7 @@ def test_a_failed_checkpoint_is_reported_for_each_that_uses_it(
     code = "import sys; print('no room left', file=sys.stderr); sys.exit(3)"
     examples = [workshop.example(name, USES) for name in ("a", "b")]
     free = workshop.example("free", "# %%\n1\n")
-    outcomes = workshop.run(*examples, free, checkpoint_command=[sys.executable, "-c", code])
+    outcomes = workshop.run(*examples, free, needed=trained_by(sys.executable, "-c", code))
     assert [outcome.state for outcome in outcomes] == ["failed", "failed", "done"]
     for outcome in outcomes[:2]:
         failure = outcome.result.failure
@@ -1247,7 +1264,7 @@ def test_an_edit_of_its_code_stops_the_training(
     )
     tiny.write_text("x = 1\n")
     key = checkpoint_key()
-    runner = workshop.runner(checkpoint_command=[sys.executable, "-c", code])
+    runner = workshop.runner(needed=trained_by(sys.executable, "-c", code))
     runner.want([workshop.example("uses", USES)])
     until(lambda: pids.exists() and pids.read_text())
     tiny.write_text("x = 2\n")
@@ -1316,8 +1333,8 @@ def test_progress_is_logged_example_by_example(
         "examples/one.py: cell 1 of 1 (hello)",
         "examples/one.py: done in 0 s (1 of 2)",
         "examples/two.py: cell 1 of 1",
-        "examples/two.py: failed after 0 s (2 of 2)",
         f"{two.path}:2: ZeroDivisionError: division by zero",
+        "examples/two.py: failed after 0 s (2 of 2)",
     ]
 
 
@@ -1331,7 +1348,7 @@ def test_the_command_line_runs_everything_and_says_what_is_wrong(
 ) -> None:
     project = new_project()
     project.write("examples/good.py", "# %%\nassert 2 > 1, 'two is more'\n")
-    command = [sys.executable, "-m", "tools.run.runner"]
+    command = [sys.executable, "-m", "tools.run"]
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
