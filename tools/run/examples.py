@@ -13,13 +13,15 @@ from pathlib import Path
 from bertlesson.fingerprint import code_alone, imported_modules
 from tools.run.cells import ROOT, Cell, Problem, check_syntax, parse_cells, read_code
 from tools.run.hidden_imports import hidden_imports
+from tools.run.reasons import digest
 
 EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "src" / "bertlesson"
 CHECKPOINT = "tiny"  # the module that trains and keeps the lesson's own small BERT
 
 # What an execution depends on besides the code; a new version of one of these reruns everything.
-VERSIONED = ("torch", "transformers", "tokenizers", "numpy", "matplotlib")
+TRAINED_WITH = ("torch", "transformers", "tokenizers", "numpy")
+VERSIONED = (*TRAINED_WITH, "matplotlib")
 # The files that decide what is recorded and how it is drawn.
 RECORDER = (ROOT / "tools" / "run" / "record.py", ROOT / "tools" / "run" / "matplotlibrc")
 
@@ -61,6 +63,20 @@ class Example:
         parts += [path.read_text("utf-8") for path in RECORDER]
         return _digest(parts, self.modules)
 
+    @property
+    def parts(self) -> dict[str, str]:
+        """What the key is made from, by name: versions as they are, and digests of the rest."""
+        parts = {}
+        for number, cell in enumerate(self.code, 1):
+            name = f'the cell "{cell.title}"' if cell.title else f"cell {number}"
+            parts[name] = digest(cell.source)
+        parts |= _code_parts(self.modules)
+        if self.needs:
+            parts["the small BERT"] = digest(checkpoint_key())
+        parts |= _version_parts(self.versions)
+        recorder = {f"tools/run/{path.name}": path.read_text("utf-8") for path in RECORDER}
+        return parts | {name: digest(text) for name, text in recorder.items()}
+
     def section(self, title: str) -> Cell:
         """The code cell with this title.
 
@@ -85,8 +101,28 @@ def _modules_in(names: Iterable[str]) -> set[str]:
 
 def checkpoint_key() -> str:
     """Changes with the code that trains the checkpoint, so that a stale one is never used."""
-    tiny = PACKAGE / f"{CHECKPOINT}.py"
-    return _digest([], {CHECKPOINT, *imported_modules(tiny, PACKAGE)})
+    return _digest([], _checkpoint_modules())
+
+
+def checkpoint_parts() -> dict[str, str]:
+    """The code and the versions that the checkpoint is made with, as `Example.parts`."""
+    versions = _version_parts(_versions())
+    made_with = {name: versions[name] for name in ("Python", *TRAINED_WITH)}
+    return _code_parts(_checkpoint_modules()) | made_with
+
+
+def _checkpoint_modules() -> set[str]:
+    return {CHECKPOINT, *imported_modules(PACKAGE / f"{CHECKPOINT}.py", PACKAGE)}
+
+
+def _code_parts(modules: Iterable[str]) -> dict[str, str]:
+    paths = [PACKAGE / f"{name}.py" for name in sorted(modules)]
+    return {path.relative_to(PACKAGE).as_posix(): digest(code_alone(path)) for path in paths}
+
+
+def _version_parts(versions: tuple[str, ...]) -> dict[str, str]:
+    named = zip(("Python", *VERSIONED), versions, strict=True)
+    return {name: version.removeprefix(f"{name}==") for name, version in named}
 
 
 def _versions() -> tuple[str, ...]:

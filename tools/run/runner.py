@@ -18,12 +18,13 @@ from tools.run.examples import CHECKPOINT, Example, parse
 from tools.run.execution import execute
 from tools.run.problems import problems_of
 from tools.run.process import Job, empty_folder, log
+from tools.run.reasons import why
 from tools.run.records import Outcome
 from tools.run.schedule import EDITED, Scheduler, Task
-from tools.run.store import Store
+from tools.run.store import LastRun, Store
 
 CACHE = ROOT / ".cache" / "examples"
-NEEDED: Mapping[str, Callable[[], Task]] = {CHECKPOINT: training}
+NEEDED: Mapping[str, Callable[[Store], Task]] = {CHECKPOINT: training}
 
 
 class Runner:
@@ -41,7 +42,7 @@ class Runner:
         cache: Path = CACHE,
         cores: int | None = None,
         on_done: Callable[[str], None] = lambda name: None,
-        needed: Mapping[str, Callable[[], Task]] = NEEDED,
+        needed: Mapping[str, Callable[[Store], Task]] = NEEDED,
     ) -> None:
         self.store = Store(cache)
         self.scheduler = Scheduler(cores, on_done)
@@ -55,7 +56,7 @@ class Runner:
         """
         examples = [*examples]
         names = {name for example in examples for name in example.needs}
-        self._needs = {name: self.needed[name]() for name in names}
+        self._needs = {name: self.needed[name](self.store) for name in names}
         self.scheduler.want([self._task(example) for example in examples])
 
     def wait(self) -> None:
@@ -90,6 +91,8 @@ class Runner:
         with held, empty_folder() as folder:
             if (kept := self.store.read(example)) is not None:
                 return Outcome("done", kept)
+            parts, last = example.parts, self.store.last_run(example.name)
+            log.info("%s %s", job.name, why(last.parts if last else None, parts))
             result, left = execute(example, job, folder)
             if job.cancelled:
                 return Outcome("failed")
@@ -99,7 +102,8 @@ class Runner:
                 for _, problem in problems:  # at once: other examples may take many minutes
                     log.info("%s", problem)
                 return Outcome("failed", result)
-            return Outcome("done", self.store.keep(example, result, job.seconds or 0, left))
+            run = LastRun(job.seconds or 0.0, parts)
+            return Outcome("done", self.store.keep(example, result, run, left))
 
 
 def _changed(example: Example) -> bool:

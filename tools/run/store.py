@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tools.run.examples import Example
@@ -17,10 +17,24 @@ DURATIONS = Path(__file__).with_name("durations.json")
 KEPT_PER_EXAMPLE = 8  # so that returning to an earlier version of an example needs no run
 
 
+@dataclass(frozen=True)
+class LastRun:
+    """What is kept of the last run of an example or of another task.
+
+    Attributes:
+        seconds: How long it took.
+        parts: What its key was made from, by name; see `tools.run.reasons`.
+    """
+
+    seconds: float
+    parts: dict[str, str]
+
+
 class Store:
     """The results of finished executions, each under a key made from what it depends on.
 
-    A result is one file, next to a folder with the files that the example left behind.
+    A result is one file, next to a folder with the files that the example left behind. One more
+    file for each example describes its last run.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +62,7 @@ class Store:
         return self._read[example.key]
 
     def keep(
-        self, example: Example, result: Result, seconds: float, left: Iterable[Path] = ()
+        self, example: Example, result: Result, run: LastRun, left: Iterable[Path] = ()
     ) -> Result:
         """Store a result and the files that were left, and delete this example's oldest results.
 
@@ -63,22 +77,34 @@ class Store:
         # last, because readers of the result expect the files
         result = replace(result, files=tuple(file.name for file in files))
         write_at_once(self.path(example), result.to_json())
-        write_at_once(self._seconds(example), f"{seconds:.2f}")
+        self.keep_run(example.name, run)
         results = self.folder.glob(f"{example.name}-*.json")
         for old in sorted(results, key=lambda p: p.stat().st_mtime)[:-KEPT_PER_EXAMPLE]:
             old.unlink(missing_ok=True)
             shutil.rmtree(old.with_suffix(""), ignore_errors=True)
         return result
 
-    def _seconds(self, example: Example) -> Path:
-        return self.folder / f"{example.name}.seconds"
+    def last_run(self, name: str) -> LastRun | None:
+        """The last run of this example or task; None if there is none, or its file is damaged."""
+        try:
+            read = json.loads(self._last_run(name).read_text("utf-8"))
+            return LastRun(
+                float(read["seconds"]), {str(k): str(v) for k, v in read["parts"].items()}
+            )
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def keep_run(self, name: str, run: LastRun) -> None:
+        write_at_once(self._last_run(name), json.dumps(asdict(run), ensure_ascii=False, indent=1))
+
+    def _last_run(self, name: str) -> Path:
+        return self.folder / f"{name}.last.json"
 
     def seconds(self, example: Example) -> float:
         """How long this example took when it last ran, or runs as a rule; infinity if unknown."""
-        try:
-            return float(self._seconds(example).read_text("utf-8"))
-        except (OSError, ValueError):
-            return usual_seconds().get(example.name, float("inf"))
+        if last := self.last_run(example.name):
+            return last.seconds
+        return usual_seconds().get(example.name, float("inf"))
 
 
 def usual_seconds() -> dict[str, float]:

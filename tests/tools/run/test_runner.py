@@ -1197,9 +1197,9 @@ def tiny(package: Path) -> Path:
     return package / "tiny.py"
 
 
-def trained_by(*command: str) -> dict[str, Callable[[], Task]]:
+def trained_by(*command: str) -> dict[str, Callable[[Store], Task]]:
     """Another command in place of the one that trains the lesson's checkpoint."""
-    return {"tiny": partial(training, command)}
+    return {"tiny": partial(training, command=command)}
 
 
 USES = "# %%\nimport pack.tiny\n"
@@ -1330,8 +1330,10 @@ def test_progress_is_logged_example_by_example(
     workshop.run(one, two, cores=1)
     # as many seconds as the machine takes
     assert [re.sub(r"\d+ s", "0 s", message) for message in caplog.messages] == [
+        "examples/one.py runs for the first time",
         "examples/one.py: cell 1 of 1 (hello)",
         "examples/one.py: done in 0 s (1 of 2)",
+        "examples/two.py runs for the first time",
         "examples/two.py: cell 1 of 1",
         f"{two.path}:2: ZeroDivisionError: division by zero",
         "examples/two.py: failed after 0 s (2 of 2)",
