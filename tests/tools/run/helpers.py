@@ -51,6 +51,7 @@ def running(workshop: Workshop, example: Any, log: Path) -> tuple[Any, int]:
     runner.want([example])
     job = runner.scheduler.jobs[f"examples/{example.name}.py"]
     until(lambda: log.exists() and job.process is not None)  # the script may be quicker than Popen
+    assert job.process
     leash = job.process.pid
     children = Path(f"/proc/{leash}/task/{leash}/children").read_text().split()
     return runner, int(children[0])

@@ -7,13 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Workshop
-from tests.tools.run.helpers import (
-    alive,
-    counting,
-    text_of,
-    until,
-)
+from tests.tools.run.helpers import alive, counting, text_of, until
 from tools.run.checkpoint import training
 from tools.run.examples import checkpoint_key
 from tools.run.schedule import Task
@@ -98,3 +95,20 @@ def test_an_edit_of_its_code_stops_the_training(
     assert runner.outcome(edited).state == "done"
     first, _ = map(int, pids.read_text().split())
     assert not alive(first)
+
+
+def test_the_log_says_why_it_is_trained(
+    workshop: Workshop, tiny: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    said = []
+    for name, change in (("one", ""), ("two", ""), ("two", "steps = 2\n")):
+        tiny.write_text(tiny.read_text() + change)
+        caplog.clear()
+        needed = trained_by(sys.executable, "-c", "")
+        workshop.run(workshop.example(name, USES), needed=needed)
+        said.append([line for line in caplog.messages if line.startswith("the training")])
+    first, found, again = said
+    assert first[0] == "the training of the small BERT runs for the first time"
+    assert found[0].startswith("the training of the small BERT: done in")  # it was there already
+    assert again[0] == "the training of the small BERT runs again: tiny.py changed"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT, Workshop
-from tests.tools.run.helpers import (
-    text_of,
-)
+from tests.tools.run.helpers import text_of
 from tools.run import examples as examples_module
 from tools.run.cells import Problem
 from tools.run.examples import load_examples
@@ -137,8 +137,7 @@ def test_another_version_runs_it_anew(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     before = workshop.example("one", "# %%\n1\n").key
-    real = examples_module.version
-    monkeypatch.setattr(examples_module, "version", lambda n: "0" if n == name else real(n))
+    monkeypatch.setattr(examples_module, "version", lambda n: "0" if n == name else version(n))
     assert workshop.example("one", "# %%\n1\n").key != before
 
 
@@ -147,7 +146,7 @@ def test_another_python_or_recorder_runs_it_anew(
 ) -> None:
     keys = {workshop.example("one", "# %%\n1\n").key}
     with monkeypatch.context() as patch:
-        patch.setattr(examples_module.platform, "python_version", lambda: "4.0.0")
+        patch.setattr(platform, "python_version", lambda: "4.0.0")
         keys.add(workshop.example("one", "# %%\n1\n").key)
     record, rc = examples_module.RECORDER
     assert (record.name, rc.name) == ("record.py", "matplotlibrc")

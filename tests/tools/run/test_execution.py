@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Workshop
-from tests.tools.run.helpers import (
-    alive,
-    text_of,
-    until,
-)
+from tests.tools.run.helpers import alive, text_of, until
 from tools.run import execution
 
 

@@ -28,3 +28,18 @@ def test_the_command_line_runs_everything_and_says_what_is_wrong(
     assert "examples/worse.py:1: an example starts with a cell" in ended.stderr
     kept = json.loads(next((project.folder / ".cache/examples").glob("good-*.json")).read_text())
     assert kept["claims"][0]["passed"]
+
+
+def test_the_durations_of_the_last_runs_are_written(new_project: Callable[[], Any]) -> None:
+    project = new_project()
+    for name in ("long", "quick", "never_run"):
+        project.write(f"examples/{name}.py", "# %%\n1\n")
+    for name, seconds in (("long", 12.6), ("quick", 0.2), ("gone", 3.0)):
+        last = json.dumps({"seconds": seconds, "parts": {}})
+        project.write(f".cache/examples/{name}.last.json", last)
+    command = [sys.executable, "-m", "tools.run", "--durations"]
+    ended = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    written = json.loads((project.folder / "tools" / "run" / "durations.json").read_text())
+    assert written == {"long": 13, "quick": 0}
+    assert not list((project.folder / ".cache" / "examples").glob("*-*.json"))  # nothing has run

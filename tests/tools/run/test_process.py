@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Workshop
-from tests.tools.run.helpers import (
-    until,
-)
+from tests.tools.run.helpers import until
 from tools.run.process import BAR, bar_in_words, ending_in_words
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Workshop
-from tests.tools.run.helpers import (
-    text_of,
-)
+from tests.tools.run.helpers import text_of
 
 
 @pytest.mark.parametrize(

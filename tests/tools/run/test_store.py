@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, Workshop
-from tests.tools.run.helpers import (
-    counting,
-)
+from tests.tools.run.helpers import counting
 from tools.run import store as store_module
+from tools.run.store import LastRun
 
 
 def test_a_damaged_result_is_made_anew(workshop: Workshop, tmp_path: Path) -> None:
@@ -56,3 +57,25 @@ def test_the_durations_for_a_first_run_name_the_examples_that_there_are() -> Non
     assert set(json.loads(store_module.DURATIONS.read_text())) == names, (
         "write them again, as the README says"
     )
+
+
+def test_the_last_run_of_an_example_is_kept(workshop: Workshop) -> None:
+    example = workshop.example("mix", "# %%\nimport time\ntime.sleep(0.1)\n")
+    store = workshop.runner().store
+    assert store.last_run("mix") is None
+    assert store.seconds(example) == store_module.usual_seconds()["mix"]
+    workshop.run(example)
+    last = store.last_run("mix")
+    assert last
+    assert 0.1 < last.seconds == store.seconds(example) < 60
+    assert last.parts == example.parts
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"seconds": 3}', '{"seconds": "x", "parts": {}}'])
+def test_a_damaged_last_run_counts_as_none(workshop: Workshop, text: str) -> None:
+    store = workshop.runner().store
+    store.keep_run("one", LastRun(3.0, {"numpy": "2.4.0"}))
+    assert store.last_run("one") == LastRun(3.0, {"numpy": "2.4.0"})
+    (store.folder / "one.last.json").write_text(text)
+    assert store.last_run("one") is None
+    assert store.seconds(workshop.example("one", "# %%\n1\n")) == float("inf")
