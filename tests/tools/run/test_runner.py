@@ -167,10 +167,10 @@ def test_an_edit_of_prose_lets_the_run_go_on(workshop: Workshop, tmp_path: Path)
     log = tmp_path / "log"
     text = slow(log, 0.5)
     runner, _ = running(workshop, workshop.example("one", text), log)
-    edited = workshop.example("one", f"# %% [markdown]\n# New words.\n\n{text}1 / 0\n")
     runner.want([workshop.example("one", f"# %% [markdown]\n# New words.\n\n{text}")])
     runner.wait()
     assert log.read_text() == "x"
+    edited = workshop.example("one", f"# %% [markdown]\n# New words.\n\n{text}1 / 0\n")
     assert runner.outcome(edited).state != "done"
 
 

@@ -55,7 +55,7 @@ def test_only_the_last_texts_of_an_example_are_kept(workshop: Workshop) -> None:
 def test_the_durations_for_a_first_run_name_the_examples_that_there_are() -> None:
     names = {path.stem for path in (ROOT / "examples").glob("*.py")}
     assert set(json.loads(store_module.DURATIONS.read_text())) == names, (
-        "write them again, as the README says"
+        "write them with python -m tools.run --durations"
     )
 
 
