@@ -11,11 +11,11 @@ import textwrap
 import torch
 from torch import nn
 
-from bertlesson import learning_curve, tiny
-from bertlesson.browser import write_model
-from bertlesson.corpus import question_examples
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import QuestionAnsweringModel
+from bertlesson.lesson import learning_curve, tiny
+from bertlesson.lesson.export import write_model
+from bertlesson.lesson.labelled import question_examples
 from bertlesson.spans import decode_answers, encode_questions
 
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers

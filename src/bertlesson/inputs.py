@@ -9,7 +9,17 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from bertlesson.heads import IGNORE_INDEX
+from .heads import IGNORE_INDEX
+
+__all__ = [
+    "Features",
+    "check_features",
+    "check_precision",
+    "check_same_number",
+    "is_classifier",
+    "longest_row",
+    "to_device",
+]
 
 Features = dict[str, Tensor]  # arguments of a model, each with a row for every example
 

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
-from bertlesson.inputs import Features, check_same_number
-from bertlesson.words import is_dropped_with
+from .characters import own_characters
+from .inputs import Features, check_same_number
+
+__all__ = ["Answer", "Questions", "decode_answers", "encode_questions"]
 
 Answer = tuple[int, int]  # its first character in the context, and the one after its last
-
 NOT_SET = 10**20  # a model_max_length above this means none, as in transformers
 RELEASED_LENGTH = 512  # the longest row of the released BERT
 ROWS_AT_ONCE = 256  # this many rows and their intermediate results fit into a processor's cache
@@ -106,46 +107,6 @@ def encode_questions(
     return Questions(features, example, torch.from_numpy(owned[..., ::2].copy()), no_answer)
 
 
-def own_characters(context: str, offsets: NDArray[Any]) -> NDArray[Any]:
-    """The characters that belong to each piece, which differ slightly from its offsets.
-
-    Offsets may include the space before a word, which belongs to no piece. They omit characters
-    that the tokenizer drops, such as a combining accent or a soft hyphen; these belong to the piece
-    directly before them, see `is_dropped_with`. Characters dropped at the beginning of a word
-    belong to no piece.
-
-    Args:
-        context: The text that was tokenized.
-        offsets: For each piece its first character and the one after its last, ``(pieces, 2)``.
-
-    Returns:
-        For each piece, ``(pieces, 3)``: its first character, the one after its last, and the one
-        after the last character dropped behind it; -1 for pieces of only white space.
-
-    >>> own_characters("Sa\\u0303o Paulo", np.array([[0, 2], [3, 4], [4, 10]])).tolist()
-    [[0, 2, 3], [3, 4, 4], [5, 10, 10]]
-    """
-    size = len(context)
-    text = ~np.fromiter(map(str.isspace, context), dtype=bool, count=size)  # (size,)
-    starts = _next(np.append(text, True))[offsets[:, 0]]  # (pieces,)
-    ends = size - _next(np.append(text[::-1], True))[size - offsets[:, 1]]
-    some = starts < ends
-    # how many pieces have begun at each character, less those that have ended
-    begun = np.bincount(starts[some], minlength=size + 1)
-    ended = np.bincount(ends[some], minlength=size + 1)
-    dropped = text & ((begun - ended).cumsum()[:size] == 0)
-    dropped[dropped] = [is_dropped_with(context[at]) for at in np.flatnonzero(dropped)]
-    owned = np.stack([starts, ends, _next(np.append(~dropped, True))[ends]], axis=1)
-    owned[~some] = -1
-    return owned
-
-
-def _next(found: NDArray[Any]) -> NDArray[Any]:
-    """For each index, the nearest index from there on where `found` is True; the last one is."""
-    indices = np.where(found, np.arange(len(found)), len(found))
-    return np.minimum.accumulate(indices[::-1])[::-1]
-
-
 def decode_answers(
     start_logits: Tensor,
     end_logits: Tensor,
@@ -154,8 +115,9 @@ def decode_answers(
     max_answer_length: int = 30,
     null_threshold: float | None = None,
 ) -> list[Answer | None]:
-    """The best span for each question: the highest start + end score with the end not before the
-    start (paper §4.2).
+    """The best span for each question (paper §4.2).
+
+    The best span has the highest start + end score of those whose end is not before their start.
 
     Args:
         start_logits: ``(rows, length)``, of any float type (half precision is added up in float32)

@@ -6,9 +6,7 @@ can therefore be inferred from the others: the mood, the person, the answer to a
 is drawn from the handwritten words and sentences in `corpus_text`, and the same seed gives the same
 text everywhere.
 
-Labelled training data avoid the people, towns, place names and adjectives in `HELD_OUT`. Labelled
-test data use them: all of their names and some of their adjectives are in no labelled training
-example, but all are in the pretraining text.
+Labelled examples are drawn from the same stories by `bertlesson.lesson.labelled`.
 
 >>> for sentence in generate_documents(1, seed=5)[0].sentences[:4]:
 ...     print(sentence.text)
@@ -22,15 +20,25 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate
 from string import Formatter
-from typing import Literal, NamedTuple
-from zlib import crc32
+from typing import Literal, NamedTuple, get_args
 
-from bertlesson import corpus_text as text
+from . import corpus_text as text
+
+__all__ = [
+    "ENTITY_LABELS",
+    "SENTIMENTS",
+    "Document",
+    "Entity",
+    "Sentence",
+    "Sentiment",
+    "Split",
+    "generate_documents",
+]
 
 Split = Literal["train", "test"]
 Sentiment = Literal["positive", "negative"]
@@ -82,28 +90,6 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question about a context, in SQuAD's terms.
-
-    Attributes:
-        question: The question.
-        context: The text that contains the answer, if there is one.
-        answer: The answer, ``context[answer_start : answer_start + len(answer)]``, or "".
-        answer_start: Where the answer begins, in characters; None if the context has no answer.
-    """
-
-    question: str
-    context: str
-    answer: str
-    answer_start: int | None
-
-    @property
-    def is_impossible(self) -> bool:
-        """Whether the context has no answer."""
-        return self.answer_start is None
-
-
-@dataclass(frozen=True)
 class Words:
     """The words that may fill the slots. Adjectives are grouped by mood, most frequent first."""
 
@@ -116,32 +102,6 @@ class Words:
 
 
 ALL_WORDS = Words()
-# a quarter of the names, and one in three adjectives, frequent and rare alike
-HELD_OUT = Words(
-    women=ALL_WORDS.women[18:],
-    men=ALL_WORDS.men[18:],
-    towns=ALL_WORDS.towns[24:],
-    place_adjectives=ALL_WORDS.place_adjectives[8:],
-    place_nouns=ALL_WORDS.place_nouns[8:],
-    adjectives={mood: words[2::3] for mood, words in text.ADJECTIVES.items()},
-)
-WORDS: dict[Split, Words] = {
-    "train": Words(
-        women=ALL_WORDS.women[:18],
-        men=ALL_WORDS.men[:18],
-        towns=ALL_WORDS.towns[:24],
-        place_adjectives=ALL_WORDS.place_adjectives[:8],
-        place_nouns=ALL_WORDS.place_nouns[:8],
-        adjectives={
-            mood: [word for word in words if word not in HELD_OUT.adjectives[mood]]
-            for mood, words in text.ADJECTIVES.items()
-        },
-    ),
-    "test": replace(HELD_OUT, adjectives=text.ADJECTIVES),
-}
-
-
-# The text
 
 
 def generate_documents(n: int, seed: int, split: Split = "train") -> list[Document]:
@@ -161,121 +121,15 @@ def generate_documents(n: int, seed: int, split: Split = "train") -> list[Docume
     >>> {sentence.sentiment for sentence in document.sentences} == {document.sentiment, None}
     True
     """
-    rng = _seeded("documents", n, seed, split)
+    rng = seeded("documents", n, seed, split)
     return [Story(rng, ALL_WORDS).document() for _ in range(n)]
 
 
-# The labelled data
-
-
-def sentiment_examples(n: int, seed: int, split: Split) -> list[Sentence]:
-    """Sentences that express a feeling by adjectives alone, half of them positive on average.
-
-    A third of the adjectives are in no training example. No sentence is in both splits.
-
-    Args:
-        n: Number of sentences.
-        seed: Each seed gives different sentences.
-        split: "train" or "test".
-
-    >>> for sentence in sentiment_examples(3, seed=0, split="test")[1:]:
-    ...     print(f"{sentence.sentiment}: {sentence.text}")
-    negative: The zoo, said Nora, had a ridiculous otter.
-    negative: To Magda, the porter of the hotel seemed hideous.
-    """
-    return _draw_sentences("sentiment", n, seed, split, lambda story: story.remark())
-
-
-def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
-    """Sentences of all kinds with their names marked: people, towns and named places.
-
-    No name is in both splits.
-
-    Args:
-        n: Number of sentences.
-        seed: Each seed gives different sentences.
-        split: "train" or "test".
-
-    >>> sentence = entity_examples(21, seed=0, split="train")[20]
-    >>> sentence.text
-    'Felix smiled at the Copper Goose, a splendid library in Lille.'
-    >>> [(sentence.text[start:end], label) for start, end, label in sentence.entities]
-    [('Felix', 'PER'), ('Copper Goose', 'ORG'), ('Lille', 'LOC')]
-    """
-    return _draw_sentences(
-        "entities", n, seed, split, lambda story: story.rng.choice(story.document().sentences)
-    )
-
-
-def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) -> list[Question]:
-    """Questions about a story: where or when someone was, or who was there.
-
-    The context does not contain the question. It names two people, one of whom was there. No name
-    is in both splits.
-
-    Args:
-        n: Number of questions.
-        seed: Each seed gives different questions.
-        split: "train" or "test".
-        impossible: The share of questions about a person, town or day of another story, which the
-            context does not mention.
-
-    Raises:
-        ValueError: `n` is negative, the split is neither "train" nor "test", or `impossible` is not
-            between 0 and 1.
-
-    >>> example = question_examples(1, seed=0, split="train")[0]
-    >>> print(example.question, example.answer)
-    On which day did Edgar see the library in Delft? Tuesday
-    >>> example.context[example.answer_start :][:31]
-    'Tuesday. Edgar wrote to Fiona a'
-    """
-    if not 0 <= impossible <= 1:
-        raise ValueError(f"impossible={impossible}; expected a share from 0 to 1")
-    rng = _seeded("questions", n, seed, split)
-    return [_question(rng, WORDS[split], rng.random() < impossible) for _ in range(n)]
-
-
-def _draw_sentences(
-    kind: str, n: int, seed: int, split: Split, draw: Callable[[Story], Sentence]
-) -> list[Sentence]:
-    """One sentence from each of n stories, from this split's half of all sentences."""
-    rng = _seeded(kind, n, seed, split)
-    sentences: list[Sentence] = []
-    while len(sentences) < n:
-        sentence = draw(Story(rng, WORDS[split]))
-        # a sentence without a name could be drawn for both splits; its checksum assigns it to one
-        if crc32(sentence.text.encode()) % 2 == (split == "test"):
-            sentences.append(sentence)
-    return sentences
-
-
-def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
-    story = Story(rng, words)
-    told = story.trip(0)
-    sentences = [told, story.link(), story.arrival()]
-    rng.shuffle(sentences)
-    context = " ".join(sentence.text for sentence in sentences)
-
-    asked = rng.choice("PTD")
-    frame = rng.choice(text.QUESTIONS[asked])
-    if not impossible:
-        answer = story.trip_words(0)[asked]
-        # a name may appear elsewhere too: the answer is its mention in the sentence on the trip
-        start = context.index(answer, context.index(told.text))
-        return Question(story.fill(frame).text, context, answer, start)
-    while True:  # until the context has none of the question's names and days
-        stranger = Story(rng, words)
-        asked_about = [w for slot, w in stranger.trip_words(0).items() if f"{{{slot}}}" in frame]
-        if not any(word in context for word in asked_about):
-            return Question(stranger.fill(frame).text, context, "", None)
-
-
-def _seeded(kind: str, n: int, seed: int, split: str) -> random.Random:
+def seeded(kind: str, n: int, seed: int, split: str) -> random.Random:
     """A generator for each kind of text, so that one seed gives each kind different draws."""
     if n < 0:
         raise ValueError(f"n={n}; expected the number of examples, 0 or more")
-    if split not in WORDS:
+    if split not in get_args(Split):
         raise ValueError(f'split={split!r}; expected "train" or "test"')
     return random.Random(f"{kind} {split} {seed}")  # a string seeds the same in every process
 

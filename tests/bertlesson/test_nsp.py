@@ -26,22 +26,19 @@ from torch.utils.data import DataLoader
 from transformers import BertTokenizer
 
 from bertlesson import nsp
-from bertlesson.masking import IGNORE_INDEX, MaskingCollator
-from bertlesson.nsp import (
-    IS_NEXT,
-    IS_RANDOM,
+from bertlesson.collating import MaskingCollator
+from bertlesson.heads import IGNORE_INDEX
+from bertlesson.nsp import IS_NEXT, IS_RANDOM, SentencePairs, create_pairs, truncate_words
+from bertlesson.reference import (
     PretrainingInstance,
-    SentencePairs,
-    Span,
-    create_pairs,
     create_pretraining_instances,
     cut_document,
     draw_anywhere,
     group_words,
     mask_pieces,
     truncate_pieces,
-    truncate_words,
 )
+from bertlesson.segments import Span
 
 GOLDEN = [
     pytest.param(case, id=f"{path.stem}-{case['seed']}")
@@ -837,10 +834,13 @@ def test_other_vocabularies_are_refused(vocab: Any, error: type[Exception], expe
         create_pairs(GOOD, vocab, max_seq_length=16, rng=random.Random(0))
 
 
-def test_the_file_works_where_it_is_copied_to(tmp_path: Path) -> None:
-    shutil.copy(nsp.__file__, tmp_path)
+def test_the_file_works_where_it_and_its_segments_are_copied_to(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("nsp.py", "segments.py"):
+        shutil.copy(Path(nsp.__file__).with_name(name), folder)
     code = (
-        "import random, sys; sys.path.insert(0, '.'); import nsp\n"
+        "import random, sys; sys.path.insert(0, '.'); from mine import nsp\n"
         "vocab = {p: i for i, p in enumerate('[PAD] [CLS] [SEP] a b c d'.split())}\n"
         "documents = [[['a'], ['b']], [['c'], ['d']]]\n"
         "pairs = nsp.create_pairs(documents, vocab, max_seq_length=8, rng=random.Random(0))\n"
@@ -852,4 +852,4 @@ def test_the_file_works_where_it_is_copied_to(tmp_path: Path) -> None:
         [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stderr
-    assert Path(run.stdout.strip()).resolve().parent == tmp_path.resolve()
+    assert Path(run.stdout.strip()).resolve().parent == folder.resolve()

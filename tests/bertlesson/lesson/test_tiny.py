@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from bertlesson import tiny
-from bertlesson.browser import round_to_half
-from bertlesson.corpus import generate_documents
+from bertlesson.lesson import tiny, vocabulary
+from bertlesson.lesson.corpus import generate_documents
+from bertlesson.lesson.export import round_to_half
 
 SMALL = tiny.Settings(
     documents=80,
@@ -30,7 +30,7 @@ SMALL = tiny.Settings(
 # The same, for another process: argument 1 is the number of steps.
 LOAD_ELSEWHERE = (
     "import sys\n"
-    "from bertlesson import tiny\n"
+    "from bertlesson.lesson import tiny\n"
     "tiny.load(tiny.Settings(documents=80, batch_size=4, steps=int(sys.argv[1]), warmup_steps=1,"
     " hidden_size=16, intermediate_size=16))\n"
 )
@@ -184,7 +184,7 @@ def test_the_key_changes_with_the_code_of_what_it_imports(
 
 def test_pieces_are_words_stems_endings_and_letters() -> None:
     words = {"the": 9, "boring": 3, "amazing": 2, "ring": 2, "zebra": 1}
-    pieces = tiny.make_pieces(words, whole_words=1, endings=2)
+    pieces = vocabulary.make_pieces(words, whole_words=1, endings=2)
     assert {"the", "bor", "amaz", "##ing", "ring", "zebra"} <= set(pieces)
     assert {"boring", "amazing", "##ring"}.isdisjoint(pieces)
     assert {letter for word in words for letter in word} <= set(pieces)
@@ -193,13 +193,14 @@ def test_pieces_are_words_stems_endings_and_letters() -> None:
 
 def test_the_tokenizer_knows_every_word_of_the_text_and_is_the_same_in_every_process() -> None:
     documents = generate_documents(50, seed=0)
-    tokenizer = tiny.make_tokenizer(documents, whole_words=100, max_seq_length=64)
+    tokenizer = vocabulary.make_tokenizer(documents, whole_words=100, max_seq_length=64)
     for document in documents:
         ids = tokenizer(document.text, truncation=False, verbose=False)["input_ids"]
         assert tokenizer.unk_token_id not in ids
     code = (
-        "from bertlesson import tiny; from bertlesson.corpus import generate_documents\n"
-        "tokenizer = tiny.make_tokenizer(generate_documents(50, seed=0), 100, 64)\n"
+        "from bertlesson.lesson.corpus import generate_documents\n"
+        "from bertlesson.lesson.vocabulary import make_tokenizer\n"
+        "tokenizer = make_tokenizer(generate_documents(50, seed=0), 100, 64)\n"
         "print(sorted(tokenizer.get_vocab().items()))"
     )
     printed = {
@@ -217,7 +218,7 @@ def test_the_tokenizer_knows_every_word_of_the_text_and_is_the_same_in_every_pro
 
 def test_pairs_are_shuffled_anew_in_each_epoch() -> None:
     documents = generate_documents(40, seed=0)
-    tokenizer = tiny.make_tokenizer(documents, whole_words=100, max_seq_length=64)
+    tokenizer = vocabulary.make_tokenizer(documents, whole_words=100, max_seq_length=64)
     pairs = tiny.sentence_pairs(documents, tokenizer, 64, seed=0)
 
     def untouched(features: dict[str, object]) -> dict[str, object]:

@@ -10,21 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.bertlesson.test_words import ACCENT, DROPPED, KINDS, SHADDA, ZERO_WIDTH
 from transformers import PreTrainedTokenizerFast
 
-from bertlesson.entities import (
-    Entity,
-    Word,
-    decode_entities,
-    decode_tags,
-    encode_entities,
-    encode_tags,
-    entity_f1,
-    find_words,
-    read_tags,
-)
+from bertlesson.entities import Entity, decode_entities, encode_entities, entity_f1
 from bertlesson.heads import IGNORE_INDEX
-from tests.small_tokenizer import (
+from bertlesson.tags import decode_tags, encode_tags, read_tags
+from bertlesson.words import Word, find_words
+from tests.bertlesson.small_tokenizer import (
     LABELS,
     byte_level,
     make_tokenizer,
@@ -32,7 +25,6 @@ from tests.small_tokenizer import (
     sentence_piece,
     white_space_only,
 )
-from tests.test_words import ACCENT, DROPPED, KINDS, SHADDA, ZERO_WIDTH
 
 TAGS: dict[str, Any] = json.loads((Path(__file__).parent / "tags.json").read_text("utf-8"))
 *READ, REFUSED = TAGS.values()

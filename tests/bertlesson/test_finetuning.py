@@ -16,11 +16,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
-from bertlesson.entities import (
-    decode_entities,
-    encode_entities,
-    find_words,
-)
+from bertlesson.entities import decode_entities, encode_entities
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import (
     MaskedLMModel,
@@ -30,8 +26,9 @@ from bertlesson.heads import (
 )
 from bertlesson.inputs import check_precision, longest_row
 from bertlesson.spans import decode_answers, encode_questions
-from tests.small_bert import random_inputs, small_config
-from tests.small_tokenizer import LABELS, PIECES, make_tokenizer
+from bertlesson.words import find_words
+from tests.bertlesson.small_bert import random_inputs, small_config
+from tests.bertlesson.small_tokenizer import LABELS, PIECES, make_tokenizer
 
 # The start
 

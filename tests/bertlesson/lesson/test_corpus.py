@@ -12,15 +12,12 @@ from string import Formatter
 
 import pytest
 
-from bertlesson import corpus_text as text
-from bertlesson.corpus import (
-    ALL_WORDS,
+from bertlesson.lesson import corpus_text as text
+from bertlesson.lesson.corpus import ALL_WORDS, Document, Sentence, generate_documents
+from bertlesson.lesson.labelled import (
     HELD_OUT,
     WORDS,
-    Document,
-    Sentence,
     entity_examples,
-    generate_documents,
     question_examples,
     sentiment_examples,
 )
@@ -60,7 +57,8 @@ def names(entities: list[Sentence]) -> set[str]:
 
 def test_a_seed_gives_the_same_text_in_every_process() -> None:
     code = (
-        "from bertlesson.corpus import *\n"
+        "from bertlesson.lesson.corpus import *\n"
+        "from bertlesson.lesson.labelled import *\n"
         "print(generate_documents(3, 7)); print(sentiment_examples(3, 7, 'test'))\n"
         "print(entity_examples(3, 7, 'train')); print(question_examples(3, 7, 'test', 0.5))\n"
     )

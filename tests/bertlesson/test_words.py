@@ -13,7 +13,12 @@ from tokenizers import normalizers
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
 from bertlesson.words import Word, find_words
-from tests.small_tokenizer import byte_level, make_tokenizer, sentence_piece, white_space_only
+from tests.bertlesson.small_tokenizer import (
+    byte_level,
+    make_tokenizer,
+    sentence_piece,
+    white_space_only,
+)
 
 KINDS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
     "WordPiece": make_tokenizer,

@@ -37,7 +37,9 @@ from transformers import (
 from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
 
 from bertlesson import masking
-from bertlesson.masking import IGNORE_INDEX, MaskingCollator, MaskingRecipe, mask_tokens
+from bertlesson.collating import MaskingCollator
+from bertlesson.heads import IGNORE_INDEX
+from bertlesson.masking import MaskingRecipe, mask_tokens
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PIECES += [f"word{i}" for i in range(29)] + ["#tag"] + [f"##piece{i}" for i in range(15)]

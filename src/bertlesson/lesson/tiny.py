@@ -7,7 +7,7 @@ user's cache folder. Nothing is downloaded, so everything about the model can be
 The weights are stored in half precision and used in single precision. They are therefore exactly
 the weights that the lesson's pages run in the reader's browser.
 
-    python -m bertlesson.tiny        train it now, unless it is there already
+    python -m bertlesson.lesson.tiny        train it now, unless it is there already
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -34,14 +33,26 @@ from platformdirs import user_cache_path
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertTokenizer
 
-from bertlesson.browser import half_state
-from bertlesson.corpus import Document, generate_documents
-from bertlesson.fingerprint import code_alone, imported_modules
-from bertlesson.masking import MaskingCollator
-from bertlesson.nsp import SentencePairs, create_pairs
-from bertlesson.pretraining import Batch, PretrainingModel, make_optimizer, make_schedule, train
+from ..collating import MaskingCollator
+from ..nsp import SentencePairs, create_pairs
+from ..optimization import make_optimizer, make_schedule
+from ..pretraining import PretrainingModel
+from ..training import Batch, train
+from .corpus import Document, generate_documents
+from .export import half_state
+from .fingerprint import code_alone, imported_modules, path_of
+from .vocabulary import make_tokenizer
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+__all__ = [
+    "Checkpoint",
+    "Run",
+    "Settings",
+    "cache_folder",
+    "load",
+    "sentence_pairs",
+    "shuffled_batches",
+]
+
 VERSIONED = ("torch", "transformers", "tokenizers", "numpy")
 FILES = ("model.safetensors", "config.json", "vocab.txt", "history.json", "run.json")
 
@@ -95,7 +106,7 @@ class Checkpoint:
     Attributes:
         model: Encoder and both pretraining heads, in eval mode; ``model.bert`` is the encoder.
         tokenizer: Uncased WordPiece, as BERT's.
-        history: The losses of each training step, in nats, as `bertlesson.pretraining.train`
+        history: The losses of each training step, in nats, as `bertlesson.training.train`
             returns them.
         run: How long the training took.
         folder: Where the files are.
@@ -147,9 +158,9 @@ def cache_folder() -> Path:
 
 def key(settings: Settings) -> str:
     """Identify the weights: a digest of all code, settings and versions that decide them."""
-    package = Path(__file__).parent
-    modules = sorted({*imported_modules(Path(__file__), package), "tiny"})
-    parts = [code_alone(package / f"{name}.py") for name in modules]
+    package = Path(__file__).parent.parent
+    modules = sorted({*imported_modules(Path(__file__), package), "lesson.tiny"})
+    parts = [code_alone(path_of(name, package)) for name in modules]
     parts += [f"{name}=={version(name)}" for name in VERSIONED]
     parts += [platform.python_version(), platform.machine(), json.dumps(asdict(settings))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
@@ -233,61 +244,6 @@ def shuffled_batches(
         order = rng.permutation(len(pairs))  # (pairs,)
         for start in range(0, len(order) - batch_size + 1, batch_size):
             yield collator(pairs[order[start : start + batch_size]])
-
-
-def make_tokenizer(
-    documents: Iterable[Document], whole_words: int, max_seq_length: int
-) -> BertTokenizer:
-    """Make an uncased WordPiece tokenizer for this text.
-
-    The trainer in `tokenizers` needs more text than this to find sensible pieces, and its
-    vocabulary differs from process to process.
-    """
-    split = BertTokenizer(vocab={token: i for i, token in enumerate(SPECIAL_TOKENS)})
-    assert split.backend_tokenizer is not None
-    normalize = split.backend_tokenizer.normalizer.normalize_str
-    pre_tokenize = split.backend_tokenizer.pre_tokenizer.pre_tokenize_str
-    # a million words, but few distinct ones: split only those
-    unspaced = Counter(part for document in documents for part in document.text.split())
-    words: Counter[str] = Counter()
-    for part, count in unspaced.items():
-        for word, _ in pre_tokenize(normalize(part)):
-            words[word] += count
-    vocab = [*SPECIAL_TOKENS, *make_pieces(words, whole_words)]
-    return BertTokenizer(
-        vocab={piece: i for i, piece in enumerate(vocab)}, model_max_length=max_seq_length
-    )
-
-
-def make_pieces(words: Mapping[str, int], whole_words: int, endings: int = 5) -> list[str]:
-    """Choose the pieces: the most frequent words whole, the others as stem and ending, all letters.
-
-    Args:
-        words: How often each word occurs.
-        whole_words: How many of the most frequent words stay whole.
-        endings: A rare word is split where at least this many others share an ending of 3 letters
-            or more.
-
-    >>> pieces = make_pieces({"tea": 9, "boring": 2, "amazing": 1}, whole_words=1, endings=2)
-    >>> [piece for piece in pieces if len(piece.removeprefix("##")) > 1]
-    ['##ing', 'amaz', 'bor', 'tea']
-    """
-    order = sorted(words, key=lambda word: (-words[word], word))
-    shared = Counter(end for word in order[whole_words:] for end in _endings(word))
-    pieces = set(order[:whole_words])
-    for word in order[whole_words:]:
-        found = [end for end in _endings(word) if shared[end] >= endings]
-        if not found:
-            pieces.add(word)
-            continue
-        end = max(found, key=lambda end: (shared[end] * len(end), end))
-        pieces |= {word.removesuffix(end), f"##{end}"}
-    letters = {letter for word in words for letter in word}
-    return sorted(pieces | letters | {f"##{letter}" for letter in letters})
-
-
-def _endings(word: str) -> list[str]:
-    return [word[-letters:] for letters in (3, 4, 5) if len(word) >= letters + 3]
 
 
 # What is kept

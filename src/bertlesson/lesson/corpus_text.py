@@ -18,13 +18,35 @@ Sentences are short, and most of their words recur in other sentences of the doc
 can therefore be inferred from the rest, and a small model learns this in minutes.
 """
 
+__all__ = [
+    "ADJECTIVES",
+    "ANSWERS",
+    "ARRIVALS",
+    "BELONGINGS",
+    "DAYS",
+    "LINKS",
+    "LOVED",
+    "MEN",
+    "NEIGHBOURS",
+    "OPINIONS",
+    "PLACE_ADJECTIVES",
+    "PLACE_NOUNS",
+    "QUESTIONS",
+    "REMARKS",
+    "SMILED",
+    "TOWNS",
+    "TRIPS",
+    "VENUES",
+    "WOMEN",
+]
+
 
 def words(line: str) -> tuple[str, ...]:
     """The words of a line."""
     return tuple(line.split())
 
 
-# The last quarter of each list of names is in no labelled training example (`corpus.HELD_OUT`).
+# The last quarter of each list of names is in no labelled training example (`labelled.HELD_OUT`).
 WOMEN = words(
     "Ada Agnes Astrid Beatrix Carla Clara Daphne Dora Edith Elsa Fiona Flora Frida Greta Hanna "
     "Hilda Ingrid Judith Magda Nora Olga Petra Selma Thea"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
+import importlib
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,12 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
-from bertlesson import heads
+from bertlesson import heads, mlm_head
 from bertlesson.finetuning import with_encoder
 from bertlesson.heads import (
     BertWithHead,
     MaskedLMModel,
-    MLMHead,
     NextSentencePredictionModel,
     NSPHead,
     QuestionAnsweringModel,
@@ -32,8 +32,9 @@ from bertlesson.heads import (
     TokenClassificationModel,
     mean_loss,
 )
+from bertlesson.mlm_head import MLMHead
 from bertlesson.pretraining import PretrainingModel
-from tests.small_bert import (
+from tests.bertlesson.small_bert import (
     CONFIGS,
     LENGTH,
     VOCAB,
@@ -758,22 +759,21 @@ def test_trainer_finds_the_labels(model: Any, tmp_path: Path) -> None:
     assert found == pytest.approx(bert(**batch).loss.item(), rel=1e-5)
 
 
-# The file alone
+# The file and its MLM head, without the rest
 
 
-def test_the_file_needs_nothing_else_of_the_package(
+def test_the_file_and_its_mlm_head_need_nothing_else_of_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "bertlesson"]:
         monkeypatch.setitem(sys.modules, name, None)  # to import it now is an ImportError
     monkeypatch.setitem(sys.modules, "bertlesson", None)
-    path = tmp_path / "copied_heads.py"
-    path.write_text(Path(heads.__file__).read_text("utf-8"), "utf-8")
-    spec = importlib.util.spec_from_file_location("copied_heads", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "copied_heads", module)
-    spec.loader.exec_module(module)
+    folder = tmp_path / "copied"
+    folder.mkdir()
+    for each in (heads, mlm_head):
+        shutil.copy(each.__file__, folder)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("copied.heads")
+    assert Path(str(module.__file__)).parent == folder
     model = module.TokenClassificationModel(small_config())
     assert model(**random_inputs(2, 5)).logits.shape == (2, 5, 3)

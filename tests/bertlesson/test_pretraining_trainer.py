@@ -16,10 +16,10 @@ import torch
 from transformers import default_data_collator
 
 from bertlesson.pretraining import PretrainingModel
-from tests import trainer_worker
+from tests.bertlesson import trainer_worker
+from tests.bertlesson.small_bert import VOCAB, random_inputs, random_labels, small_config
+from tests.bertlesson.trainer_worker import COUNTS, FORMS, make_rows, make_trainer, new_model
 from tests.conftest import ROOT
-from tests.small_bert import VOCAB, random_inputs, random_labels, small_config
-from tests.trainer_worker import COUNTS, FORMS, make_rows, make_trainer, new_model
 
 EACH_FORM = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 

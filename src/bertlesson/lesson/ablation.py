@@ -11,8 +11,12 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertTokenizer
 
-from bertlesson.heads import MaskedLMModel, mean_loss
-from bertlesson.pretraining import Batch, endless, make_optimizer, make_schedule, select
+from ..heads import MaskedLMModel, mean_loss
+from ..optimization import make_optimizer, make_schedule
+from ..pretraining import select
+from ..training import Batch, endless, take_step
+
+__all__ = ["accuracy", "train_masked_lm"]
 
 ARGUMENTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -31,7 +35,7 @@ def train_masked_lm(
 
     Args:
         tokenizer: Determines the size of the vocabulary.
-        batches: Batches from `bertlesson.masking.MaskingCollator`; additional keys are ignored.
+        batches: Batches from `bertlesson.collating.MaskingCollator`; additional keys are ignored.
         steps: Number of updates. The learning rate rises for the first tenth, then falls to zero.
         length: The longest row, in tokens.
         seed: Seed for the initial weights.
@@ -61,10 +65,8 @@ def train_masked_lm(
     for _, batch in zip(range(steps), endless(batches), strict=False):
         hidden = model.bert(**{name: batch[name] for name in ARGUMENTS}).last_hidden_state
         selected, targets = select(hidden, batch["labels"])  # only these need scores
-        mean_loss(model.cls["predictions"](selected), targets).backward()
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
+        loss = mean_loss(model.cls["predictions"](selected), targets)
+        take_step(model, loss, optimizer, schedule)
         on_step()
     return model.eval()  # type: ignore[no-any-return]  # torch says Any
 

@@ -18,8 +18,9 @@ from torch.nn.parallel import DistributedDataParallel
 from transformers import EvalPrediction, Trainer, TrainingArguments, default_data_collator
 
 from bertlesson.heads import MaskedLMModel
-from bertlesson.pretraining import PretrainingModel, make_optimizer
-from tests.small_bert import VOCAB, small_config
+from bertlesson.optimization import make_optimizer
+from bertlesson.pretraining import PretrainingModel
+from tests.bertlesson.small_bert import VOCAB, small_config
 
 LENGTH = 12
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+__all__ = ["STARTS", "TUNING_SEED", "LearningCurve", "draw", "measure"]
+
 STARTS = ("pretrained", "random")
 TUNING_SEED = 1_000  # not the seed of any reported run
 

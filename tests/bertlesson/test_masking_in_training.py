@@ -16,7 +16,7 @@ from torch import Tensor, distributed
 from torch.utils.data import DataLoader, IterableDataset
 from transformers import BertConfig, BertForMaskedLM, BertTokenizer, Trainer, TrainingArguments
 
-from bertlesson.masking import MaskingCallback, MaskingCollator
+from bertlesson.collating import MaskingCallback, MaskingCollator
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(55))]
 ROWS = [{"input_ids": [2, *range(5, 43), 3]}] * 16  # equal rows: only the draws tell them apart

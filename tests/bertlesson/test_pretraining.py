@@ -22,17 +22,15 @@ from transformers import (
 )
 
 from bertlesson.heads import MaskedLMModel, NextSentencePredictionModel
-from bertlesson.pretraining import (
-    PretrainingModel,
+from bertlesson.optimization import (
     UncorrectedAdamW,
-    endless,
     make_optimizer,
     make_schedule,
-    select,
     spared_parameters,
-    train,
 )
-from tests.small_bert import (
+from bertlesson.pretraining import PretrainingModel, select
+from bertlesson.training import endless, train
+from tests.bertlesson.small_bert import (
     CONFIGS,
     LENGTH,
     VOCAB,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bertlesson.learning_curve import TUNING_SEED, LearningCurve, draw, measure
+from bertlesson.lesson.learning_curve import TUNING_SEED, LearningCurve, draw, measure
 
 Run = tuple[bool, int, int, float]
 

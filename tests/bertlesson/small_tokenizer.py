@@ -16,7 +16,7 @@ from tokenizers import (
 )
 from transformers import BertTokenizer, PreTrainedTokenizerFast
 
-from bertlesson.entities import bio_labels
+from bertlesson.tags import bio_labels
 
 PIECES = [
     "[PAD]",

@@ -24,16 +24,16 @@ from transformers import (
     PreTrainedModel,
 )
 
-from bertlesson.browser import half_state, round_to_half, write_model
 from bertlesson.heads import (
     MaskedLMModel,
     QuestionAnsweringModel,
     SequenceClassificationModel,
     TokenClassificationModel,
 )
+from bertlesson.lesson.export import half_state, round_to_half, write_model
 from bertlesson.pretraining import PretrainingModel
+from tests.bertlesson.small_bert import VOCAB, random_inputs, small_config
 from tests.conftest import ROOT
-from tests.small_bert import VOCAB, random_inputs, small_config
 
 PAIRS = [
     (PretrainingModel, BertForPreTraining),
@@ -194,9 +194,9 @@ def test_an_untied_decoder_which_the_file_has_no_room_for_is_refused(
 
 WRITE = """
 import sys, torch
-from bertlesson.browser import write_model
+from bertlesson.lesson.export import write_model
 from bertlesson.heads import SequenceClassificationModel
-from tests.test_browser import new, tokenizer
+from tests.bertlesson.lesson.test_export import new, tokenizer
 after, before = (new(SequenceClassificationModel, seed) for seed in (1, 2))
 write_model(sys.argv[1], after, tokenizer(), labels=["no", "yes"], before=before)
 """
@@ -206,7 +206,7 @@ def test_the_bytes_are_the_same_in_every_process(tmp_path: Path) -> None:
     running = [
         subprocess.Popen(
             [sys.executable, "-c", WRITE, str(tmp_path / seed)],
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
             cwd=tmp_path,
         )
         for seed in ("1", "2")

@@ -20,6 +20,8 @@ from safetensors.torch import save
 from torch import Tensor
 from transformers import BertTokenizer, PreTrainedModel
 
+__all__ = ["half_state", "round_to_half", "write_model"]
+
 TIED = {  # the same weights under other names
     "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
     "cls.predictions.decoder.bias": "cls.predictions.bias",

@@ -14,9 +14,9 @@ import pytest
 import torch
 from transformers import BertTokenizer, PreTrainedTokenizerFast
 
-from bertlesson.spans import Questions, decode_answers, encode_questions, own_characters
-from bertlesson.words import is_dropped_with
-from tests.small_tokenizer import make_foreign_tokenizer, make_tokenizer, pieces_of
+from bertlesson.characters import is_dropped_with, own_characters
+from bertlesson.spans import Questions, decode_answers, encode_questions
+from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer, pieces_of
 
 FOREIGN = ["byte-level", "trimmed", "metaspace", "xlnet"]
 

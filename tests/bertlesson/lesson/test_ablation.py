@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from bertlesson import tiny
-from bertlesson.ablation import accuracy, train_masked_lm
-from bertlesson.corpus import generate_documents
+from bertlesson.collating import MaskingCollator
 from bertlesson.heads import IGNORE_INDEX
-from bertlesson.masking import MaskingCollator
+from bertlesson.lesson import tiny
+from bertlesson.lesson.ablation import accuracy, train_masked_lm
+from bertlesson.lesson.corpus import generate_documents
 
 documents = generate_documents(40, seed=0)
 tokenizer = tiny.make_tokenizer(documents, whole_words=50, max_seq_length=32)
