@@ -283,11 +283,11 @@ def test_another_python_or_recorder_runs_it_anew(
     assert len(keys) == 4
 
 
-def test_the_package_is_flat_so_that_its_modules_are_all_it_has() -> None:
+def test_the_package_has_nothing_but_modules() -> None:
     found = {
         path.name
-        for path in (ROOT / "src" / "bertlesson").iterdir()
-        if path.suffix != ".py" and path.name not in ("py.typed", "__pycache__")
+        for path in (ROOT / "src" / "bertlesson").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and path.name != "py.typed"
     }
     assert not found, f"keys of results know nothing of {found}"
 
@@ -1172,11 +1172,14 @@ def test_what_the_runner_cannot_do_is_a_failure_of_the_example(
 @pytest.fixture
 def tiny(package: Path) -> Path:
     """A checkpoint's module in the package that stands in for the lesson's."""
-    (package / "tiny.py").write_text("from . import heads\n")
-    return package / "tiny.py"
+    lesson = package / "lesson"
+    lesson.mkdir()
+    (lesson / "__init__.py").touch()
+    (lesson / "tiny.py").write_text("from .. import heads\n")
+    return lesson / "tiny.py"
 
 
-USES = "# %%\nimport pack.tiny\n"
+USES = "# %%\nimport pack.lesson.tiny\n"
 
 
 def test_the_checkpoint_is_made_before_what_uses_it(
@@ -1196,7 +1199,7 @@ def test_the_checkpoint_is_made_before_what_uses_it(
     runner.wait()
     assert made.read_text() == "x"  # it is there already
 
-    tiny.write_text("from . import heads\nsteps = 2\n")
+    tiny.write_text("from .. import heads\nsteps = 2\n")
     again = workshop.example("uses", uses)
     runner.want([again])
     runner.wait()
