@@ -113,7 +113,7 @@ class MaskingCollator:
         tokenizer = self.tokenizer
         if tokenizer.mask_token_id is None:
             raise ValueError(
-                f"{type(tokenizer).__name__} has no mask token, expected one to replace selected "
+                f"{type(tokenizer).__name__} has no mask token; expected one to replace selected "
                 "tokens with: tokenizer.add_special_tokens({'mask_token': '[MASK]'})"
             )
         check_recipe(self.recipe)
@@ -206,10 +206,10 @@ class MaskingCollator:
         """The rows' lengths, `(batch,)`, and which positions of the padded batch hold tokens."""
         lengths = lengths_of(rows)
         if lengths is None:
-            raise ValueError("input_ids holds single values, expected rows: wrap one row in a list")
+            raise ValueError("input_ids holds single values; expected rows: wrap one row in a list")
         if getattr(rows[0], "ndim", 1) > 1:
             raise ValueError(
-                f"input_ids holds rows of shape {tuple(rows[0].shape)}, expected rows of ids: "
+                f"input_ids holds rows of shape {tuple(rows[0].shape)}; expected rows of ids: "
                 "tokenize without return_tensors"
             )
         multiple = self.pad_to_multiple_of or 1
@@ -220,7 +220,7 @@ class MaskingCollator:
         present = columns < lengths[:, None]  # (batch, length)
         if self.tokenizer.pad_token_id is None and not present.all():
             raise ValueError(
-                f"{type(self.tokenizer).__name__} has no pad token, expected one because rows must "
+                f"{type(self.tokenizer).__name__} has no pad token; expected one because rows must "
                 f"be padded to {width}: tokenizer.add_special_tokens({{'pad_token': '[PAD]'}})"
             )
         return lengths, present
@@ -229,7 +229,7 @@ class MaskingCollator:
         if not self._continues_word.any():
             raise ValueError(
                 f"{type(self.tokenizer).__name__} has no WordPiece vocabulary, whose pieces show "
-                "where a word continues, expected word_ids with each row to define whole words: "
+                "where a word continues; expected word_ids with each row to define whole words: "
                 "{'input_ids': encoded['input_ids'][i], 'word_ids': encoded.word_ids(i)}, and "
                 "remove_unused_columns=False under Trainer"
             )
@@ -307,5 +307,5 @@ def _is_slow_wordpiece(tokenizer: PreTrainedTokenizerBase) -> bool:
 
 def _check_framework(return_tensors: str) -> str:
     if return_tensors not in ("pt", "np"):
-        raise ValueError(f"return_tensors is {return_tensors!r}, expected 'pt' or 'np'")
+        raise ValueError(f"return_tensors is {return_tensors!r}; expected 'pt' or 'np'")
     return return_tensors

@@ -196,17 +196,17 @@ def _problem(entity: Entity, text: str, words: Sequence[Word]) -> str:
     """What is wrong with an entity that covers these words; empty if nothing is."""
     start, end, _ = entity
     if not 0 <= start < end <= len(text):
-        return f"is not within these {len(text)} characters"
+        return f"is not within these {len(text)} characters; expected a start before an end"
     if not words:
-        return "does not begin and end with a word: it contains none"
+        return "contains no word; expected one that begins and ends with a word"
     first, last = words[0].start, words[-1].end
     if first < start or end < last:
         wider = words[0] if first < start else words[-1]
         return (
-            f"does not begin and end with a word: {text[wider.start : wider.end]!r} "
-            f"({wider.start}:{wider.end}) is one word to this tokenizer. Give the entity as "
-            f"{first}:{last}, put a space in the text where it ends, or use a tokenizer that "
-            "splits there"
+            "does not begin and end with a word; expected whole words: "
+            f"{text[wider.start : wider.end]!r} ({wider.start}:{wider.end}) is one word to this "
+            f"tokenizer. Give the entity as {first}:{last}, put a space in the text where it ends, "
+            "or use a tokenizer that splits there"
         )
     return ""
 

@@ -112,7 +112,7 @@ def fine_tune(
     check_precision(model)
     count = len(next(iter(features.values())))
     if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}; expected 1 or more examples per update")
+        raise ValueError(f"batch_size is {batch_size}; expected 1 or more examples per update")
     optimizer = make_optimizer(model, learning_rate)
     schedule = make_schedule(optimizer, warmup_steps=int(warmup_share * steps), total_steps=steps)
     rng = np.random.default_rng(seed)
@@ -127,7 +127,9 @@ def fine_tune(
             inputs = {name: tensor[batch] for name, tensor in features.items()}
             output = model(**to_device(inputs, model))
             if output.loss is None:
-                raise ValueError(f"features {list(features)}; expected the model's labels too")
+                raise ValueError(
+                    f"features are {list(features)}; expected the model's labels among them"
+                )
             take_step(model, output.loss, optimizer, schedule, max_grad_norm=max_grad_norm)
             losses.append(output.loss.item())
     model.eval()
@@ -158,7 +160,7 @@ def predict(
     inputs = {name: features[name] for name in ENCODER_ARGUMENTS if name in features}
     if not len(inputs.get("input_ids", ())):
         raise ValueError(
-            f"features {list(features)} without a row of input_ids; expected 1 or more rows"
+            f"features {list(features)} have no row of input_ids; expected 1 or more rows"
         )
     check_features(model, inputs)
     model.eval()

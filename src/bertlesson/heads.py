@@ -234,7 +234,7 @@ class SequenceClassificationModel(BertWithHead):
         kinds = (None, "single_label_classification")
         if config.num_labels < 2 or config.problem_type not in kinds:  # type: ignore[operator]
             raise ValueError(
-                f"num_labels={config.num_labels} with problem_type={config.problem_type!r}; "
+                f"num_labels is {config.num_labels} and problem_type is {config.problem_type!r}; "
                 "expected 2 classes or more, and one class per input: for regression and for "
                 "several labels at once take transformers.BertForSequenceClassification"
             )

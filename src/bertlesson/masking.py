@@ -40,7 +40,7 @@ class MaskingRecipe:
     0.1
     >>> MaskingRecipe(mask=0.9, random=0.2)
     Traceback (most recent call last):
-    ValueError: mask + random is 0.9 + 0.2, expected at most 1: the rest is the share that is kept
+    ValueError: mask + random is 0.9 + 0.2; expected at most 1: the rest is the share that is kept
     """
 
     select: float = 0.15
@@ -52,10 +52,10 @@ class MaskingRecipe:
             share = getattr(self, name)
             # written so that NaN, for which every comparison is false, is rejected as well
             if not (isinstance(share, Real) and 0 <= float(share) <= 1):
-                raise ValueError(f"{name} is {share!r}, expected a share from 0 to 1")
+                raise ValueError(f"{name} is {share!r}; expected a share from 0 to 1")
         if self.mask + self.random > 1:
             raise ValueError(
-                f"mask + random is {self.mask} + {self.random}, expected at most 1: "
+                f"mask + random is {self.mask} + {self.random}; expected at most 1: "
                 "the rest is the share that is kept"
             )
 
@@ -135,9 +135,9 @@ def mask_tokens(
     check_whole_number("max_predictions_per_seq", max_predictions_per_seq, least=1)
     check_recipe(recipe)
     if not (generator is None or isinstance(generator, torch.Generator)):
-        raise TypeError(f"generator is {generator!r}, expected torch.Generator().manual_seed(0)")
+        raise TypeError(f"generator is {generator!r}; expected torch.Generator().manual_seed(0)")
     if mask_token_id is None or not 0 <= mask_token_id < vocab_size:
-        raise ValueError(f"mask_token_id is {mask_token_id}, expected 0 to {vocab_size - 1}")
+        raise ValueError(f"mask_token_id is {mask_token_id}; expected 0 to {vocab_size - 1}")
     ids = checked_ids(input_ids, vocab_size)  # (batch, length)
     candidates = array_like(ids, "special_tokens_mask", special_tokens_mask) == 0
     present = np.ones_like(candidates)  # (batch, length)
@@ -270,17 +270,17 @@ def _number_words(word_ids: Ints, candidates: Bools) -> Ints:
 def checked_ids(input_ids: Tensor, vocab_size: int) -> NDArray[Any]:
     if not isinstance(input_ids, Tensor) or input_ids.dtype not in (torch.int32, torch.int64):
         given = getattr(input_ids, "dtype", type(input_ids).__name__)
-        raise TypeError(f"input_ids is {given}, expected a tensor of 32- or 64-bit integers")
+        raise TypeError(f"input_ids is {given}; expected a tensor of 32- or 64-bit integers")
     if input_ids.dim() != 2:
         raise ValueError(
-            f"input_ids has shape {tuple(input_ids.shape)}, expected (batch, length): "
+            f"input_ids has shape {tuple(input_ids.shape)}; expected (batch, length): "
             "pass a single row as input_ids[None]"
         )
     ids = to_array(input_ids)
     # read as unsigned, a negative id is huge, so one comparison finds both kinds of bad id
     if ids.size and ids.view(f"u{ids.itemsize}").max() >= vocab_size:
         raise ValueError(
-            f"input_ids holds ids from {ids.min()} to {ids.max()}, expected 0 to "
+            f"input_ids holds ids from {ids.min()} to {ids.max()}; expected 0 to "
             f"{vocab_size - 1}: do they come from another tokenizer?"
         )
     return ids
@@ -288,13 +288,13 @@ def checked_ids(input_ids: Tensor, vocab_size: int) -> NDArray[Any]:
 
 def check_whole_number(name: str, value: int | None, least: int) -> None:
     if value is not None and (not isinstance(value, (int, np.integer)) or value < least):
-        raise ValueError(f"{name} is {value!r}, expected a whole number, {least} or more, or None")
+        raise ValueError(f"{name} is {value!r}; expected a whole number, {least} or more, or None")
 
 
 def check_recipe(recipe: MaskingRecipe) -> None:
     if not isinstance(recipe, MaskingRecipe):
         raise TypeError(
-            f"recipe is {recipe!r}, expected a MaskingRecipe: MaskingRecipe(select=0.15) selects "
+            f"recipe is {recipe!r}; expected a MaskingRecipe: MaskingRecipe(select=0.15) selects "
             "15% of the tokens"
         )
 
@@ -306,5 +306,5 @@ def to_array(values: Tensor | NDArray[Any]) -> NDArray[Any]:
 def array_like(ids: NDArray[Any], name: str, values: Tensor | NDArray[Any]) -> NDArray[Any]:
     array = to_array(values)
     if array.shape != ids.shape:
-        raise ValueError(f"{name} has shape {array.shape}, expected that of input_ids, {ids.shape}")
+        raise ValueError(f"{name} has shape {array.shape}; expected that of input_ids, {ids.shape}")
     return array

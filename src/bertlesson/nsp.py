@@ -179,7 +179,7 @@ def index_corpus(documents: Documents) -> Corpus:
     partners = [number for number, document in enumerate(documents) if len(document) >= 2]
     if len(partners) < 2:
         raise ValueError(
-            f"{len(partners)} of {len(documents)} documents have two or more sentences, expected "
+            f"{len(partners)} of {len(documents)} documents have two or more sentences; expected "
             "at least 2 such documents, since a random B has to come from another one: split a "
             "long document where its subject changes"
         )
@@ -272,7 +272,7 @@ def draw_elsewhere(
             return b
     raise ValueError(
         f"no random partner in 150 draws for documents[{a.document}][{a.stop - 1}]: every B drawn "
-        "follows it somewhere, expected documents that differ: remove copies, and sentences that "
+        "follows it somewhere; expected documents that differ: remove copies, and sentences that "
         "appear in nearly all of them"
     )
 
@@ -338,26 +338,26 @@ def _to_arrays(
 def _check_pieces(documents: Documents, vocab: Mapping[str, int]) -> None:
     if not isinstance(vocab, Mapping):
         raise TypeError(
-            f"vocab is of type {type(vocab).__name__}, expected a mapping of pieces to ids: "
+            f"vocab is of type {type(vocab).__name__}; expected a mapping of pieces to ids: "
             "tokenizer.get_vocab()"
         )
     if missing := STRUCTURAL - vocab.keys():
-        raise ValueError(f"vocab has no {min(missing)}, expected [PAD], [CLS] and [SEP] in it")
+        raise ValueError(f"vocab has no {min(missing)}; expected [PAD], [CLS] and [SEP] in it")
     allowed = vocab.keys() - STRUCTURAL
     for i, document in enumerate(documents):
         for j, sentence in enumerate(document):
             if not sentence:
                 raise ValueError(
-                    f"documents[{i}][{j}] is empty, expected at least one piece: leave it out"
+                    f"documents[{i}][{j}] is empty; expected at least one piece: leave it out"
                 )
             if sentence[0].startswith("##"):
                 raise ValueError(
-                    f"documents[{i}][{j}] begins with {sentence[0]!r}, which continues a word, "
+                    f"documents[{i}][{j}] begins with {sentence[0]!r}, which continues a word; "
                     "expected sentences of whole words: cut the text between words"
                 )
             if not allowed.issuperset(sentence):
                 piece = next(piece for piece in sentence if piece not in allowed)
                 raise ValueError(
-                    f"documents[{i}][{j}] holds {piece!r}, expected pieces of the vocabulary other "
+                    f"documents[{i}][{j}] holds {piece!r}; expected pieces of the vocabulary other "
                     "than [PAD], [CLS] and [SEP], which are added here"
                 )

@@ -166,16 +166,16 @@ def make_schedule(
     """
     if not 0 <= warmup_steps < total_steps:
         raise ValueError(
-            f"warmup_steps={warmup_steps} with total_steps={total_steps}; expected a warm-up of 0 "
-            "or more steps that ends before the last step"
+            f"warmup_steps is {warmup_steps} and total_steps is {total_steps}; expected a warm-up "
+            "of 0 or more steps that ends before the last step"
         )
     if warmup_steps != int(warmup_steps):
         raise ValueError(
-            f"warmup_steps={warmup_steps}; expected a whole number of steps: for a share of all "
+            f"warmup_steps is {warmup_steps}; expected a whole number of steps: for a share of all "
             f"steps use int({warmup_steps} * total_steps)"
         )
     if decay_from not in ("warmup", "start"):
-        raise ValueError(f'decay_from={decay_from!r}; expected "warmup" or "start"')
+        raise ValueError(f'decay_from is {decay_from!r}; expected "warmup" or "start"')
     full = warmup_steps if decay_from == "warmup" else 0
 
     def factor(step: int) -> float:

@@ -26,16 +26,16 @@ def columns_of(features: Any) -> dict[str, list[Any]]:
             columns = {key: [row[key] for row in features] for key in features[0]}
         except KeyError as missing:
             raise ValueError(
-                f"a row has no {missing}, expected the same keys as in the first row"
+                f"a row has no {missing}; expected the same keys as in the first row"
             ) from None
     else:
         columns = {"input_ids": features}
     if "input_ids" not in columns:
-        raise ValueError(f"the batch has {sorted(columns)}, expected input_ids among them")
+        raise ValueError(f"the batch has {sorted(columns)}; expected input_ids among them")
     for key, values in columns.items():
         columns[key] = list(to_array(values) if isinstance(values, Tensor) else values)
     if not columns["input_ids"]:
-        raise ValueError("the batch is empty, expected at least one row")
+        raise ValueError("the batch is empty; expected at least one row")
     if "word_ids" in columns:
         columns["word_ids"] = [_word_numbers(row) for row in columns["word_ids"]]
     return columns
@@ -51,7 +51,7 @@ def _word_numbers(row: Any) -> NDArray[Any]:
     elif numbers.dtype.kind == "f":  # in torch format None has become NaN
         whole: Ints = np.nan_to_num(numbers, nan=-1.0).astype(np.int64)
         if (whole != numbers)[~np.isnan(numbers)].any():
-            raise ValueError(f"word_ids holds {row}, expected whole numbers, None or NaN")
+            raise ValueError(f"word_ids holds {row}; expected whole numbers, None or NaN")
         numbers = whole
     return numbers
 
@@ -61,7 +61,7 @@ def pad(
 ) -> NDArray[Any]:
     """Pad values that come one per token to `(batch, length)`; stack those of equal shape."""
     if len(values) != len(lengths):
-        raise ValueError(f"{key} has {len(values)} rows, input_ids has {len(lengths)}")
+        raise ValueError(f"{key} has {len(values)} rows; expected {len(lengths)}, as in input_ids")
     own = lengths_of(values)
     if own is not None and (own == lengths).all():
         flat = _numbers(key, _flatten(values))
@@ -75,7 +75,7 @@ def pad(
     arrays = [np.asarray(value) for value in values]
     if len({array.shape for array in arrays}) > 1:
         raise ValueError(
-            f"{key} differs in length between rows and from input_ids, expected one value per "
+            f"{key} differs in length between rows and from input_ids; expected one value per "
             "token, or the same shape in every row"
         )
     return _numbers(key, np.stack(arrays))
@@ -108,6 +108,6 @@ def _numbers(key: str, array: NDArray[Any]) -> NDArray[Any]:
     kinds = {"i": np.int64, "u": np.int64, "f": np.float32, "b": np.bool_}
     if array.dtype.kind not in kinds:
         raise TypeError(
-            f"{key} holds {array.dtype}, expected numbers: drop the key, or encode its values"
+            f"{key} holds {array.dtype}; expected numbers: drop the key, or encode its values"
         )
     return array.astype(kinds[array.dtype.kind], copy=False)

@@ -73,11 +73,11 @@ class PretrainingOutput(ModelOutput):
     def __getitem__(self, key: Any) -> Any:
         if key == "logits":  # `Trainer` reads these for label smoothing, labels withheld
             raise ValueError(
-                "logits were requested from the output of a PretrainingModel, which has none. "
-                "Trainer's label smoothing needs them, but it would replace the model's loss and "
-                "lose the selected positions and NSP. Set label_smoothing_factor=0, or take "
-                "bertlesson.heads.MaskedLMModel, which has the MLM head only; otherwise read "
-                "prediction_logits, selected_logits and seq_relationship_logits"
+                "logits were requested from the output of a PretrainingModel; expected "
+                "prediction_logits, selected_logits or seq_relationship_logits: Trainer's label "
+                "smoothing needs logits, but it would replace the model's loss and lose the "
+                "selected positions and NSP. Set label_smoothing_factor=0, or take "
+                "bertlesson.heads.MaskedLMModel, which has the MLM head only"
             )
         return super().__getitem__(key)
 
@@ -171,9 +171,9 @@ class PretrainingModel(TiedDecoderModel):
         weight = checked_nsp_weight(weight)
         if (weight > 0) != self.has_nsp:
             raise ValueError(
-                f"nsp_weight={weight} for a model {'with' if self.has_nsp else 'without'} an NSP "
-                f"head; expected {'a weight above 0' if self.has_nsp else '0'}: whether there is "
-                "a head is decided when a model is made, so make another with "
+                f"nsp_weight is {weight} for a model {'with' if self.has_nsp else 'without'} an "
+                f"NSP head; expected {'a weight above 0' if self.has_nsp else '0'}: whether there "
+                "is a head is decided when a model is made, so make another with "
                 f"PretrainingModel(config, nsp_weight={weight}) or from_pretrained"
             )
         self.config.nsp_weight = weight
@@ -242,7 +242,7 @@ class PretrainingModel(TiedDecoderModel):
         if next_sentence_label is not None and not self.has_nsp:
             raise ValueError(
                 "next_sentence_label was given to a model without an NSP head (nsp_weight=0); "
-                "leave it out of the batch, or make the model with a weight above 0"
+                "expected none: leave it out of the batch, or make the model with a weight above 0"
             )
         encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         hidden = encoded.last_hidden_state  # (batch, length, hidden)
@@ -295,7 +295,7 @@ def checked_nsp_weight(weight: float) -> float:
     """
     if not 0 <= weight < math.inf:
         raise ValueError(
-            f"nsp_weight={weight}; expected 0 (no NSP) or more: 1 gives the paper's plain sum"
+            f"nsp_weight is {weight}; expected 0 (no NSP) or more: 1 gives the paper's plain sum"
         )
     return float(weight)
 

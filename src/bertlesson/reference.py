@@ -234,4 +234,4 @@ def _check_vocab_words(vocab_words: Sequence[str]) -> None:
     expected = "expected a list of pieces in the order of their ids: sorted(vocab, key=vocab.get)"
     check_list("vocab_words", vocab_words, expected)
     if not len(vocab_words):
-        raise ValueError(f"vocab_words is empty, {expected}")
+        raise ValueError(f"vocab_words is empty; {expected}")

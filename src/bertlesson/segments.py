@@ -127,25 +127,25 @@ def check_documents(documents: Documents) -> None:
             check_list(f"documents[{i}][{j}]", sentence, DOCUMENTS_EXPECTED)
             if not all(issubclass(kind, str) for kind in set(map(type, sentence))):
                 raise TypeError(
-                    f"documents[{i}][{j}] holds something other than strings, {DOCUMENTS_EXPECTED}"
+                    f"documents[{i}][{j}] holds something other than strings; {DOCUMENTS_EXPECTED}"
                 )
 
 
 def check_list(name: str, value: Any, expected: str) -> None:
     """Raise a TypeError unless the value is a sequence other than a string."""
     if isinstance(value, str):
-        raise TypeError(f"{name} is the string {value[:20]!r}, {expected}")
+        raise TypeError(f"{name} is the string {value[:20]!r}; {expected}")
     if not isinstance(value, Sequence):
-        raise TypeError(f"{name} is of type {type(value).__name__}, {expected}")
+        raise TypeError(f"{name} is of type {type(value).__name__}; {expected}")
 
 
 def check_settings(max_seq_length: int, short_seq_prob: float, rng: random.Random) -> None:
     """Check the settings that every kind of pair has."""
     if not isinstance(rng, random.Random):
-        raise TypeError(f"rng is of type {type(rng).__name__}, expected random.Random(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected random.Random(seed)")
     if operator.index(max_seq_length) < 5:
         raise ValueError(
-            f"max_seq_length is {max_seq_length}, expected 5 or more: [CLS], [SEP] and [SEP] "
+            f"max_seq_length is {max_seq_length}; expected 5 or more: [CLS], [SEP] and [SEP] "
             "plus a piece of A and one of B"
         )
     check_share("short_seq_prob", short_seq_prob)
@@ -155,10 +155,10 @@ def check_share(name: str, share: float) -> None:
     """Raise a ValueError unless the share is from 0 to 1."""
     # written so that NaN, for which every comparison is false, is rejected as well
     if not 0 <= share <= 1:
-        raise ValueError(f"{name} is {share}, expected a share from 0 to 1")
+        raise ValueError(f"{name} is {share}; expected a share from 0 to 1")
 
 
 def check_count(name: str, count: int) -> None:
     """Raise a ValueError if the count is negative."""
     if operator.index(count) < 0:
-        raise ValueError(f"{name} is {count}, expected a whole number, 0 or more")
+        raise ValueError(f"{name} is {count}; expected a whole number, 0 or more")

@@ -140,11 +140,11 @@ def decode_answers(
     given, rows_read = start_logits.shape, questions.characters.shape[:2]
     if not given == end_logits.shape == rows_read:
         raise ValueError(
-            f"start_logits {tuple(given)} and end_logits {tuple(end_logits.shape)}; expected one "
-            f"of each for every piece of the questions, {tuple(rows_read)}"
+            f"start_logits is of shape {tuple(given)} and end_logits of {tuple(end_logits.shape)}; "
+            f"expected one of each for every piece of the questions, {tuple(rows_read)}"
         )
     if max_answer_length < 1:
-        raise ValueError(f"max_answer_length={max_answer_length}; expected 1 or more pieces")
+        raise ValueError(f"max_answer_length is {max_answer_length}; expected 1 or more pieces")
     starts = _as_scores("start_logits", start_logits, questions)
     ends = _as_scores("end_logits", end_logits, questions)
     in_context = questions.characters[..., 0] >= 0  # (rows, length)
@@ -332,12 +332,12 @@ def _check_answers(
             start, end = map(operator.index, answer)
         except (TypeError, ValueError):
             raise TypeError(
-                f"answer {answer!r} of example {number}; expected its first character in the "
+                f"answer of example {number} is {answer!r}; expected its first character in the "
                 "context and the one after its last, such as (start, start + len(text)), or None"
             ) from None
         if not 0 <= start < end <= len(context):
             raise ValueError(
-                f"answer {answer} of example {number} in a context of {len(context)} characters; "
+                f"answer {answer} of example {number} is not in its {len(context)} characters; "
                 "expected its first character and the one after its last"
             )
         checked.append((start, end))
@@ -355,7 +355,7 @@ def _check_room(
     `tokenizers` would panic.
     """
     if stride < 0:
-        raise ValueError(f"stride={stride}; expected 0 or more pieces")
+        raise ValueError(f"stride is {stride}; expected 0 or more pieces")
     longest = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add(pair=True)
     asked = tokenizer(list(questions), add_special_tokens=False)["input_ids"]
     for question, context, pieces in zip(questions, contexts, asked, strict=True):

@@ -154,7 +154,7 @@ def decode_tags(
     reached = [max(pieces, default=-1) + 1 for pieces in rows]  # in words
     if len(rows) != len(counts) or any(a > b for a, b in zip(reached, counts, strict=True)):
         raise ValueError(
-            f"sentences of {counts} words, and rows of {reached}; expected rows made from these "
+            f"sentences have {counts} words, and rows {reached}; expected rows made from these "
             "sentences: tokenize them with is_split_into_words=True"
         )
     _warn_of_words_cut(encodings_of(encoded))
@@ -169,7 +169,8 @@ def parse_tag(tag: str) -> tuple[str, str]:
     letter, _, kind = tag.partition("-")
     if letter not in PLACES:
         raise ValueError(
-            f"the label {tag!r}; expected O, or B, I, E or S (L, U, M) and a kind: such as 'B-PER'"
+            f"the label is {tag!r}; expected O, or B, I, E or S (L, U, M) and a kind, such as "
+            "'B-PER'"
         )
     return PLACES[letter], kind or "_"
 

@@ -141,8 +141,8 @@ def test_features_without_or_with_unequal_rows_are_refused(rows: dict[str, int])
     ("rows", "settings", "message"),
     [
         ({"input_ids": 3}, {}, "expected the model's labels"),
-        ({"input_ids": 3, "labels": 3}, {"batch_size": 0}, "batch_size=0"),
-        ({"input_ids": 3, "labels": 3}, {"steps": 0}, "total_steps=0"),
+        ({"input_ids": 3, "labels": 3}, {"batch_size": 0}, "batch_size is 0"),
+        ({"input_ids": 3, "labels": 3}, {"steps": 0}, "total_steps is 0"),
     ],
 )
 def test_what_cannot_be_learned_from_is_refused(
@@ -174,11 +174,11 @@ UNSUITABLE: dict[str, tuple[dict[str, Any], str]] = {
     "floats": ({"input_ids": IDS.float()}, r"input_ids are torch.float32; expected torch.int64"),
     "one row": (
         {"input_ids": IDS[:, 0]},
-        r"input_ids of shape \(3,\); expected \(examples, length",
+        r"input_ids has shape \(3,\); expected \(examples, length",
     ),
     "a long row": (
         {"input_ids": torch.ones(3, 17, dtype=torch.int64)},
-        "rows of 17 pieces; expected at most 16, .*: tokenize with truncation=True and "
+        "rows have 17 pieces; expected at most 16, .*: tokenize with truncation=True and "
         "max_length=16",
     ),
     "a piece too many": (
@@ -285,7 +285,7 @@ def test_rows_are_as_long_as_the_model_has_positions(
     rows = torch.full((2, longest or 40), 5)  # (rows, length)
     assert len(predict(model, {"input_ids": rows})["logits"]) == 2
     if longest:
-        with pytest.raises(ValueError, match=f"rows of {longest + 1} pieces"):
+        with pytest.raises(ValueError, match=f"rows have {longest + 1} pieces"):
             predict(model, {"input_ids": torch.full((2, longest + 1), 5)})
 
 
@@ -353,7 +353,7 @@ def test_what_is_trained_elsewhere_comes_back_to_the_features() -> None:
 
 @pytest.mark.parametrize("features", [{}, {"input_ids": torch.zeros(0, 4, dtype=torch.int64)}])
 def test_nothing_is_not_predicted_on(features: dict[str, torch.Tensor]) -> None:
-    with pytest.raises(ValueError, match="without a row of input_ids"):
+    with pytest.raises(ValueError, match="have no row of input_ids"):
         predict(SequenceClassificationModel(small_config()), features)
 
 

@@ -195,7 +195,9 @@ def test_a_tuple_comes_on_request(ours: Any, theirs: Any, way: str) -> None:
 )
 def test_a_classifier_takes_one_of_several_classes_alone(changes: dict[str, Any]) -> None:
     (name, value) = next(iter(changes.items()))
-    with pytest.raises(ValueError, match=f"{name}={value!r}.*; expected 2 classes or more.* take"):
+    with pytest.raises(
+        ValueError, match=f"{name} is {value!r}.*; expected 2 classes or more.* take"
+    ):
         SequenceClassificationModel(small_config(**changes))
     SequenceClassificationModel(small_config(problem_type="single_label_classification"))
 

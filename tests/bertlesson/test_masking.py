@@ -108,7 +108,7 @@ def test_a_recipe_names_the_share_it_refuses(name: str, share: float) -> None:
 
 @pytest.mark.parametrize("share", ["0.15", None, [0.15], torch.tensor(0.15)])
 def test_a_share_is_a_number(share: Any) -> None:
-    with pytest.raises(ValueError, match=r"^select is .*, expected a share from 0 to 1"):
+    with pytest.raises(ValueError, match=r"^select is .*; expected a share from 0 to 1"):
         MaskingRecipe(select=share)
 
 
@@ -609,7 +609,7 @@ def test_strided_tensors_are_read_as_they_stand() -> None:
         ({"input_ids": torch.ones(2, 3, dtype=torch.bool)}, TypeError, "bool"),
         ({"input_ids": [[1, 2, 3]] * 2}, TypeError, "list"),
         ({"input_ids": torch.ones(3, dtype=torch.int64)}, ValueError, r"\(3,\).*input_ids\[None\]"),
-        ({"input_ids": torch.full((2, 3), VOCAB)}, ValueError, f"to {VOCAB}, expected 0 to"),
+        ({"input_ids": torch.full((2, 3), VOCAB)}, ValueError, f"to {VOCAB}; expected 0 to"),
         ({"input_ids": torch.full((2, 3), -1)}, ValueError, "from -1"),
         ({"input_ids": torch.full((2, 3), -1, dtype=torch.int32)}, ValueError, "from -1"),
         ({"special_tokens_mask": torch.zeros(2, 4)}, ValueError, r"special_tokens_mask.*\(2, 4\)"),
@@ -620,8 +620,8 @@ def test_strided_tensors_are_read_as_they_stand() -> None:
         ({"mask_token_id": VOCAB}, ValueError, "mask_token_id"),
         ({"mask_token_id": -1}, ValueError, "mask_token_id"),
         ({"mask_token_id": None}, ValueError, "mask_token_id is None"),
-        ({"recipe": 0.15}, TypeError, r"recipe is 0.15, .*MaskingRecipe\(select=0.15\)"),
-        ({"generator": 7}, TypeError, "generator is 7, expected torch.Generator"),
+        ({"recipe": 0.15}, TypeError, r"recipe is 0.15; .*MaskingRecipe\(select=0.15\)"),
+        ({"generator": 7}, TypeError, "generator is 7; expected torch.Generator"),
     ],
 )
 def test_mask_tokens_refuses(change: dict[str, Any], error: type[Exception], message: str) -> None:
@@ -879,8 +879,8 @@ def test_rows_of_any_length_come_back_whole(
     ("features", "error", "message"),
     [
         ([], ValueError, "empty"),
-        ([[CLS, 7.5, SEP]], TypeError, "float32, expected a tensor of 32- or 64-bit integers"),
-        ([np.array([2.0, 3.0])], TypeError, "float32, expected a tensor of 32- or 64-bit"),
+        ([[CLS, 7.5, SEP]], TypeError, "float32; expected a tensor of 32- or 64-bit integers"),
+        ([np.array([2.0, 3.0])], TypeError, "float32; expected a tensor of 32- or 64-bit"),
         (torch.ones(2, 3), TypeError, "float32"),
         ([[CLS, "word1", SEP]], TypeError, "input_ids"),
         ([[CLS, 2**70, SEP]], TypeError, "input_ids"),
@@ -892,10 +892,14 @@ def test_rows_of_any_length_come_back_whole(
         ([np.array([[CLS, 7]])], ValueError, r"rows of shape \(1, 2\)"),
         ([[CLS, VOCAB, SEP]], ValueError, "another tokenizer"),
         ([[CLS, -1, SEP]], ValueError, "another tokenizer"),
-        ([{"text": "word1"}], ValueError, r"\['text'\], expected input_ids"),
+        ([{"text": "word1"}], ValueError, r"\['text'\]; expected input_ids"),
         ([{"input_ids": [7], "a": 1}, {"input_ids": [7]}], ValueError, "no 'a'"),
         ([{"input_ids": [7], "text": "word1"}], TypeError, "text holds"),
-        ({"input_ids": [[7], [8]], "a": [1]}, ValueError, "a has 1 rows, input_ids has 2"),
+        (
+            {"input_ids": [[7], [8]], "a": [1]},
+            ValueError,
+            "a has 1 rows; expected 2, as in input_ids",
+        ),
         (
             [{"input_ids": [7, 8], "a": [1, 2]}, {"input_ids": [7, 8], "a": [1]}],
             ValueError,

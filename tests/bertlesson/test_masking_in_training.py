@@ -233,7 +233,7 @@ def test_a_loop_that_tells_its_epochs_can_be_resumed_with_any_workers(
 @pytest.mark.parametrize("name", ["epoch", "first_batch"])
 def test_epochs_are_counted(tokenizer: BertTokenizer, name: str) -> None:
     place = {"epoch": 0, "first_batch": 0} | {name: -1}
-    with pytest.raises(ValueError, match=f"{name} is -1, expected a whole number, 0 or more"):
+    with pytest.raises(ValueError, match=f"{name} is -1; expected a whole number, 0 or more"):
         MaskingCollator(tokenizer, seed=5).set_epoch(**place)
 
 

@@ -747,7 +747,7 @@ GOOD = [[["w1"], ["w2"]], [["w3"], ["w4"]]]
 @pytest.mark.parametrize(
     ("documents", "expected"),
     [
-        ("a text", r"documents is the string 'a text', expected documents -> sentences -> pieces"),
+        ("a text", r"documents is the string 'a text'; expected documents -> sentences -> pieces"),
         (["a text"], r"documents\[0\] is the string"),
         ([GOOD[0], ["w1 w2"]], r"documents\[1\]\[0\] is the string 'w1 w2'"),
         (iter(GOOD), "documents is of type list_iterator"),
@@ -765,11 +765,11 @@ def test_documents_of_another_shape_are_refused_by_both(documents: Any, expected
 @pytest.mark.parametrize(
     ("changes", "error", "expected"),
     [
-        ({"max_seq_length": 4}, ValueError, "max_seq_length is 4, expected 5 or more"),
+        ({"max_seq_length": 4}, ValueError, "max_seq_length is 4; expected 5 or more"),
         ({"max_seq_length": 16.0}, TypeError, "float"),
-        ({"short_seq_prob": -0.1}, ValueError, r"short_seq_prob is -0.1, expected a share"),
+        ({"short_seq_prob": -0.1}, ValueError, r"short_seq_prob is -0.1; expected a share"),
         ({"short_seq_prob": float("nan")}, ValueError, "short_seq_prob is nan"),
-        ({"rng": 5}, TypeError, r"rng is of type int, expected random.Random\(seed\)"),
+        ({"rng": 5}, TypeError, r"rng is of type int; expected random.Random\(seed\)"),
         ({"rng": np.random.RandomState(5)}, TypeError, "rng is of type RandomState"),
     ],
 )
@@ -785,7 +785,7 @@ def test_settings_out_of_range_are_refused_by_both(
 @pytest.mark.parametrize(
     ("changes", "error", "expected"),
     [
-        ({"masked_lm_prob": 15}, ValueError, "masked_lm_prob is 15, expected a share"),
+        ({"masked_lm_prob": 15}, ValueError, "masked_lm_prob is 15; expected a share"),
         ({"dupe_factor": -1}, ValueError, "dupe_factor is -1"),
         ({"max_predictions_per_seq": -1}, ValueError, "max_predictions_per_seq is -1"),
         ({"vocab_words": []}, ValueError, "vocab_words is empty"),

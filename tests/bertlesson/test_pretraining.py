@@ -168,13 +168,13 @@ def test_impossible_weights_are_refused(weight: float, tmp_path: Path) -> None:
     model = PretrainingModel(small_config())
     model.save_pretrained(tmp_path)
     config = small_config(nsp_weight=weight)
-    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+    with pytest.raises(ValueError, match=f"nsp_weight is {weight}; expected 0 .*or more"):
         PretrainingModel(config)
-    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+    with pytest.raises(ValueError, match=f"nsp_weight is {weight}; expected 0 .*or more"):
         PretrainingModel(small_config(), nsp_weight=weight)
-    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+    with pytest.raises(ValueError, match=f"nsp_weight is {weight}; expected 0 .*or more"):
         PretrainingModel.from_pretrained(tmp_path, nsp_weight=weight)
-    with pytest.raises(ValueError, match=f"nsp_weight={weight}; expected 0 .*or more"):
+    with pytest.raises(ValueError, match=f"nsp_weight is {weight}; expected 0 .*or more"):
         model.nsp_weight = weight
     assert model.nsp_weight == 1
 
@@ -196,7 +196,9 @@ def test_masked_words_alone_are_a_form_without_pooler(tmp_path: Path) -> None:
     output = model(**batch)
     torch.testing.assert_close(output.loss, full(**batch).mlm_loss)
     assert output.seq_relationship_logits is output.nsp_loss is None
-    with pytest.raises(ValueError, match=r"without an NSP head \(nsp_weight=0\); leave it out"):
+    with pytest.raises(
+        ValueError, match=r"without an NSP head \(nsp_weight=0\); expected none: leave"
+    ):
         model(**batch, next_sentence_label=pairs)
 
     model.save_pretrained(tmp_path / "form")
@@ -215,7 +217,7 @@ def test_masked_words_alone_are_a_form_without_pooler(tmp_path: Path) -> None:
         for kind in ("weight", "bias")
     }
     for changed, weight in ((model, 0.5), (full, 0)):
-        with pytest.raises(ValueError, match=f"nsp_weight={float(weight)} for a model with"):
+        with pytest.raises(ValueError, match=f"nsp_weight is {float(weight)} for a model with"):
             changed.nsp_weight = weight
 
 
@@ -577,11 +579,11 @@ def test_schedule_may_decay_from_the_start() -> None:
 
 @pytest.mark.parametrize(("warmup", "total"), [(10, 10), (11, 10), (-1, 10), (0, 0)])
 def test_impossible_schedules_are_refused(warmup: int, total: int) -> None:
-    with pytest.raises(ValueError, match=f"warmup_steps={warmup} with total_steps={total}"):
+    with pytest.raises(ValueError, match=f"warmup_steps is {warmup} and total_steps is {total}"):
         rates(1, warmup_steps=warmup, total_steps=total)
     with pytest.raises(ValueError, match=r"expected a whole number of steps: .* int\(0.1 \* total"):
         rates(1, warmup_steps=0.1, total_steps=10)
-    with pytest.raises(ValueError, match="decay_from='end'"):
+    with pytest.raises(ValueError, match="decay_from is 'end'"):
         rates(1, warmup_steps=1, total_steps=10, decay_from="end")
 
 

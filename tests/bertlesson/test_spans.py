@@ -301,7 +301,7 @@ def test_without_a_cls_the_first_token_stands_for_no_answer() -> None:
 
 @pytest.mark.parametrize("answer", [(3, 3), (5, 2), (-1, 3), (0, 99)])
 def test_answers_outside_of_their_context_are_refused(answer: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="in a context of 8 characters"):
+    with pytest.raises(ValueError, match="is not in its 8 characters"):
         encode_questions(make_tokenizer(), ["Who?"], ["Ada was."], [answer])
 
 
@@ -310,7 +310,7 @@ def test_answers_outside_of_their_context_are_refused(answer: tuple[int, int]) -
     [
         ("Who was in?", "Ada was in Bergen, Greta in Delft.", {"stride": 5}, "for 5 pieces"),
         ("the owl " * 9, "Ada was in Delft.", {"stride": 0}, "leaves room for 0 pieces"),
-        ("Who?", "Ada was.", {"stride": -1}, "stride=-1"),
+        ("Who?", "Ada was.", {"stride": -1}, "stride is -1"),
     ],
 )
 def test_a_row_without_room_for_the_context_is_refused(
@@ -358,7 +358,7 @@ def test_rows_of_any_length_are_said(words: int, warned: bool) -> None:
     "answer", [("Ada", 0), {"text": ["Ada"], "answer_start": [0]}, (0,), (0, 1, 2), 3, (0.0, 3.0)]
 )
 def test_answers_that_are_not_two_characters_are_refused(answer: Any) -> None:
-    with pytest.raises(TypeError, match=r"of example 1; expected its first character"):
+    with pytest.raises(TypeError, match=r"of example 1 is .*; expected its first character"):
         encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada was."] * 2, [(0, 3), answer])
 
 
@@ -381,7 +381,7 @@ def test_examples_and_what_belongs_to_them_are_counted() -> None:
         encode_questions(tokenizer, ["Who?"], ["Ada.", "Greta."])
     with pytest.raises(ValueError, match="1 contexts and 2 answers"):
         encode_questions(tokenizer, ["Who?"], ["Ada."], [None, None])
-    with pytest.raises(ValueError, match="no questions"):
+    with pytest.raises(ValueError, match="questions is empty"):
         encode_questions(tokenizer, [], [])
 
 
@@ -402,7 +402,7 @@ def test_logits_of_other_rows_are_refused() -> None:
         decode_answers(scores[:, 1:], scores[:, 1:], made)
     with pytest.raises(ValueError, match="expected one of each for every piece"):
         decode_answers(scores, scores[:, 1:], made)
-    with pytest.raises(ValueError, match="max_answer_length=0"):
+    with pytest.raises(ValueError, match="max_answer_length is 0"):
         decode_answers(scores, scores, made, max_answer_length=0)
 
 

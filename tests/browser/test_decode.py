@@ -13,8 +13,6 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page
 from safetensors import safe_open
-from tests.bertlesson.test_entities import REFUSED, TABLE
-from tests.bertlesson.test_words import ACCENT, DROPPED, ZERO_WIDTH
 from torch import Tensor
 from transformers import BertConfig, BertTokenizer, PreTrainedModel
 
@@ -25,6 +23,8 @@ from bertlesson.lesson.labelled import entity_examples, question_examples
 from bertlesson.spans import Questions, decode_answers, encode_questions
 from bertlesson.words import find_words
 from tests.bertlesson.small_tokenizer import PIECES, make_tokenizer
+from tests.bertlesson.test_entities import REFUSED, TABLE
+from tests.bertlesson.test_words import ACCENT, DROPPED, ZERO_WIDTH
 from tests.browser.conftest import Host, Reader
 from tests.conftest import ROOT
 

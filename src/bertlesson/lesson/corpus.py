@@ -128,9 +128,9 @@ def generate_documents(n: int, seed: int, split: Split = "train") -> list[Docume
 def seeded(kind: str, n: int, seed: int, split: str) -> random.Random:
     """A generator for each kind of text, so that one seed gives each kind different draws."""
     if n < 0:
-        raise ValueError(f"n={n}; expected the number of examples, 0 or more")
+        raise ValueError(f"n is {n}; expected the number of examples, 0 or more")
     if split not in get_args(Split):
-        raise ValueError(f'split={split!r}; expected "train" or "test"')
+        raise ValueError(f'split is {split!r}; expected "train" or "test"')
     return random.Random(f"{kind} {split} {seed}")  # a string seeds the same in every process
 
 

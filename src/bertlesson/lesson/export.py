@@ -55,7 +55,7 @@ def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
         if name in TIED:
             if tensor.data_ptr() != given[TIED[name]].data_ptr():
                 raise ValueError(
-                    f"{name} is not tied to {TIED[name]}, expected one weight under both names, "
+                    f"{name} is not tied to {TIED[name]}; expected one weight under both names, "
                     "because the file stores it once and its reader uses it for both: set "
                     "config.tie_word_embeddings=True"
                 )
@@ -63,7 +63,7 @@ def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
         half = tensor.detach().half().contiguous()
         if not half.isfinite().all():
             raise ValueError(
-                f"{name} holds {tensor.abs().max():g}, expected numbers up to 65504, the largest "
+                f"{name} holds {tensor.abs().max():g}; expected numbers up to 65504, the largest "
                 "in half precision"
             )
         state[name] = half

@@ -133,7 +133,7 @@ def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) 
     'Tuesday. Edgar wrote to Fiona a'
     """
     if not 0 <= impossible <= 1:
-        raise ValueError(f"impossible={impossible}; expected a share from 0 to 1")
+        raise ValueError(f"impossible is {impossible}; expected a share from 0 to 1")
     rng = seeded("questions", n, seed, split)
     return [_question(rng, WORDS[split], rng.random() < impossible) for _ in range(n)]
 

@@ -254,18 +254,18 @@ def test_a_question_without_an_answer_asks_about_what_is_not_there() -> None:
 @pytest.mark.parametrize("make", [sentiment_examples, entity_examples, question_examples])
 def test_bad_requests_are_refused(make: object) -> None:
     assert callable(make)
-    with pytest.raises(ValueError, match="n=-1"):
+    with pytest.raises(ValueError, match="n is -1"):
         make(-1, 0, "train")
-    with pytest.raises(ValueError, match="split='dev'"):
+    with pytest.raises(ValueError, match="split is 'dev'"):
         make(1, 0, "dev")
 
 
 def test_bad_requests_for_documents_and_questions_are_refused() -> None:
-    with pytest.raises(ValueError, match="n=-1"):
+    with pytest.raises(ValueError, match="n is -1"):
         generate_documents(-1, seed=0)
-    with pytest.raises(ValueError, match="split='dev'"):
+    with pytest.raises(ValueError, match="split is 'dev'"):
         generate_documents(1, seed=0, split="dev")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"impossible=1\.5"):
+    with pytest.raises(ValueError, match=r"impossible is 1\.5"):
         question_examples(1, 0, "train", impossible=1.5)
     assert generate_documents(0, seed=0) == []
 

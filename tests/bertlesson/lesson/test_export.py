@@ -166,7 +166,7 @@ def test_a_weight_that_half_precision_cannot_hold_is_refused_by_name(
         round_to_half,
         lambda model: write_model(tmp_path / "model.safetensors", model, tokenizer()),
     ):
-        with pytest.raises(ValueError, match=re.escape(f"classifier.weight holds {said}, expect")):
+        with pytest.raises(ValueError, match=re.escape(f"classifier.weight holds {said}; expect")):
             use(model)
     assert list(tmp_path.iterdir()) == []
 
@@ -186,7 +186,7 @@ def test_an_untied_decoder_which_the_file_has_no_room_for_is_refused(
             lambda model: write_model(tmp_path / "model.safetensors", model, tokenizer()),
         ):
             with pytest.raises(
-                ValueError, match=rf"decoder\.{name} is not tied to .*, expected one"
+                ValueError, match=rf"decoder\.{name} is not tied to .*; expected one"
             ):
                 use(model)
     assert list(tmp_path.iterdir()) == []
