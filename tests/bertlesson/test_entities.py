@@ -184,8 +184,9 @@ def test_what_is_wrong_with_an_entity_names_the_text_and_the_word() -> None:
     texts = ["Ada was.", "Was in Paris, Ada said"]
     message = (
         r"texts\[1\], 'Was in Paris, Ada said': the entity 7:12, 'Paris', does not begin and end "
-        r"with a word: 'Paris,' \(7:13\) is one word to this tokenizer. Give the entity as 7:13, "
-        "put a space in the text where it ends, or use a tokenizer that splits there"
+        r"with a word; expected whole words: 'Paris,' \(7:13\) is one word to this tokenizer. Give "
+        "the entity as 7:13, put a space in the text where it ends, or use a tokenizer that splits "
+        "there"
     )
     with pytest.raises(ValueError, match=message):
         encode_entities(tokenizer, texts, [[], [(7, 12, "LOC")]], LABELS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,31 +11,13 @@ from pathlib import Path
 import pytest
 
 import bertlesson
-from bertlesson.lesson.fingerprint import imported_modules, modules_of
+from bertlesson.lesson.fingerprint import imported_modules, modules_of, path_of
 
 PACKAGE = Path(bertlesson.__file__).parent
 UPPER = [name for name in modules_of(PACKAGE) if not name.startswith("lesson.")]
 ALLOWED = {"numpy", "tokenizers", "torch", "tqdm", "transformers"}  # besides the standard library
-BLOCKED = ["bertlesson.lesson", "matplotlib", "filelock", "platformdirs"]
-
-# libraries may try to import what is blocked, and do without; the package may not even try
-IMPORT_ALONE = """
-import importlib, sys
-from importlib.abc import MetaPathFinder
-
-class Refuse(MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        caller = sys._getframe(1)
-        while caller and "importlib" in caller.f_code.co_filename:
-            caller = caller.f_back
-        asked_by = caller.f_globals.get("__name__", "") if caller else ""
-        if name.startswith(tuple(BLOCKED)) and asked_by.startswith("bertlesson"):
-            raise ImportError(f"{asked_by} imports {name}")
-
-sys.meta_path.insert(0, Refuse())
-for name in NAMES:
-    importlib.import_module(f"bertlesson.{name}".removesuffix(".__init__"))
-"""
+# What the lesson needs besides. Of these, filelock cannot be blocked: transformers imports it too.
+BLOCKED = ("bertlesson.lesson", "matplotlib", "platformdirs")
 
 
 def first_parts(path: Path) -> set[str]:
@@ -50,6 +33,30 @@ def first_parts(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("name", UPPER)
 def test_a_module_names_only_what_the_package_requires(name: str) -> None:
-    path = modules_of(PACKAGE)[name]
+    path = path_of(name, PACKAGE)
     assert first_parts(path) - sys.stdlib_module_names <= ALLOWED
     assert imported_modules(path, PACKAGE) <= set(UPPER)
+
+
+def test_the_upper_storey_can_be_imported_without_what_the_lesson_needs() -> None:
+    code = f"import importlib, sys\nsys.modules.update(dict.fromkeys({BLOCKED}))\n"
+    code += "".join(
+        f"importlib.import_module({f'bertlesson.{name}'.removesuffix('.__init__')!r})\n"
+        for name in UPPER
+    )
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run([sys.executable, "-c", code], env=os.environ | path, capture_output=True)
+    assert run.returncode == 0, run.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("import matplotlib.pyplot as plt", {"matplotlib"}),
+        ("def f():\n    from filelock import FileLock", {"filelock"}),
+        ("from .nsp import x\nfrom . import y", set()),
+    ],
+)
+def test_imports_are_found_anywhere_in_a_module(tmp_path: Path, code: str, found: set[str]) -> None:
+    (tmp_path / "module.py").write_text(code)
+    assert first_parts(tmp_path / "module.py") == found
