@@ -23,7 +23,7 @@ from bertlesson.lesson.labelled import entity_examples, question_examples
 from bertlesson.spans import Questions, decode_answers, encode_questions
 from bertlesson.words import find_words
 from tests.bertlesson.small_tokenizer import PIECES, make_tokenizer
-from tests.bertlesson.test_entities import REFUSED, TABLE
+from tests.bertlesson.tag_table import REFUSED, TABLE
 from tests.bertlesson.test_words import ACCENT, DROPPED, ZERO_WIDTH
 from tests.browser.conftest import Host, Reader
 from tests.conftest import ROOT

@@ -27,6 +27,7 @@ SMALL = tiny.Settings(
     intermediate_size=16,
     threads=torch.get_num_threads(),
 )
+
 # The same, for another process: argument 1 is the number of steps.
 LOAD_ELSEWHERE = (
     "import sys\n"
@@ -180,40 +181,6 @@ def test_the_key_changes_with_the_code_of_what_it_imports(
     read = tiny.code_alone
     monkeypatch.setattr(tiny, "code_alone", lambda path: read(path) + (path.stem == module) * "x")
     assert tiny.key(SMALL) != before
-
-
-def test_pieces_are_words_stems_endings_and_letters() -> None:
-    words = {"the": 9, "boring": 3, "amazing": 2, "ring": 2, "zebra": 1}
-    pieces = vocabulary.make_pieces(words, whole_words=1, endings=2)
-    assert {"the", "bor", "amaz", "##ing", "ring", "zebra"} <= set(pieces)
-    assert {"boring", "amazing", "##ring"}.isdisjoint(pieces)
-    assert {letter for word in words for letter in word} <= set(pieces)
-    assert len(pieces) == len(set(pieces))
-
-
-def test_the_tokenizer_knows_every_word_of_the_text_and_is_the_same_in_every_process() -> None:
-    documents = generate_documents(50, seed=0)
-    tokenizer = vocabulary.make_tokenizer(documents, whole_words=100, max_seq_length=64)
-    for document in documents:
-        ids = tokenizer(document.text, truncation=False, verbose=False)["input_ids"]
-        assert tokenizer.unk_token_id not in ids
-    code = (
-        "from bertlesson.lesson.corpus import generate_documents\n"
-        "from bertlesson.lesson.vocabulary import make_tokenizer\n"
-        "tokenizer = make_tokenizer(generate_documents(50, seed=0), 100, 64)\n"
-        "print(sorted(tokenizer.get_vocab().items()))"
-    )
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(printed) == 1
 
 
 def test_pairs_are_shuffled_anew_in_each_epoch() -> None:
