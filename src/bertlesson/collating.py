@@ -33,7 +33,7 @@ __all__ = ["MaskingCallback", "MaskingCollator"]
 class MaskingCollator:
     """Pad a batch and mask it: a drop-in for `transformers.DataCollatorForLanguageModeling`.
 
-    Its `mlm_probability=0.2` is `MaskingRecipe(select=0.2)` here; its `mask_replace_prob` and
+    Its ``mlm_probability=0.2`` is ``MaskingRecipe(select=0.2)`` here; its `mask_replace_prob` and
     `random_replace_prob` are `mask` and `random`.
 
     Call it with rows (lists, arrays or tensors of ids, or dicts of these) or with a whole batch
@@ -43,12 +43,12 @@ class MaskingCollator:
     stacked. `special_tokens_mask`, `offset_mapping` and `word_ids` are consumed; any `labels` in
     the input are replaced.
 
-    `[CLS]`, `[SEP]` and padding are never selected, nor is any position marked in
+    ``[CLS]``, ``[SEP]`` and padding are never selected, nor is any position marked in
     `special_tokens_mask`. Without that mask no special token of the tokenizer is selected,
-    `[UNK]` and `[MASK]` included, as in `transformers`.
+    ``[UNK]`` and ``[MASK]`` included, as in `transformers`.
 
     If the input has no `attention_mask`, every pad token counts as padding. If the pad token has
-    another role too, as after `tokenizer.pad_token = tokenizer.sep_token`, only the padding added
+    another role too, as after ``tokenizer.pad_token = tokenizer.sep_token``, only the padding added
     here counts, so a batch that is already padded with such a token needs its mask.
 
     Without a seed it draws from torch's global generator, as `transformers` does, in workers as
@@ -60,8 +60,8 @@ class MaskingCollator:
       between, every evaluation sees the same masks, and a resumed run continues as if it had
       never stopped. Workers that outlive an epoch (`dataloader_persistent_workers`) need
       `MaskingCallback`.
-    - In a loop of your own, call `set_epoch(epoch)` at the start of each epoch and the same holds;
-      evaluations then need a separate collator.
+    - In a loop of your own, call ``set_epoch(epoch)`` at the start of each epoch and the same
+      holds; evaluations then need a separate collator.
     - In a loop without `set_epoch`, the masks differ from batch to batch, from pass to pass and
       from worker to worker, whether workers are kept or restarted. They depend on how many batches
       and passes came before.
@@ -69,25 +69,25 @@ class MaskingCollator:
     An endless stream is one epoch: even where the stream repeats itself, the masks differ.
 
     Args:
-        tokenizer: provides padding, special tokens and the vocabulary; later changes to it are
+        tokenizer: Provides padding, special tokens and the vocabulary; later changes to it are
             not seen.
-        recipe: the shares.
-        seed: a whole number, 0 or more, or None.
-        whole_word_mask: select whole words. If the rows come with `word_ids` (as returned by a
-            tokenizer's `word_ids()`, None or NaN for special tokens), these define the words;
-            otherwise the prefix of continuation pieces does, `##` in BERT's vocabulary. Only
+        recipe: The shares.
+        seed: A whole number, 0 or more, or None.
+        whole_word_mask: Select whole words. If the rows come with `word_ids` (as returned by a
+            tokenizer's ``word_ids()``, None or NaN for special tokens), these define the words;
+            otherwise the prefix of continuation pieces does, ``##`` in BERT's vocabulary. Only
             WordPiece has such a prefix: with others, such as the byte-level BPE of GPT-2 and
             RoBERTa, the rows need `word_ids`. `Trainer` drops this column unless
-            `remove_unused_columns=False`.
-        max_predictions_per_seq: see `mask_tokens`.
-        at_least_one: see `mask_tokens`.
-        pad_to_multiple_of: pad rows to a multiple of this length.
-        return_tensors: `"pt"` for tensors or `"np"` for arrays.
+            ``remove_unused_columns=False``.
+        max_predictions_per_seq: See `mask_tokens`.
+        at_least_one: See `mask_tokens`.
+        pad_to_multiple_of: Pad rows to a multiple of this length.
+        return_tensors: ``"pt"`` for tensors or ``"np"`` for arrays.
 
     Raises:
-        ValueError: the tokenizer has no mask token, or no pad token where one is needed; rows
-            differ in length from key to key; an id is outside the vocabulary.
-        TypeError: `input_ids` holds anything but integers; `recipe` is not a `MaskingRecipe`.
+        ValueError: If the tokenizer has no mask token, or no pad token where one is needed, if rows
+            differ in length from key to key, or if an id is outside the vocabulary.
+        TypeError: If `input_ids` holds anything but integers, or `recipe` is no `MaskingRecipe`.
 
     >>> from transformers import BertTokenizer
     >>> pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] a great film".split()
@@ -139,11 +139,11 @@ class MaskingCollator:
         """Announce the start of an epoch, as for a `DistributedSampler`; see the class docstring.
 
         Args:
-            epoch: a whole number, 0 or more.
-            first_batch: how many batches of the epoch have been seen, if a run resumes within it.
+            epoch: A whole number, 0 or more.
+            first_batch: How many batches of the epoch have been seen, if a run resumes within it.
 
         Raises:
-            ValueError: either is negative or not a whole number.
+            ValueError: If either is negative or not a whole number.
         """
         check_whole_number("epoch", epoch, least=0)
         check_whole_number("first_batch", first_batch, least=0)
@@ -154,11 +154,12 @@ class MaskingCollator:
         """Pad and mask.
 
         Args:
-            features: the rows, or the whole batch.
-            return_tensors: `"pt"` or `"np"`, overriding the collator's own setting.
+            features: The rows, or the whole batch.
+            return_tensors: ``"pt"`` or ``"np"``, overriding the collator's own setting.
 
         Returns:
-            `input_ids`, `attention_mask` and `labels`, each `(batch, length)`, and the other keys.
+            `input_ids`, `attention_mask` and `labels`, each ``(batch, length)``, and the other
+            keys.
         """
         framework = _check_framework(return_tensors or self.return_tensors)
         columns = columns_of(features)
@@ -203,7 +204,7 @@ class MaskingCollator:
         return BatchEncoding({key: torch.from_numpy(array) for key, array in batch.items()})
 
     def _layout(self, rows: list[Any]) -> tuple[Ints, Bools]:
-        """The rows' lengths, `(batch,)`, and which positions of the padded batch hold tokens."""
+        """The rows' lengths, ``(batch,)``, and which positions of the padded batch hold tokens."""
         lengths = lengths_of(rows)
         if lengths is None:
             raise ValueError("input_ids holds single values; expected rows: wrap one row in a list")
@@ -244,11 +245,11 @@ class MaskingCollator:
 class MaskingCallback(TrainerCallback):
     """Keep a `MaskingCollator` informed of `Trainer`'s progress, for persistent workers.
 
-    Needed with `dataloader_persistent_workers=True`. Without that setting the collator keeps track
-    by itself, and the callback changes nothing.
+    Needed with ``dataloader_persistent_workers=True``. Without that setting the collator keeps
+    track by itself, and the callback changes nothing.
 
     Args:
-        collator: the one passed to `Trainer`.
+        collator: The one passed to `Trainer`.
 
     >>> from transformers import BertTokenizer
     >>> pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] a great film".split()

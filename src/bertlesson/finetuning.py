@@ -3,14 +3,14 @@
 Everything works with `transformers.Trainer`: the features are what its models take, and `fine_tune`
 is a minimal version of its loop. Inputs and outputs differ from head to head (paper §4, A.3):
 
-=============== ======================= ========================= ================================
-task            module                  labels                    answers
-=============== ======================= ========================= ================================
-a whole input                           a number for each text    the class with the highest logit
-each token      `bertlesson.entities`   `encode_entities`         `decode_entities`, `entity_f1`
-each given word `bertlesson.tags`       `encode_tags`             `decode_tags`, then `read_tags`
-a span          `bertlesson.spans`      `encode_questions`        `decode_answers`
-=============== ======================= ========================= ================================
+=============== ============================= ==========================================
+task            labels                        answers
+=============== ============================= ==========================================
+a whole input   a class number for each text  the class with the highest logit
+each token      `entities.encode_entities`    `entities.decode_entities`, `entity_f1`
+each given word `tags.encode_tags`            `tags.decode_tags`, then `read_tags`
+a span          `spans.encode_questions`      `answers.decode_answers`
+=============== ============================= ==========================================
 """
 
 from __future__ import annotations

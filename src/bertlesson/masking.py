@@ -1,6 +1,6 @@
 """Masked language modelling: which tokens a model has to predict, and what it sees in their place.
 
-Follows Devlin et al. 2019, §3.1 and A.1, and, for a fixed count per row, `google-research/bert`,
+Follows Devlin et al. 2019, §3.1 and A.1, and, for a fixed count per row, ``google-research/bert``,
 `create_pretraining_data.py`, `create_masked_lm_predictions`. Like `transformers`, and unlike that
 script, it draws new masks each time a row is seen. It imports nothing else from this package.
 
@@ -29,12 +29,12 @@ class MaskingRecipe:
     """The share of tokens to select, and what happens to the selected ones (paper, §3.1).
 
     Args:
-        select: share of the tokens to predict, from 0 to 1.
-        mask: share of the selected tokens that become `[MASK]`.
-        random: share of the selected tokens that become a random token.
+        select: Share of the tokens to predict, from 0 to 1.
+        mask: Share of the selected tokens that become ``[MASK]``.
+        random: Share of the selected tokens that become a random token.
 
     Raises:
-        ValueError: a share is negative, NaN or above 1, or `mask + random` is above 1.
+        ValueError: If a share is negative, NaN or above 1, or ``mask + random`` is above 1.
 
     >>> round(MaskingRecipe().keep, 3)
     0.1
@@ -87,15 +87,15 @@ def mask_tokens(
     as in the reference and in `transformers`.
 
     Args:
-        input_ids: `(batch, length)`, int32 or int64. Not modified.
-        special_tokens_mask: `(batch, length)`, nonzero where nothing may be selected: `[CLS]`,
-            `[SEP]`, padding.
-        mask_token_id: the id of `[MASK]`.
-        vocab_size: every id is in `range(vocab_size)`.
-        recipe: the shares.
-        attention_mask: `(batch, length)`, 0 at padding, where nothing is selected. With a fixed
+        input_ids: ``(batch, length)``, int32 or int64. Not modified.
+        special_tokens_mask: ``(batch, length)``, nonzero where nothing may be selected: ``[CLS]``,
+            ``[SEP]``, padding.
+        mask_token_id: The id of ``[MASK]``.
+        vocab_size: Every id is in ``range(vocab_size)``.
+        recipe: The shares.
+        attention_mask: ``(batch, length)``, 0 at padding, where nothing is selected. With a fixed
             count it also gives the length of each row. If omitted, no position is padding.
-        word_ids: `(batch, length)` integers, to select whole words: adjacent positions with the
+        word_ids: ``(batch, length)`` integers, to select whole words: adjacent positions with the
             same number form one word. A special token ends a word, and positions with a negative
             number are never selected. Each piece of a selected word is masked, replaced by a
             random token or kept by its own draw, as in the reference, so the recipe's shares
@@ -103,24 +103,24 @@ def mask_tokens(
         max_predictions_per_seq: None selects each token (or word) independently, as
             `transformers` does. A number selects the same count in all rows of the same length,
             as the reference does:
-            `min(max_predictions_per_seq, max(1, round(length * recipe.select)))`, where the
+            ``min(max_predictions_per_seq, max(1, round(length * recipe.select)))``, where the
             length includes the special tokens. A word that would exceed the count is skipped in
             favour of another.
-        at_least_one: if nothing in a batch is selected, select one token (or word), since
+        at_least_one: If nothing in a batch is selected, select one token (or word), since
             `transformers`' own models return a NaN loss for a batch without labels. In batches
             of a few tokens this raises the share that is selected.
-        generator: a CPU generator to draw from; None uses torch's global generator, so
+        generator: A CPU generator to draw from; None uses torch's global generator, so
             `torch.manual_seed` makes the result reproducible.
 
     Returns:
         New `input_ids` of the same dtype, and `labels` in int64: the original id where a token is
-        selected and `IGNORE_INDEX` elsewhere. Nothing is selected if `recipe.select == 0` or if
+        selected and `IGNORE_INDEX` elsewhere. Nothing is selected if ``recipe.select == 0`` or if
         every token is special.
 
     Raises:
-        TypeError: `input_ids` is not an int32 or int64 tensor, `recipe` is not a `MaskingRecipe`,
-            or `generator` is not a `torch.Generator`.
-        ValueError: shapes differ, or an id is outside the vocabulary.
+        TypeError: If `input_ids` is not an int32 or int64 tensor, `recipe` is not a
+            `MaskingRecipe`, or `generator` is not a `torch.Generator`.
+        ValueError: If shapes differ, or an id is outside the vocabulary.
 
     >>> import torch
     >>> input_ids = torch.tensor([[1, 7, 8, 9, 6, 2, 0]])
@@ -139,17 +139,19 @@ def mask_tokens(
     if mask_token_id is None or not 0 <= mask_token_id < vocab_size:
         raise ValueError(f"mask_token_id is {mask_token_id}; expected 0 to {vocab_size - 1}")
     ids = checked_ids(input_ids, vocab_size)  # (batch, length)
-    candidates = array_like(ids, "special_tokens_mask", special_tokens_mask) == 0
+    # where something may be selected: neither special tokens nor padding
+    candidates = array_like(ids, "special_tokens_mask", special_tokens_mask) == 0  # (batch, length)
     present = np.ones_like(candidates)  # (batch, length)
     if attention_mask is not None:
         present = array_like(ids, "attention_mask", attention_mask) != 0
         candidates &= present
-    words = None
+    words = None  # without them, each token stands for itself
     if word_ids is not None:
         numbers = array_like(ids, "word_ids", word_ids)
         candidates &= numbers >= 0
         words = _number_words(numbers, candidates)  # (batch, length)
 
+    # who is selected: either everyone draws alone, or each row has a count to fill
     if max_predictions_per_seq is None or recipe.select == 0:
         selected = _select_each(candidates, words, recipe.select, generator)
     else:
@@ -159,6 +161,7 @@ def mask_tokens(
     if at_least_one and recipe.select > 0 and not selected.any():
         selected = _select_one(candidates, words, generator)
 
+    # what becomes of the selected: masked, replaced or kept
     seen, labels = _replace(ids, selected, mask_token_id, vocab_size, recipe, generator)
     device = input_ids.device
     return torch.from_numpy(seen).to(device), torch.from_numpy(labels).to(device)
@@ -193,7 +196,7 @@ def _replace(
 
 
 def _random_bits(size: int, dtype: Any, generator: torch.Generator | None) -> NDArray[Any]:
-    """`(size,)` unsigned integers, uniform over all values of their type."""
+    """``(size,)`` unsigned integers, uniform over all values of their type."""
     # drawn 64 bits at a time and split up: many times faster than drawing one float each
     words = torch.empty(-(-size * np.dtype(dtype).itemsize // 8), dtype=torch.int64)
     bits: NDArray[Any] = words.random_(-(2**63), None, generator=generator).numpy().view(dtype)
@@ -217,7 +220,7 @@ def _select_each(
 def _select_counts(
     candidates: Bools, words: Ints | None, counts: Ints, generator: torch.Generator | None
 ) -> Bools:
-    """Select `counts[row]` tokens of each row, or all its candidates if there are fewer."""
+    """Select ``counts[row]`` tokens of each row, or all its candidates if there are fewer."""
     if not candidates.any():
         return candidates
     if words is None:
@@ -229,8 +232,9 @@ def _select_counts(
         return np.logical_and(candidates, tickets <= highest_to_win)
 
     sizes = np.bincount(words[candidates], minlength=words[-1, -1] + 1)  # (words,)
-    rows = np.zeros_like(sizes)
+    rows = np.zeros_like(sizes)  # (words,), the row that each word is in
     rows[words] = np.arange(len(words))[:, None]
+    # words in random order, each selected if its row has room for all of its pieces
     room, won = counts.tolist(), np.zeros(len(sizes), dtype=bool)
     order = torch.randperm(len(sizes), generator=generator).numpy()
     for word, size, row in zip(order, sizes[order].tolist(), rows[order].tolist(), strict=True):
@@ -260,7 +264,7 @@ def _prediction_counts(lengths: Ints, share: float, max_predictions_per_seq: int
 
 
 def _number_words(word_ids: Ints, candidates: Bools) -> Ints:
-    """Number the words of the whole batch from 0, `(batch, length)`."""
+    """Number the words of the whole batch from 0, ``(batch, length)``."""
     begins = np.ones_like(candidates)  # the first position of a row always begins a word
     begins[:, 1:] = (word_ids[:, 1:] != word_ids[:, :-1]) | ~candidates[:, :-1]
     numbers: Ints = np.cumsum(begins).reshape(begins.shape) - 1

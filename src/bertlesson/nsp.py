@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from .segments import (
     Document,
     Documents,
-    Kept,
     SegmentPair,
     Span,
     check_documents,
     check_settings,
     choose_target_length,
     grow,
-    truncate,
+    truncate_words,
 )
 
 __all__ = ["IS_NEXT", "IS_RANDOM", "SentencePairs", "create_pairs"]
@@ -40,19 +39,19 @@ Ints = NDArray[np.int64]
 class SentencePairs:
     """Unmasked pairs, one per row; all int64, as the models and losses expect.
 
-    `pairs[i]` is one row and `pairs[[i, j]]` a batch, each a dict of the model's inputs and
+    ``pairs[i]`` is one row and ``pairs[[i, j]]`` a batch, each a dict of the model's inputs and
     `special_tokens_mask`. Pass either to `MaskingCollator`, or pass `pairs` itself to a
-    `DataLoader` with `collate_fn=MaskingCollator(...)`.
+    `DataLoader` with ``collate_fn=MaskingCollator(...)``.
 
     Attributes:
-        input_ids: `(pairs, length)`, `[CLS] A [SEP] B [SEP] [PAD] ...`.
-        attention_mask: `(pairs, length)`: 1 = token, 0 = padding.
-        token_type_ids: `(pairs, length)`: 1 = B and the `[SEP]` after it, 0 = everything before
+        input_ids: ``(pairs, length)``, ``[CLS] A [SEP] B [SEP] [PAD] ...``.
+        attention_mask: ``(pairs, length)``: 1 = token, 0 = padding.
+        token_type_ids: ``(pairs, length)``: 1 = B and the ``[SEP]`` after it, 0 = everything before
             them, and padding.
-        special_tokens_mask: `(pairs, length)`: 1 = `[CLS]`, `[SEP]` or padding.
-        next_sentence_label: `(pairs,)`: 0 = B follows A, 1 = B is random.
-        sources: `(pairs, 2, 3)`, for A and for B the document, the first sentence and the one
-            after the last: `Span(*pairs.sources[i, 0])` is where the A of row i comes from.
+        special_tokens_mask: ``(pairs, length)``: 1 = ``[CLS]``, ``[SEP]`` or padding.
+        next_sentence_label: ``(pairs,)``: 0 = B follows A, 1 = B is random.
+        sources: ``(pairs, 2, 3)``, for A and for B the document, the first sentence and the one
+            after the last: ``Span(*pairs.sources[i, 0])`` is where the A of row i comes from.
     """
 
     input_ids: Ints
@@ -95,26 +94,27 @@ def create_pairs(
       never the opening of its document, and ends its document whenever the true one does. So
       neither lengths nor opening and closing sentences reveal the label, as they do in the
       reference.
-    - Words stay whole, so no segment begins with a `##` piece. A word is cut, at its end, only if
+    - Words stay whole, so no segment begins with a ``##`` piece. A word is cut, at its end, only if
       it is all that is left of its segment.
     - There are no masks: `MaskingCollator` draws them each time a pair is seen.
 
     Args:
-        documents: documents -> sentences -> pieces. Not modified.
-        vocab: piece -> id, as from `tokenizer.get_vocab()`, with `[PAD]`, `[CLS]` and `[SEP]`.
-        max_seq_length: the length of the rows, 5 or more.
-        short_seq_prob: probability that a document is cut into shorter pairs.
-        rng: the source of every draw. A second call with the same object makes different pairs.
+        documents: Documents -> sentences -> pieces. Not modified.
+        vocab: Piece -> id, as from ``tokenizer.get_vocab()``, with ``[PAD]``, ``[CLS]`` and
+            ``[SEP]``.
+        max_seq_length: The length of the rows, 5 or more.
+        short_seq_prob: Probability that a document is cut into shorter pairs.
+        rng: The source of every draw. A second call with the same object makes different pairs.
 
     Returns:
         The pairs, in the order of the documents; have the loader shuffle them.
 
     Raises:
-        TypeError: documents are not lists of lists of lists of strings, `vocab` is not a mapping,
+        TypeError: If documents are not lists of lists of lists of strings, `vocab` is no mapping,
             or `rng` is not a `random.Random`.
-        ValueError: fewer than two documents have two sentences; documents are copies of each
-            other; a sentence is empty or begins with a `##` piece; a piece is special or not in
-            the vocabulary; a number is out of range.
+        ValueError: If fewer than two documents have two sentences, documents are copies of each
+            other, a sentence is empty or begins with a ``##`` piece, a piece is special or not in
+            the vocabulary, or a number is out of range.
 
     >>> documents = [[["i", "saw", "it"], ["it", "was", "great"]], [["rain"], ["all", "day"]]]
     >>> pieces = ["[PAD]", "[CLS]", "[SEP]", "i", "saw", "it", "was", "great", "rain", "all", "day"]
@@ -128,12 +128,14 @@ def create_pairs(
     check_documents(documents)
     check_settings(max_seq_length, short_seq_prob, rng)
     _check_pieces(documents, vocab)
-    corpus = index_corpus(documents)
+    corpus = index_corpus(documents)  # who follows whom, so that no random B follows its A
+    room = max_seq_length - 3  # for A and B, beside [CLS] and two [SEP]
     pairs, segments = [], []
     for number in corpus.partners:
-        for pair in pair_sentences(corpus, number, max_seq_length - 3, short_seq_prob, rng):
+        for pair in pair_sentences(corpus, number, room, short_seq_prob, rng):
             a, b = pair.a.pieces(documents), pair.b.pieces(documents)
-            truncate_words(a, b, max_seq_length - 3, rng)
+            # the last sentence taken may exceed the room: shorten where the text is longest
+            truncate_words(a, b, room, rng)
             pairs.append(pair)
             segments.append((a, b))
     return _to_arrays(pairs, segments, vocab, max_seq_length)
@@ -143,10 +145,10 @@ class Corpus(NamedTuple):
     """The documents, indexed so that a B that does not follow A can be drawn.
 
     Attributes:
-        documents: documents -> sentences -> pieces.
-        partners: the numbers of the documents with two or more sentences.
-        sentences: documents -> a number for each sentence; equal sentences share a number.
-        successors: sentence number -> the numbers of all sentences that come right after it
+        documents: Documents -> sentences -> pieces.
+        partners: The numbers of the documents with two or more sentences.
+        sentences: Documents -> a number for each sentence; equal sentences share a number.
+        successors: Sentence number -> the numbers of all sentences that come right after it
             anywhere.
     """
 
@@ -174,7 +176,7 @@ def index_corpus(documents: Documents) -> Corpus:
     """Index the documents in one pass.
 
     Raises:
-        ValueError: fewer than two documents have two or more sentences.
+        ValueError: If fewer than two documents have two or more sentences.
     """
     partners = [number for number, document in enumerate(documents) if len(document) >= 2]
     if len(partners) < 2:
@@ -219,18 +221,20 @@ def pair_sentences(
     target_length = choose_target_length(max_num_tokens, short_seq_prob, rng)
     start = 0
     while len(document) - start >= 2:
+        # a chunk of sentences that fills the pair; two at least, for a true B to exist
         stop = max(start + 2, grow(document, start, target_length))
         if stop == len(document) - 1:
             stop += 1  # the last sentence would be left alone
-        middle = rng.randint(start + 1, stop - 1)
+        middle = rng.randint(start + 1, stop - 1)  # any cut, so that A's length tells nothing
         a, b = Span(number, start, middle), Span(number, middle, stop)
 
-        is_random_next = rng.random() < 0.5
+        is_random_next = rng.random() < 0.5  # the fair coin: nothing else decides
         if is_random_next:
             room = target_length - a.length(corpus.documents)
             b = draw_elsewhere(corpus, a, b, room, max_num_tokens, rng)
         yield SegmentPair(a, b, is_random_next)
 
+        # what a random B took the place of is still unused
         start = middle if is_random_next else stop
 
 
@@ -252,7 +256,7 @@ def draw_elsewhere(
     begin anywhere, since every document's ending may follow A.
 
     Raises:
-        ValueError: in 150 draws every B also follows A.
+        ValueError: If in 150 draws every B also follows A.
     """
     size = true_b.stop - true_b.start
     closes = true_b.stop == len(corpus.documents[true_b.document])
@@ -275,39 +279,6 @@ def draw_elsewhere(
         "follows it somewhere; expected documents that differ: remove copies, and sentences that "
         "appear in nearly all of them"
     )
-
-
-def truncate_words(a: list[str], b: list[str], max_num_tokens: int, rng: random.Random) -> None:
-    """Drop words from either end of the longer of the two (B in a tie), in place, until they fit.
-
-    >>> a, b = ["an", "un", "##want", "##ed", "gift"], ["oh"]
-    >>> truncate_words(a, b, 4, random.Random(1))
-    >>> a, b
-    (['un', '##want', '##ed'], ['oh'])
-    """
-    truncate(KeptWords(a), KeptWords(b), max_num_tokens, rng)
-
-
-class KeptWords(Kept):
-    """What remains of a segment while words are dropped from its ends."""
-
-    def __init__(self, pieces: list[str]) -> None:
-        super().__init__(pieces)
-        self.starts = (i for i in range(1, len(pieces)) if not pieces[i].startswith("##"))
-        self.second = next(self.starts, self.stop)  # where the second word begins
-
-    def drop(self, rng: random.Random) -> int:
-        """Drop a word at either end, or the last piece if only one word is left."""
-        before = self.stop - self.start
-        if self.second >= self.stop:
-            self.stop -= 1  # a single word: keep its beginning
-        elif rng.random() < 0.5:
-            self.start, self.second = self.second, next(self.starts, len(self.pieces))
-        else:
-            self.stop -= 1
-            while self.pieces[self.stop].startswith("##"):
-                self.stop -= 1
-        return before - (self.stop - self.start)
 
 
 def _to_arrays(

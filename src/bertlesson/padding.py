@@ -1,4 +1,4 @@
-"""Padding: rows of different lengths become arrays of one shape, `(batch, length)`.
+"""Padding: rows of different lengths become arrays of one shape, ``(batch, length)``.
 
 Takes what loaders hand to a collator: lists, arrays or tensors of ids, dicts of these, or a whole
 batch. Everything that comes one per token is padded together with the ids.
@@ -18,7 +18,7 @@ __all__ = ["columns_of", "lengths_of", "pad"]
 
 
 def columns_of(features: Any) -> dict[str, list[Any]]:
-    """Turn rows, dicts or a whole batch into `{key: [one value per row]}`."""
+    """Turn rows, dicts or a whole batch into ``{key: [one value per row]}``."""
     if isinstance(features, Mapping):
         columns = dict(features)
     elif len(features) and isinstance(features[0], Mapping):
@@ -42,7 +42,7 @@ def columns_of(features: Any) -> dict[str, list[Any]]:
 
 
 def _word_numbers(row: Any) -> NDArray[Any]:
-    """A row of word ids, with -1 at special tokens, where a tokenizer's `word_ids()` has None."""
+    """A row of word ids, with -1 at special tokens, where a tokenizer's ``word_ids()`` has None."""
     if isinstance(row, (list, tuple)):
         row = [-1 if word is None else word for word in row]
     numbers = to_array(row)
@@ -59,7 +59,7 @@ def _word_numbers(row: Any) -> NDArray[Any]:
 def pad(
     key: str, values: list[Any], lengths: Ints, present: Bools, fills: dict[str, int]
 ) -> NDArray[Any]:
-    """Pad values that come one per token to `(batch, length)`; stack those of equal shape."""
+    """Pad values that come one per token to ``(batch, length)``; stack those of equal shape."""
     if len(values) != len(lengths):
         raise ValueError(f"{key} has {len(values)} rows; expected {len(lengths)}, as in input_ids")
     own = lengths_of(values)
@@ -82,7 +82,7 @@ def pad(
 
 
 def lengths_of(values: list[Any]) -> Ints | None:
-    """The length of each value, `(batch,)`; None for single numbers and strings."""
+    """The length of each value, ``(batch,)``; None for single numbers and strings."""
     if isinstance(values[0], str):
         return None
     try:

@@ -32,11 +32,11 @@ class PretrainingInstance:
     """One pair with its masks, as the reference writes it to disk.
 
     Attributes:
-        tokens: `[CLS] A [SEP] B [SEP]` as the model sees it, at most `max_seq_length` pieces.
-        segment_ids: for each token, 0 up to the first `[SEP]` and 1 after it.
-        is_random_next: whether B was drawn at random; `next_sentence_label` is 1 if so.
-        masked_lm_positions: the positions to predict, in ascending order.
-        masked_lm_labels: the original piece at each of them.
+        tokens: ``[CLS] A [SEP] B [SEP]`` as the model sees it, at most `max_seq_length` pieces.
+        segment_ids: For each token, 0 up to the first ``[SEP]`` and 1 after it.
+        is_random_next: Whether B was drawn at random; `next_sentence_label` is 1 if so.
+        masked_lm_positions: The positions to predict, in ascending order.
+        masked_lm_labels: The original piece at each of them.
     """
 
     tokens: list[str]
@@ -63,23 +63,24 @@ def create_pretraining_instances(
     The reference's faults are included; `create_pairs` lists them and avoids them.
 
     Args:
-        documents: documents -> sentences -> pieces; empty ones are skipped. Not modified.
-        vocab_words: all pieces of the vocabulary in the order of their ids.
-        max_seq_length: the most pieces in a pair, its three special tokens included; 5 or more.
-        dupe_factor: number of passes over the documents, each with new pairs and new masks.
-        short_seq_prob: probability that a document is cut into shorter pairs.
-        masked_lm_prob: share of a pair's tokens to predict; `[CLS]` and `[SEP]` count as tokens.
-        max_predictions_per_seq: the most tokens to predict in a pair.
-        whole_word_mask: select a piece together with the `##` pieces after it.
-        rng: the source of every draw.
+        documents: Documents -> sentences -> pieces; empty ones are skipped. Not modified.
+        vocab_words: All pieces of the vocabulary in the order of their ids.
+        max_seq_length: The most pieces in a pair, its three special tokens included; 5 or more.
+        dupe_factor: Number of passes over the documents, each with new pairs and new masks.
+        short_seq_prob: Probability that a document is cut into shorter pairs.
+        masked_lm_prob: Share of a pair's tokens to predict; ``[CLS]`` and ``[SEP]`` count as
+            tokens.
+        max_predictions_per_seq: The most tokens to predict in a pair.
+        whole_word_mask: Select a piece together with the ``##`` pieces after it.
+        rng: The source of every draw.
 
     Returns:
         The instances in random order.
 
     Raises:
-        TypeError: documents are not lists of lists of lists of strings, `vocab_words` is not a
+        TypeError: If documents are not lists of lists of lists of strings, `vocab_words` is not a
             sequence of strings, or `rng` is not a `random.Random`.
-        ValueError: a number is out of range, or the vocabulary is empty.
+        ValueError: If a number is out of range, or the vocabulary is empty.
 
     >>> documents = [[["i", "saw", "it"], ["it", "was", "great"]], [["rain"], ["all", "day"]]]
     >>> vocab_words = ["[CLS]", "[SEP]", "[MASK]", "i", "saw", "it", "was", "great", "rain"]
@@ -104,7 +105,7 @@ def create_pretraining_instances(
     shuffled = [document for document in with_text if document]
     rng.shuffle(shuffled)
     instances = []
-    for _ in range(dupe_factor):
+    for _ in range(dupe_factor):  # the only variety that static masks have
         for number in range(len(shuffled)):
             # a generator: each pair is cut only when requested, so its draws alternate with those
             # below, as in the reference
@@ -123,7 +124,7 @@ def create_pretraining_instances(
                 instances.append(
                     PretrainingInstance(tokens, segment_ids, pair.is_random_next, positions, labels)
                 )
-    rng.shuffle(instances)
+    rng.shuffle(instances)  # pairs of one document would otherwise be neighbours in a batch
     return instances
 
 
@@ -173,7 +174,7 @@ def draw_anywhere(
 def truncate_pieces(a: list[str], b: list[str], max_num_tokens: int, rng: random.Random) -> None:
     """Drop pieces from either end of the longer of the two (B in a tie), in place, until they fit.
 
-    This may cut off the beginning of a word, so that a segment begins with a `##` piece.
+    This may cut off the beginning of a word, so that a segment begins with a ``##`` piece.
     """
     truncate(Kept(a), Kept(b), max_num_tokens, rng)
 
@@ -205,7 +206,7 @@ def mask_pieces(
 def group_words(tokens: Sequence[str], whole_word_mask: bool) -> list[list[int]]:
     """The positions that may be selected, grouped by word.
 
-    As in the reference, `##` is the only sign that a word continues, even across `[SEP]`.
+    As in the reference, ``##`` is the only sign that a word continues, even across ``[SEP]``.
 
     >>> group_words(["[CLS]", "play", "[SEP]", "##ing", "on", "[SEP]"], whole_word_mask=True)
     [[1, 3], [4]]
@@ -222,7 +223,7 @@ def group_words(tokens: Sequence[str], whole_word_mask: bool) -> list[list[int]]
 
 
 def replace_piece(piece: str, vocab_words: Sequence[str], rng: random.Random) -> str:
-    """What the model sees of a selected piece: `[MASK]` 80%, a random piece 10%, itself 10%."""
+    """What the model sees of a selected piece: ``[MASK]`` 80%, a random piece 10%, itself 10%."""
     if rng.random() < 0.8:
         return "[MASK]"
     if rng.random() < 0.5:  # as in the reference: kept comes before random

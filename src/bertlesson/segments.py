@@ -25,6 +25,7 @@ __all__ = [
     "choose_target_length",
     "grow",
     "truncate",
+    "truncate_words",
 ]
 
 DOCUMENTS_EXPECTED = (
@@ -36,7 +37,7 @@ Documents = Sequence[Document]
 
 
 class Span(NamedTuple):
-    """The sentences `start` to `stop - 1` of one document."""
+    """The sentences `start` to ``stop - 1`` of one document."""
 
     document: int
     start: int
@@ -86,7 +87,7 @@ def grow(document: Document, start: int, target_length: int) -> int:
 class Kept:
     """What remains of a segment while pieces are dropped from its ends.
 
-    Only the bounds move, and the list is cut once at the end: each `pop(0)` would shift all the
+    Only the bounds move, and the list is cut once at the end: each ``pop(0)`` would shift all the
     other pieces.
     """
 
@@ -116,6 +117,39 @@ def truncate(a: Kept, b: Kept, max_num_tokens: int, rng: random.Random) -> None:
             of_a -= a.drop(rng)
     a.cut()
     b.cut()
+
+
+class KeptWords(Kept):
+    """What remains of a segment while words are dropped from its ends."""
+
+    def __init__(self, pieces: list[str]) -> None:
+        super().__init__(pieces)
+        self.starts = (i for i in range(1, len(pieces)) if not pieces[i].startswith("##"))
+        self.second = next(self.starts, self.stop)  # where the second word begins
+
+    def drop(self, rng: random.Random) -> int:
+        """Drop a word at either end, or the last piece if only one word is left."""
+        before = self.stop - self.start
+        if self.second >= self.stop:
+            self.stop -= 1  # a single word: keep its beginning
+        elif rng.random() < 0.5:
+            self.start, self.second = self.second, next(self.starts, len(self.pieces))
+        else:
+            self.stop -= 1
+            while self.pieces[self.stop].startswith("##"):
+                self.stop -= 1
+        return before - (self.stop - self.start)
+
+
+def truncate_words(a: list[str], b: list[str], max_num_tokens: int, rng: random.Random) -> None:
+    """Drop words from either end of the longer of the two (B in a tie), in place, until they fit.
+
+    >>> a, b = ["an", "un", "##want", "##ed", "gift"], ["oh"]
+    >>> truncate_words(a, b, 4, random.Random(1))
+    >>> a, b
+    (['un', '##want', '##ed'], ['oh'])
+    """
+    truncate(KeptWords(a), KeptWords(b), max_num_tokens, rng)
 
 
 def check_documents(documents: Documents) -> None:

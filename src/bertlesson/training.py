@@ -108,7 +108,7 @@ def train(
     for step in bar:
         model.train()  # on_step may have left it in eval mode
         batch = to_device(next(stream), model)
-        output = model(**batch, return_dict=True)
+        output = model(**batch, return_dict=True)  # the sum of the losses whose labels are there
         if output.loss is None:
             raise ValueError(
                 f"a batch has {list(batch)}; expected labels or next_sentence_label among them"

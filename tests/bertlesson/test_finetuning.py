@@ -16,6 +16,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
+from bertlesson.answers import decode_answers
 from bertlesson.entities import decode_entities, encode_entities
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import (
@@ -25,7 +26,7 @@ from bertlesson.heads import (
     TokenClassificationModel,
 )
 from bertlesson.inputs import check_precision, longest_row
-from bertlesson.spans import decode_answers, encode_questions
+from bertlesson.spans import encode_questions
 from bertlesson.words import find_words
 from tests.bertlesson.small_bert import random_inputs, small_config
 from tests.bertlesson.small_tokenizer import LABELS, PIECES, make_tokenizer

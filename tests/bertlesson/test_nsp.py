@@ -25,8 +25,8 @@ from transformers import BertTokenizer
 from bertlesson import nsp
 from bertlesson.collating import MaskingCollator
 from bertlesson.heads import IGNORE_INDEX
-from bertlesson.nsp import IS_NEXT, IS_RANDOM, SentencePairs, create_pairs, truncate_words
-from bertlesson.segments import Span
+from bertlesson.nsp import IS_NEXT, IS_RANDOM, SentencePairs, create_pairs
+from bertlesson.segments import Span, truncate_words
 from tests.bertlesson.small_documents import (
     GOOD,
     PIECES,

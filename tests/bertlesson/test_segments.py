@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bertlesson.nsp import create_pairs, truncate_words
+from bertlesson.nsp import create_pairs
 from bertlesson.reference import create_pretraining_instances, truncate_pieces
+from bertlesson.segments import truncate_words
 from tests.bertlesson.small_documents import (
     ENDINGS,
     GOOD,

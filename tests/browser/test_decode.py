@@ -16,11 +16,12 @@ from safetensors import safe_open
 from torch import Tensor
 from transformers import BertConfig, BertTokenizer, PreTrainedModel
 
+from bertlesson.answers import decode_answers
 from bertlesson.entities import decode_entities
 from bertlesson.finetuning import predict
 from bertlesson.heads import QuestionAnsweringModel, TokenClassificationModel
 from bertlesson.lesson.labelled import entity_examples, question_examples
-from bertlesson.spans import Questions, decode_answers, encode_questions
+from bertlesson.spans import Questions, encode_questions
 from bertlesson.words import find_words
 from tests.bertlesson.small_tokenizer import PIECES, make_tokenizer
 from tests.bertlesson.tag_table import REFUSED, TABLE

@@ -113,7 +113,7 @@ def generate_documents(n: int, seed: int, split: Split = "train") -> list[Docume
         split: "train", or "test" for held-out stories: the same words, drawn independently.
 
     Raises:
-        ValueError: `n` is negative, or the split is neither "train" nor "test".
+        ValueError: If `n` is negative, or the split is neither "train" nor "test".
 
     >>> document = generate_documents(3, seed=0)[2]
     >>> document == generate_documents(5, seed=0)[2]

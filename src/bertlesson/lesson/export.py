@@ -46,7 +46,7 @@ def half_state(model: PreTrainedModel) -> dict[str, Tensor]:
         model: One of `bertlesson.heads`, or a `bertlesson.pretraining.PretrainingModel`.
 
     Raises:
-        ValueError: A weight is too large for half precision (above 65,504) or is NaN, or the
+        ValueError: If a weight is too large for half precision (above 65,504) or is NaN, or the
             decoder is not tied to the word embeddings.
     """
     state = {}

@@ -123,8 +123,8 @@ def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) 
             context does not mention.
 
     Raises:
-        ValueError: `n` is negative, the split is neither "train" nor "test", or `impossible` is not
-            between 0 and 1.
+        ValueError: If `n` is negative, the split is neither "train" nor "test", or `impossible` is
+            not between 0 and 1.
 
     >>> example = question_examples(1, seed=0, split="train")[0]
     >>> print(example.question, example.answer)
