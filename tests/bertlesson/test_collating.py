@@ -299,7 +299,7 @@ def test_special_tokens_are_never_selected(tokenizer: BertTokenizer) -> None:
     assert "special_tokens_mask" not in collator([{"input_ids": row, "special_tokens_mask": row}])
 
 
-def test_padding_that_came_along_is_told_from_tokens(tokenizer: BertTokenizer) -> None:
+def test_padding_in_the_input_is_not_taken_for_tokens(tokenizer: BertTokenizer) -> None:
     batch = MaskingCollator(tokenizer)([[CLS, 7, SEP, PAD, PAD], [PAD, CLS, 7, 8, SEP]])
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0, 0], [0, 1, 1, 1, 1]]
 

@@ -213,7 +213,7 @@ UNLEARNABLE: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", [*UNSUITABLE, *UNLEARNABLE])
-def test_what_does_not_suit_the_model_is_said_before_it_runs(name: str) -> None:
+def test_unsuitable_features_are_reported_before_the_model_runs(name: str) -> None:
     given, message = (UNSUITABLE | UNLEARNABLE)[name]
     features = {"input_ids": IDS, "labels": CLASSES} | given
     model = NotToRun(small_config())

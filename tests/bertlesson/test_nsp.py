@@ -328,7 +328,7 @@ def test_ten_thousand_documents_take_seconds() -> None:
     assert time.perf_counter() - begin < 10  # well under one on an idle machine
 
 
-def test_rows_are_masked_anew_in_each_epoch() -> None:
+def test_each_epoch_has_new_masks() -> None:
     tokenizer = BertTokenizer(vocab=VOCAB)
     pairs = pairs_of(make_documents(20))
     loader = DataLoader(

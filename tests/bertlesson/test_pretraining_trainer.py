@@ -74,7 +74,7 @@ def test_it_trains_and_evaluates_with_and_without_pairs(
     assert any("predictions" in name for name in moved)
 
 
-def test_the_labels_are_those_of_masked_words_unless_said_otherwise() -> None:
+def test_the_labels_are_those_of_masked_words_by_default() -> None:
     rows = make_rows(COUNTS["unequal"])
     model = new_model()
     assert make_trainer(model).label_names == ["labels"]

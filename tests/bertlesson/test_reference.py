@@ -167,7 +167,7 @@ class Scripted(random.Random):
         return self.numbers.pop(0)
 
 
-def test_ten_tries_for_another_document_and_then_the_same_one() -> None:
+def test_after_ten_tries_for_another_document_b_comes_from_the_same_one() -> None:
     documents = make_documents(2)
     tenth = Scripted([0] * 9 + [1, 3])
     assert draw_anywhere(documents, 0, 1, tenth) == Span(1, 3, 4)
@@ -225,7 +225,7 @@ def test_shares_of_masked_kept_and_random_pieces() -> None:
     assert chisquare(counts, [40_000 * expected[piece] for piece in PIECES]).pvalue > 1e-4
 
 
-def test_every_position_stands_the_same_chance() -> None:
+def test_every_position_is_equally_likely_to_be_selected() -> None:
     tokens = ["[CLS]", *WORDS[:12], "[SEP]"]
     seen = Counter[int]()
     for seed in range(2000):

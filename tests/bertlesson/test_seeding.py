@@ -33,7 +33,7 @@ def loader(collator: MaskingCollator, workers: int, **options: Any) -> DataLoade
 @pytest.mark.parametrize("seed", [None, 5])
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("persistent", [False, True])
-def test_every_batch_of_every_epoch_is_masked_anew_and_can_be_repeated(
+def test_every_batch_of_every_epoch_has_new_masks_and_can_be_repeated(
     tokenizer: BertTokenizer, seed: int | None, workers: int, persistent: bool
 ) -> None:
     runs = []
@@ -154,7 +154,7 @@ def test_copies_go_on_where_the_original_stands(tokenizer: BertTokenizer) -> Non
         assert_all_differ([expected, *epoch(batches), *epoch(batches)])
 
 
-def test_workers_that_are_spawned_draw_anew_in_each_epoch(tokenizer: BertTokenizer) -> None:
+def test_spawned_workers_draw_new_masks_in_each_epoch(tokenizer: BertTokenizer) -> None:
     batches = loader(MaskingCollator(tokenizer, seed=5), 1, multiprocessing_context="spawn")
     spawned = epoch(batches) + epoch(batches)
     assert_all_differ(spawned)

@@ -209,7 +209,7 @@ def plain_loader(collator: MaskingCollator, workers: int, **more: Any) -> DataLo
     return DataLoader(ROWS, 4, collate_fn=collator, num_workers=workers, **more)  # type: ignore[arg-type]
 
 
-def test_a_loop_that_tells_its_epochs_can_be_resumed_with_any_workers(
+def test_a_loop_that_announces_its_epochs_can_be_resumed_with_any_workers(
     tokenizer: BertTokenizer,
 ) -> None:
     runs = []

@@ -324,7 +324,7 @@ def test_short_and_long_contexts_share_a_stride() -> None:
 
 
 @pytest.mark.parametrize(("words", "warned"), [(9, False), (508, False), (509, True)])
-def test_rows_of_any_length_are_said(words: int, warned: bool) -> None:
+def test_rows_longer_than_berts_cause_a_warning(words: int, warned: bool) -> None:
     """A tokenizer that is made at home knows no longest row."""
     tokenizer = BertTokenizer(vocab=make_tokenizer().get_vocab())
     with warnings.catch_warnings(record=True) as caught:

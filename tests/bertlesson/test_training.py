@@ -103,7 +103,7 @@ def test_an_objective_without_labels_has_no_history() -> None:
         train(model, [random_inputs(2, 3)], optimizer, schedule, steps=1, progress=False)
 
 
-def test_batches_are_passed_over_anew_and_must_last() -> None:
+def test_batches_are_repeated_and_must_not_run_out() -> None:
     class Batches:
         passes = 0
 

@@ -47,7 +47,7 @@ def test_all_words_of_both_splits_are_in_the_text_to_pretrain_on() -> None:
         assert set(split.towns) <= set(ALL_WORDS.towns)
 
 
-def test_sentiment_is_told_by_adjectives_alone() -> None:
+def test_adjectives_alone_show_the_sentiment() -> None:
     verbs = {w for words in (text.LOVED, text.SMILED) for mood in words for w in words[mood]}
     found = sentiment_examples(500, seed=0, split="train")
     assert not [s for s in found if verbs & set(words_of(s.text))]
@@ -63,7 +63,7 @@ def test_no_sentence_is_in_both_splits() -> None:
         assert not train & test
 
 
-def test_the_answer_stands_where_it_is_said_to() -> None:
+def test_the_answer_is_at_its_stated_position() -> None:
     for example in question_examples(500, seed=0, split="train"):
         assert example.answer
         assert example.context[example.answer_start :].startswith(example.answer)

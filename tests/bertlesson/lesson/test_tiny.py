@@ -115,7 +115,7 @@ def test_neither_random_states_nor_threads_are_touched() -> None:
 
 
 @pytest.mark.parametrize("damage", [*tiny.FILES, "truncated"])
-def test_damaged_files_are_made_anew(
+def test_damaged_files_are_made_again(
     cache: Path, capsys: pytest.CaptureFixture[str], damage: str
 ) -> None:
     whole = tiny.load(SMALL, progress=False)
@@ -183,7 +183,7 @@ def test_the_key_changes_with_the_code_of_what_it_imports(
     assert tiny.key(SMALL) != before
 
 
-def test_pairs_are_shuffled_anew_in_each_epoch() -> None:
+def test_each_epoch_has_another_order() -> None:
     documents = generate_documents(40, seed=0)
     tokenizer = vocabulary.make_tokenizer(documents, whole_words=100, max_seq_length=64)
     pairs = tiny.sentence_pairs(documents, tokenizer, 64, seed=0)
