@@ -161,7 +161,7 @@ def mask_tokens(
     if at_least_one and recipe.select > 0 and not selected.any():
         selected = _select_one(candidates, words, generator)
 
-    # what becomes of the selected: masked, replaced or kept
+    # what the model sees of each selected token
     seen, labels = _replace(ids, selected, mask_token_id, vocab_size, recipe, generator)
     device = input_ids.device
     return torch.from_numpy(seen).to(device), torch.from_numpy(labels).to(device)

@@ -112,9 +112,9 @@ def create_pairs(
     Raises:
         TypeError: If documents are not lists of lists of lists of strings, `vocab` is no mapping,
             or `rng` is not a `random.Random`.
-        ValueError: If fewer than two documents have two sentences, documents are copies of each
-            other, a sentence is empty or begins with a ``##`` piece, a piece is special or not in
-            the vocabulary, or a number is out of range.
+        ValueError: If fewer than two documents have two sentences, or documents are copies of each
+            other; if a sentence is empty or begins with a ``##`` piece, a piece is special or not
+            in the vocabulary, or a number is out of range.
 
     >>> documents = [[["i", "saw", "it"], ["it", "was", "great"]], [["rain"], ["all", "day"]]]
     >>> pieces = ["[PAD]", "[CLS]", "[SEP]", "i", "saw", "it", "was", "great", "rain", "all", "day"]
