@@ -13,7 +13,8 @@ from time import perf_counter
 import torch
 from transformers import BertTokenizer, DataCollatorForLanguageModeling
 
-from bertlesson.masking import MaskingCollator, mask_tokens
+from bertlesson.collating import MaskingCollator
+from bertlesson.masking import mask_tokens
 
 SHAPES = [(32, 128), (256, 128), (32, 512)]  # (batch, length)
 BARS = {("mask", 256, 128): 5, ("collate", 256, 128): 10}

@@ -14,7 +14,8 @@ import time
 import torch
 from transformers import BertConfig, BertForPreTraining, PreTrainedModel
 
-from bertlesson.pretraining import PretrainingModel, make_optimizer
+from bertlesson.optimization import make_optimizer
+from bertlesson.pretraining import PretrainingModel
 
 BATCH, LENGTH, VOCAB = 32, 128, 30_522
 SELECTED = 0.15  # share of the positions that carry a loss

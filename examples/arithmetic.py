@@ -12,16 +12,17 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig
 
-from bertlesson import tiny
 from bertlesson.heads import (
     IGNORE_INDEX,
     QuestionAnsweringModel,
     SequenceClassificationModel,
     TokenClassificationModel,
 )
+from bertlesson.lesson import tiny
 from bertlesson.masking import mask_tokens
-from bertlesson.nsp import create_pretraining_instances
-from bertlesson.pretraining import PretrainingModel, make_optimizer
+from bertlesson.optimization import make_optimizer
+from bertlesson.pretraining import PretrainingModel
+from bertlesson.reference import create_pretraining_instances
 
 torch.manual_seed(0)
 checkpoint = tiny.load()  # the first call trains it, which takes a few minutes

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import torch
 
-from bertlesson import tiny
-from bertlesson.browser import round_to_half, write_model
-from bertlesson.corpus import SENTIMENTS, sentiment_examples
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import SequenceClassificationModel
+from bertlesson.lesson import tiny
+from bertlesson.lesson.corpus import SENTIMENTS
+from bertlesson.lesson.export import round_to_half, write_model
+from bertlesson.lesson.labelled import sentiment_examples
 
 LABELLED, HELD_OUT = 256, 500  # sentences
 STEPS = 150  # updates of 16 sentences

@@ -21,8 +21,9 @@ from transformers import (
     BertModel,
 )
 
-from bertlesson.corpus import SENTIMENTS, generate_documents, sentiment_examples
 from bertlesson.heads import IGNORE_INDEX, mean_loss
+from bertlesson.lesson.corpus import SENTIMENTS, generate_documents
+from bertlesson.lesson.labelled import sentiment_examples
 from bertlesson.nsp import IS_NEXT, IS_RANDOM
 
 STEPS, BATCH = 200, 32  # of each small training here

@@ -14,16 +14,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 from transformers import BertConfig, BertForPreTraining
 
-from bertlesson import corpus_text, tiny
-from bertlesson.ablation import accuracy, train_masked_lm
-from bertlesson.corpus import SENTIMENTS, generate_documents, sentiment_examples
+from bertlesson.collating import MaskingCollator
 from bertlesson.finetuning import fine_tune, with_encoder
 from bertlesson.heads import (
     IGNORE_INDEX,
     MaskedLMModel,
     SequenceClassificationModel,
 )
-from bertlesson.masking import MaskingCollator, MaskingRecipe
+from bertlesson.lesson import corpus_text, tiny
+from bertlesson.lesson.ablation import accuracy, train_masked_lm
+from bertlesson.lesson.corpus import SENTIMENTS, generate_documents
+from bertlesson.lesson.labelled import sentiment_examples
+from bertlesson.masking import MaskingRecipe
 from bertlesson.pretraining import PretrainingModel
 
 LENGTH = 32  # tokens in a row

@@ -11,18 +11,15 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from bertlesson import learning_curve, tiny
-from bertlesson.browser import write_model
-from bertlesson.corpus import ENTITY_LABELS, entity_examples
-from bertlesson.entities import (
-    bio_labels,
-    decode_entities,
-    encode_entities,
-    entity_f1,
-    find_words,
-)
+from bertlesson.entities import decode_entities, encode_entities, entity_f1
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import IGNORE_INDEX, TokenClassificationModel
+from bertlesson.lesson import learning_curve, tiny
+from bertlesson.lesson.corpus import ENTITY_LABELS
+from bertlesson.lesson.export import write_model
+from bertlesson.lesson.labelled import entity_examples
+from bertlesson.tags import bio_labels
+from bertlesson.words import find_words
 
 SIZES = (16, 32, 64, 256, 1024)  # labelled sentences
 SEEDS = 5

@@ -10,9 +10,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from bertlesson import tiny
-from bertlesson.corpus import generate_documents
-from bertlesson.masking import IGNORE_INDEX, MaskingCollator, mask_tokens
+from bertlesson.collating import MaskingCollator
+from bertlesson.heads import IGNORE_INDEX
+from bertlesson.lesson import tiny
+from bertlesson.lesson.corpus import generate_documents
+from bertlesson.masking import mask_tokens
 
 ROWS, LENGTH = 10_000, 128  # rows to measure the shares on, tokens in each
 
@@ -206,8 +208,9 @@ assert found == 2, (
 )
 
 # %% in your own project
-from bertlesson import tiny
-from bertlesson.masking import MaskingCollator, MaskingRecipe
+from bertlesson.collating import MaskingCollator
+from bertlesson.lesson import tiny
+from bertlesson.masking import MaskingRecipe
 
 tokenizer = tiny.load().tokenizer  # or AutoTokenizer.from_pretrained(...)
 collator = MaskingCollator(tokenizer, MaskingRecipe(select=0.2))

@@ -9,18 +9,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from bertlesson import tiny
-from bertlesson.ablation import accuracy, train_masked_lm
-from bertlesson.corpus import ENTITY_LABELS, entity_examples, generate_documents
-from bertlesson.entities import (
-    bio_labels,
-    decode_entities,
-    encode_entities,
-    entity_f1,
-    find_words,
-)
+from bertlesson.collating import MaskingCollator
+from bertlesson.entities import decode_entities, encode_entities, entity_f1
 from bertlesson.heads import IGNORE_INDEX
-from bertlesson.masking import MaskingCollator, MaskingRecipe, mask_tokens
+from bertlesson.lesson import tiny
+from bertlesson.lesson.ablation import accuracy, train_masked_lm
+from bertlesson.lesson.corpus import ENTITY_LABELS, generate_documents
+from bertlesson.lesson.labelled import entity_examples
+from bertlesson.masking import MaskingRecipe, mask_tokens
+from bertlesson.tags import bio_labels
+from bertlesson.words import find_words
 
 SEEDS = 3
 STEPS, BATCH, LENGTH = 300, 32, 32  # updates of so many rows of so many tokens

@@ -13,15 +13,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from bertlesson import tiny
-from bertlesson.corpus import generate_documents
-from bertlesson.corpus_text import VENUES
-from bertlesson.nsp import (
-    IS_NEXT,
-    IS_RANDOM,
-    create_pairs,
-    create_pretraining_instances,
-)
+from bertlesson.lesson import tiny
+from bertlesson.lesson.corpus import generate_documents
+from bertlesson.lesson.corpus_text import VENUES
+from bertlesson.nsp import IS_NEXT, IS_RANDOM, create_pairs
+from bertlesson.reference import create_pretraining_instances
 
 STORIES = 1_000  # held out: the small BERT never saw them
 PUBLISHED = 40  # of these, for the page to draw pairs from

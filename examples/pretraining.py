@@ -11,15 +11,13 @@ import numpy as np
 import torch
 from transformers import BertConfig
 
-from bertlesson import corpus_text, tiny
-from bertlesson.browser import write_model
-from bertlesson.corpus import generate_documents
-from bertlesson.masking import IGNORE_INDEX, MaskingCollator
-from bertlesson.pretraining import (
-    PretrainingModel,
-    make_optimizer,
-    make_schedule,
-)
+from bertlesson.collating import MaskingCollator
+from bertlesson.heads import IGNORE_INDEX
+from bertlesson.lesson import corpus_text, tiny
+from bertlesson.lesson.corpus import generate_documents
+from bertlesson.lesson.export import write_model
+from bertlesson.optimization import make_optimizer, make_schedule
+from bertlesson.pretraining import PretrainingModel
 
 checkpoint = tiny.load()  # the first call trains it, which takes a few minutes
 tokenizer, model = checkpoint.tokenizer, checkpoint.model

@@ -10,11 +10,12 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from bertlesson import learning_curve, tiny
-from bertlesson.browser import write_model
-from bertlesson.corpus import SENTIMENTS, sentiment_examples
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import SequenceClassificationModel
+from bertlesson.lesson import learning_curve, tiny
+from bertlesson.lesson.corpus import SENTIMENTS
+from bertlesson.lesson.export import write_model
+from bertlesson.lesson.labelled import sentiment_examples
 
 SIZES = (16, 32, 64, 256)  # labelled sentences
 SEEDS = 5

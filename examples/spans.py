@@ -11,12 +11,13 @@ import textwrap
 import torch
 from torch import nn
 
-from bertlesson import learning_curve, tiny
-from bertlesson.browser import write_model
-from bertlesson.corpus import question_examples
+from bertlesson.answers import decode_answers
 from bertlesson.finetuning import fine_tune, predict, with_encoder
 from bertlesson.heads import QuestionAnsweringModel
-from bertlesson.spans import decode_answers, encode_questions
+from bertlesson.lesson import learning_curve, tiny
+from bertlesson.lesson.export import write_model
+from bertlesson.lesson.labelled import question_examples
+from bertlesson.spans import encode_questions
 
 SIZES = (16, 32, 64, 256, 1024)  # questions with their answers
 SEEDS = 5

@@ -13,13 +13,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bertlesson import tiny
-from bertlesson.corpus import SENTIMENTS, generate_documents
-from bertlesson.corpus_text import ADJECTIVES
-from bertlesson.heads import SequenceClassificationModel
-from bertlesson.masking import IGNORE_INDEX
+from bertlesson.heads import IGNORE_INDEX, SequenceClassificationModel
+from bertlesson.lesson import tiny
+from bertlesson.lesson.corpus import SENTIMENTS, generate_documents
+from bertlesson.lesson.corpus_text import ADJECTIVES
 from bertlesson.nsp import IS_NEXT
-from bertlesson.pretraining import make_optimizer
+from bertlesson.optimization import make_optimizer
 
 STORIES = 200  # the input is taken from these, which the model never saw
 LEARNING_RATE = 1e-4  # the paper's for pretraining (A.2)

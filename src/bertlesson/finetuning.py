@@ -1,17 +1,16 @@
 """Stage two: the loop that tunes all weights, encoder and head, and the logits of the result.
 
 Everything works with `transformers.Trainer`: the features are what its models take, and `fine_tune`
-is a minimal version of its loop. Inputs and outputs differ from head to head (paper §4, A.3). They
-are in `bertlesson.entities` and `bertlesson.spans`, and can be imported from here as well:
+is a minimal version of its loop. Inputs and outputs differ from head to head (paper §4, A.3):
 
-================= ============================== =======================================
-task              labels                         answers
-================= ============================== =======================================
-a whole input     a class number for each text   the class with the highest logit
-each token        `encode_entities`              `decode_entities`, scored by `entity_f1`
-each given word   `encode_tags`                  `decode_tags`, then `read_tags`
-a span            `encode_questions`             `decode_answers`
-================= ============================== =======================================
+=============== ============================= ==========================================
+task            labels                        answers
+=============== ============================= ==========================================
+a whole input   a class number for each text  the class with the highest logit
+each token      `entities.encode_entities`    `entities.decode_entities`, `entity_f1`
+each given word `tags.encode_tags`            `tags.decode_tags`, then `read_tags`
+a span          `spans.encode_questions`      `answers.decode_answers`
+=============== ============================= ==========================================
 """
 
 from __future__ import annotations
@@ -21,45 +20,15 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import BertModel, PreTrainedModel
 
-from bertlesson.entities import (
-    Entity,
-    Word,
-    bio_labels,
-    decode_entities,
-    decode_tags,
-    encode_entities,
-    encode_tags,
-    entity_f1,
-    find_words,
-    read_tags,
-)
-from bertlesson.inputs import Features, check_features, check_precision, to_device
-from bertlesson.pretraining import make_optimizer, make_schedule
-from bertlesson.spans import Questions, decode_answers, encode_questions
+from .inputs import Features, check_features, check_precision, to_device
+from .optimization import make_optimizer, make_schedule
+from .training import take_step
 
-__all__ = [
-    "Entity",
-    "Features",
-    "Questions",
-    "Word",
-    "bio_labels",
-    "decode_answers",
-    "decode_entities",
-    "decode_tags",
-    "encode_entities",
-    "encode_questions",
-    "encode_tags",
-    "entity_f1",
-    "find_words",
-    "fine_tune",
-    "predict",
-    "read_tags",
-    "with_encoder",
-]
+__all__ = ["fine_tune", "predict", "with_encoder"]
 
 Model = TypeVar("Model", bound=PreTrainedModel)
 ENCODER_ARGUMENTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -143,7 +112,7 @@ def fine_tune(
     check_precision(model)
     count = len(next(iter(features.values())))
     if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}; expected 1 or more examples per update")
+        raise ValueError(f"batch_size is {batch_size}; expected 1 or more examples per update")
     optimizer = make_optimizer(model, learning_rate)
     schedule = make_schedule(optimizer, warmup_steps=int(warmup_share * steps), total_steps=steps)
     rng = np.random.default_rng(seed)
@@ -158,12 +127,10 @@ def fine_tune(
             inputs = {name: tensor[batch] for name, tensor in features.items()}
             output = model(**to_device(inputs, model))
             if output.loss is None:
-                raise ValueError(f"features {list(features)}; expected the model's labels too")
-            output.loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
+                raise ValueError(
+                    f"features are {list(features)}; expected the model's labels among them"
+                )
+            take_step(model, output.loss, optimizer, schedule, max_grad_norm=max_grad_norm)
             losses.append(output.loss.item())
     model.eval()
     return losses
@@ -193,7 +160,7 @@ def predict(
     inputs = {name: features[name] for name in ENCODER_ARGUMENTS if name in features}
     if not len(inputs.get("input_ids", ())):
         raise ValueError(
-            f"features {list(features)} without a row of input_ids; expected 1 or more rows"
+            f"features {list(features)} have no row of input_ids; expected 1 or more rows"
         )
     check_features(model, inputs)
     model.eval()

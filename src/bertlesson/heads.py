@@ -26,21 +26,18 @@ the same too, with these exceptions:
 - Pass arguments after ``token_type_ids`` by name: here the labels come next, and ``position_ids``
   and ``inputs_embeds`` are accepted only by name.
 
-This file needs only torch and transformers: you can copy it into a project unchanged.
+This file and `mlm_head` need only torch and transformers: you can copy both into a folder of your
+project unchanged.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import BertConfig, BertModel, BertPreTrainedModel
-from transformers import initialization as init
-from transformers.activations import ACT2FN
 from transformers.modeling_outputs import (
     MaskedLMOutput,
     NextSentencePredictorOutput,
@@ -49,6 +46,19 @@ from transformers.modeling_outputs import (
     TokenClassifierOutput,
 )
 from transformers.utils.generic import can_return_tuple
+
+from .mlm_head import MLMHead, TiedDecoderModel
+
+__all__ = [
+    "IGNORE_INDEX",
+    "MaskedLMModel",
+    "NSPHead",
+    "NextSentencePredictionModel",
+    "QuestionAnsweringModel",
+    "SequenceClassificationModel",
+    "TokenClassificationModel",
+    "mean_loss",
+]
 
 IGNORE_INDEX = -100
 
@@ -90,48 +100,6 @@ def mean_loss(
         num_items_in_batch = (labels != IGNORE_INDEX).sum()
     # With nothing to learn from, this is 0 / 1 instead of 0 / 0.
     return total / torch.as_tensor(num_items_in_batch, device=total.device).clamp(min=1)
-
-
-class MLMHeadTransform(nn.Module):
-    """One more layer before the vocabulary: dense, activation, LayerNorm."""
-
-    def __init__(self, config: BertConfig) -> None:
-        super().__init__()
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.activation = ACT2FN[config.hidden_act]
-        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """``(..., hidden)`` in and out."""
-        transformed: Tensor = self.LayerNorm(self.activation(self.dense(hidden_states)))
-        return transformed
-
-
-class MLMHead(nn.Module):
-    """Scores every word of the vocabulary from a token's vector (paper §3.1, task 1).
-
-    The decoder's weight is the table of word embeddings: the score of a word is the dot product of
-    its embedding with the transformed vector, plus a bias for that word. The model that contains
-    both ties them, see `TiedDecoderModel`; a head by itself has a weight of its own. The same goes
-    for the bias, which has two names in checkpoints: the decoder's is the one that is added, and
-    the model ties it to the head's.
-
-    >>> head = MLMHead(BertConfig(vocab_size=50, hidden_size=8))
-    >>> head(torch.zeros(2, 5, 8)).shape  # (batch, length, vocab)
-    torch.Size([2, 5, 50])
-    """
-
-    def __init__(self, config: BertConfig) -> None:
-        super().__init__()
-        self.transform = MLMHeadTransform(config)
-        self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
-        # A separate parameter, not an alias of the decoder's: `from_pretrained` ties by name.
-        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """``(..., hidden)`` to ``(..., vocab)``."""
-        logits: Tensor = self.decoder(self.transform(hidden_states))
-        return logits
 
 
 class NSPHead(nn.Linear):
@@ -195,61 +163,6 @@ class BertWithHead(BertPreTrainedModel):
         )
 
 
-class TiedDecoderModel(BertPreTrainedModel):
-    """A model whose MLM head, ``cls.predictions``, shares the encoder's word embeddings.
-
-    With ``config.tie_word_embeddings=False`` nothing is shared, as everywhere in transformers, and
-    the decoder's bias is separate too. The head's ``bias`` is then unused; it is kept because files
-    of transformers' models contain it.
-    """
-
-    _tied_weights_keys = {  # noqa: RUF012
-        "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
-        "cls.predictions.decoder.bias": "cls.predictions.bias",
-    }
-
-    def get_output_embeddings(self) -> nn.Module:
-        """The decoder, which transformers resizes together with the embeddings."""
-        return self.get_submodule("cls.predictions.decoder")
-
-    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Called by transformers after it has made a decoder of another size."""
-        head = self.get_submodule("cls.predictions")
-        head.decoder, head.bias = new_embeddings, new_embeddings.bias
-        if "cls.predictions.decoder.bias" not in self.all_tied_weights_keys:
-            # a shared parameter would be saved under only one of its two names
-            head.bias = nn.Parameter(head.bias.detach().clone(), requires_grad=False)
-
-    def tie_weights(self, *args: Any, **kwargs: Any) -> None:
-        """As in transformers, but an untied, unused bias gets no gradient.
-
-        `DistributedDataParallel` would wait for it.
-        """
-        head: Any = self.get_submodule("cls.predictions")
-        trained = head.decoder.bias.requires_grad
-        super().tie_weights(*args, **kwargs)
-        head.bias.requires_grad_(trained and head.bias is head.decoder.bias)
-
-    def _init_weights(self, module: nn.Module) -> None:
-        """Called by transformers for weights that are missing from a file."""
-        super()._init_weights(module)
-        if isinstance(module, MLMHead):
-            init.zeros_(module.bias)
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """As in torch, but the decoder may be missing, since `save_pretrained` leaves it out."""
-        state_dict = copy.copy(state_dict)
-        for tied, source in self.all_tied_weights_keys.items():
-            if strict and source in state_dict:  # if not strict, the caller wants the missing names
-                state_dict.setdefault(tied, state_dict[source])  # type: ignore[attr-defined]
-        result = super().load_state_dict(state_dict, strict=strict, assign=assign)
-        # assign=True replaces one shared parameter with two
-        self.tie_weights(recompute_mapping=False)
-        return result
-
-
 class MaskedLMModel(TiedDecoderModel, BertWithHead):
     """Scores ``(batch, length, vocab)`` for labels ``(batch, length)``: the ids before masking.
 
@@ -270,6 +183,7 @@ class MaskedLMModel(TiedDecoderModel, BertWithHead):
         self.post_init()
 
     def score(self, encoded: Any) -> Tensor:
+        """A score for each word of the vocabulary at each position."""
         logits: Tensor = self.cls["predictions"](encoded.last_hidden_state)
         return logits  # (batch, length, vocab)
 
@@ -293,6 +207,7 @@ class NextSentencePredictionModel(BertWithHead):
         self.post_init()
 
     def score(self, encoded: Any) -> Tensor:
+        """The scores of "B follows A" and "B is random"."""
         logits: Tensor = self.cls["seq_relationship"](encoded.pooler_output)
         return logits  # (batch, 2)
 
@@ -319,7 +234,7 @@ class SequenceClassificationModel(BertWithHead):
         kinds = (None, "single_label_classification")
         if config.num_labels < 2 or config.problem_type not in kinds:  # type: ignore[operator]
             raise ValueError(
-                f"num_labels={config.num_labels} with problem_type={config.problem_type!r}; "
+                f"num_labels is {config.num_labels} and problem_type is {config.problem_type!r}; "
                 "expected 2 classes or more, and one class per input: for regression and for "
                 "several labels at once take transformers.BertForSequenceClassification"
             )
@@ -329,6 +244,7 @@ class SequenceClassificationModel(BertWithHead):
         self.post_init()
 
     def score(self, encoded: Any) -> Tensor:
+        """A score for each class."""
         logits: Tensor = self.classifier(self.dropout(encoded.pooler_output))
         return logits  # (batch, num_labels)
 
@@ -354,6 +270,7 @@ class TokenClassificationModel(BertWithHead):
         self.post_init()
 
     def score(self, encoded: Any) -> Tensor:
+        """A score for each class at each position."""
         logits: Tensor = self.classifier(self.dropout(encoded.last_hidden_state))
         return logits  # (batch, length, num_labels)
 
@@ -378,6 +295,7 @@ class QuestionAnsweringModel(BertWithHead):
         self.post_init()
 
     def score(self, encoded: Any) -> Tensor:
+        """Each position's scores as a start and as an end."""
         logits: Tensor = self.qa_outputs(encoded.last_hidden_state)
         return logits  # (batch, length, 2)
 

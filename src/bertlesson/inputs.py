@@ -9,7 +9,17 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from bertlesson.heads import IGNORE_INDEX
+from .heads import IGNORE_INDEX
+
+__all__ = [
+    "Features",
+    "check_features",
+    "check_precision",
+    "check_same_number",
+    "is_classifier",
+    "longest_row",
+    "to_device",
+]
 
 Features = dict[str, Tensor]  # arguments of a model, each with a row for every example
 
@@ -36,7 +46,7 @@ def check_same_number(**given: Sequence[object]) -> None:
             f"{len(first)} {name} and {len(second)} {other}; expected one of each for every example"
         )
     if not len(first):
-        raise ValueError(f"no {name}; expected 1 or more")
+        raise ValueError(f"{name} is empty; expected 1 or more")
 
 
 def to_device(batch: Mapping[str, Tensor], model: PreTrainedModel) -> Features:
@@ -167,19 +177,21 @@ def _check_tensors(features: Mapping[str, Tensor]) -> None:
     rows = {name: len(tensor) if tensor.dim() else 0 for name, tensor in features.items()}
     count = max(rows.values(), default=0)
     if count == 0 or set(rows.values()) != {count}:
-        raise ValueError(f"features with rows {rows}; expected the same number in each, 1 or more")
+        raise ValueError(
+            f"features have these rows: {rows}; expected the same number in each, 1 or more"
+        )
 
 
 def _check_ids(model: PreTrainedModel, input_ids: Tensor) -> None:
     if input_ids.dim() < 2:
         raise ValueError(
-            f"input_ids of shape {tuple(input_ids.shape)}; expected (examples, length): "
+            f"input_ids has shape {tuple(input_ids.shape)}; expected (examples, length): "
             "pass a single example as input_ids[None]"
         )
     length, longest = input_ids.shape[-1], longest_row(model)
     if longest is not None and length > longest:
         raise ValueError(
-            f"rows of {length} pieces; expected at most {longest}, the number of the model's "
+            f"rows have {length} pieces; expected at most {longest}, the number of the model's "
             f"positions: tokenize with truncation=True and max_length={longest}, or set "
             f"tokenizer.model_max_length to {longest}, and encode_questions splits long contexts "
             "into rows of that length"

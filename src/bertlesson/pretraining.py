@@ -1,47 +1,27 @@
-"""Stage one: both objectives on one encoder, with the paper's optimizer, schedule and loop.
+"""Stage one: both objectives on one encoder.
 
-Follows the paper's appendix A.2 and google-research/bert: `run_pretraining.py`, which scores the
-vocabulary only at the selected positions, and `optimization.py`. Multi-machine training, mixed
-precision and checkpointing are left out; `transformers.Trainer` accepts the same model.
-
->>> from transformers import BertConfig
->>> _ = torch.manual_seed(0)
->>> model = PretrainingModel(
-...     BertConfig(vocab_size=30, hidden_size=16, num_attention_heads=2, num_hidden_layers=1)
-... )
->>> input_ids = torch.randint(5, 30, (4, 12))  # (batch, length)
->>> labels = torch.full_like(input_ids, -100)
->>> labels[:, 3] = input_ids[:, 3]
->>> input_ids[:, 3] = 4  # [MASK]
->>> batch = {"input_ids": input_ids, "labels": labels, "next_sentence_label": torch.arange(4) % 2}
->>> optimizer = make_optimizer(model, learning_rate=1e-2)
->>> schedule = make_schedule(optimizer, warmup_steps=5, total_steps=50)
->>> history = train(model, [batch], optimizer, schedule, steps=50, progress=False)
->>> history["loss"][-1] < history["loss"][0] / 2
-True
+Follows the paper's §3.1 and google-research/bert, `run_pretraining.py`, which scores the vocabulary
+only at the selected positions. `bertlesson.optimization` has the paper's optimizer and schedule,
+`bertlesson.training` the loop.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
-from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
-from tqdm.auto import tqdm
 from transformers import BertConfig, BertModel
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
-from bertlesson.heads import IGNORE_INDEX, MLMHead, NSPHead, TiedDecoderModel, mean_loss
-from bertlesson.inputs import check_precision, to_device
+from .heads import IGNORE_INDEX, NSPHead, mean_loss
+from .mlm_head import MLMHead, TiedDecoderModel
 
-Batch = Mapping[str, Tensor]
+__all__ = ["PretrainingModel", "PretrainingOutput", "select"]
 
 # Outputs that do not have one row per example, which `Trainer` cannot gather across processes.
 WITHOUT_ROWS = ("selected_logits", "mlm_loss", "nsp_loss")
@@ -93,11 +73,11 @@ class PretrainingOutput(ModelOutput):
     def __getitem__(self, key: Any) -> Any:
         if key == "logits":  # `Trainer` reads these for label smoothing, labels withheld
             raise ValueError(
-                "logits were requested from the output of a PretrainingModel, which has none. "
-                "Trainer's label smoothing needs them, but it would replace the model's loss and "
-                "lose the selected positions and NSP. Set label_smoothing_factor=0, or take "
-                "bertlesson.heads.MaskedLMModel, which has the MLM head only; otherwise read "
-                "prediction_logits, selected_logits and seq_relationship_logits"
+                "logits were requested from the output of a PretrainingModel; expected "
+                "prediction_logits, selected_logits or seq_relationship_logits: Trainer's label "
+                "smoothing needs logits, but it would replace the model's loss and lose the "
+                "selected positions and NSP. Set label_smoothing_factor=0, or take "
+                "bertlesson.heads.MaskedLMModel, which has the MLM head only"
             )
         return super().__getitem__(key)
 
@@ -191,9 +171,9 @@ class PretrainingModel(TiedDecoderModel):
         weight = checked_nsp_weight(weight)
         if (weight > 0) != self.has_nsp:
             raise ValueError(
-                f"nsp_weight={weight} for a model {'with' if self.has_nsp else 'without'} an NSP "
-                f"head; expected {'a weight above 0' if self.has_nsp else '0'}: whether there is "
-                "a head is decided when a model is made, so make another with "
+                f"nsp_weight is {weight} for a model {'with' if self.has_nsp else 'without'} an "
+                f"NSP head; expected {'a weight above 0' if self.has_nsp else '0'}: whether there "
+                "is a head is decided when a model is made, so make another with "
                 f"PretrainingModel(config, nsp_weight={weight}) or from_pretrained"
             )
         self.config.nsp_weight = weight
@@ -262,7 +242,7 @@ class PretrainingModel(TiedDecoderModel):
         if next_sentence_label is not None and not self.has_nsp:
             raise ValueError(
                 "next_sentence_label was given to a model without an NSP head (nsp_weight=0); "
-                "leave it out of the batch, or make the model with a weight above 0"
+                "expected none: leave it out of the batch, or make the model with a weight above 0"
             )
         encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
         hidden = encoded.last_hidden_state  # (batch, length, hidden)
@@ -315,7 +295,7 @@ def checked_nsp_weight(weight: float) -> float:
     """
     if not 0 <= weight < math.inf:
         raise ValueError(
-            f"nsp_weight={weight}; expected 0 (no NSP) or more: 1 gives the paper's plain sum"
+            f"nsp_weight is {weight}; expected 0 (no NSP) or more: 1 gives the paper's plain sum"
         )
     return float(weight)
 
@@ -378,247 +358,3 @@ def select(hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         )
     positions = (labels != IGNORE_INDEX).flatten().nonzero().squeeze(1)  # (selected,)
     return hidden.flatten(0, 1).index_select(0, positions), labels.flatten()[positions]
-
-
-class UncorrectedAdamW(Optimizer):
-    """Adam as in the BERT release, without bias correction.
-
-    Both running averages start at zero and are not scaled up to compensate, so early steps are
-    larger than Adam's: the first about three times as large (``0.1 / sqrt(0.001)``). Weight decay
-    is decoupled, as in `torch.optim.AdamW`. Follows google-research/bert, `optimization.py`,
-    `AdamWeightDecayOptimizer`.
-
-    >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
-    >>> weight.grad = torch.tensor([0.5])
-    >>> UncorrectedAdamW([weight], lr=0.01, weight_decay=0.0).step()
-    >>> print(f"{weight.item():.4f}")  # 1 - 0.01 * (0.1 * 0.5) / (sqrt(0.001 * 0.25) + 1e-6)
-    0.9684
-    """
-
-    def __init__(
-        self,
-        params: Any,
-        lr: float = 1e-4,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-6,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(
-            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        )
-
-    @torch.no_grad()
-    def step(  # type: ignore[override]
-        self, closure: Callable[[], float] | None = None
-    ) -> float | None:
-        """Update every parameter that has a gradient.
-
-        Args:
-            closure: If given, called first to compute the loss and its gradients.
-
-        Returns:
-            The loss that the closure returned.
-        """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            lr, (beta1, beta2) = group["lr"], group["betas"]
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["exp_avg"] = torch.zeros_like(parameter)
-                    state["exp_avg_sq"] = torch.zeros_like(parameter)
-                mean, square = state["exp_avg"], state["exp_avg_sq"]
-                mean.lerp_(parameter.grad, 1 - beta1)
-                square.mul_(beta2).addcmul_(parameter.grad, parameter.grad, value=1 - beta2)
-                parameter.mul_(1 - lr * group["weight_decay"])
-                parameter.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-lr)
-        return loss
-
-
-def make_optimizer(
-    model: nn.Module,
-    learning_rate: float = 1e-4,
-    *,
-    betas: tuple[float, float] = (0.9, 0.999),
-    weight_decay: float = 0.01,
-    bias_correction: bool = True,
-) -> Optimizer:
-    """Adam with weight decay on everything but biases and normalization layers.
-
-    The defaults are the paper's (A.2); the epsilon of 1e-6 and the exceptions from weight decay
-    come from the release's `optimization.py`.
-
-    Args:
-        model: Any model; `spared_parameters` determines what is exempt from weight decay.
-        learning_rate: The peak learning rate, reached at the end of the warm-up.
-        betas: The decay rates of Adam's running averages of the gradients and of their squares.
-            RoBERTa uses 0.98 for the second (Liu et al. 2019, §3.1).
-        weight_decay: The share of each weight removed per step, multiplied by the learning rate.
-        bias_correction: If False, use the release's Adam, see `UncorrectedAdamW`.
-
-    >>> from transformers import BertConfig
-    >>> config = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=1, num_hidden_layers=1)
-    >>> optimizer = make_optimizer(PretrainingModel(config))
-    >>> [group["weight_decay"] for group in optimizer.param_groups]
-    [0.01, 0.0]
-    """
-    spared_names = spared_parameters(model)
-    decayed: list[nn.Parameter] = []
-    spared: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        (spared if name in spared_names else decayed).append(parameter)
-    groups = [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": spared, "weight_decay": 0.0},
-    ]
-    if bias_correction:
-        return AdamW(groups, lr=learning_rate, betas=betas, eps=1e-6, fused=True)
-    return UncorrectedAdamW(groups, lr=learning_rate, betas=betas, eps=1e-6)
-
-
-def spared_parameters(model: nn.Module) -> set[str]:
-    """The names of the parameters exempt from weight decay: biases and normalization layers.
-
-    A bias is a parameter with "bias" in its own name (``q_bias``), not just in its module's. A
-    normalization layer is one of torch's, or any module whose class name ends in "Norm", such as
-    the RMSNorm classes in transformers.
-
-    >>> sorted(spared_parameters(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))))
-    ['0.bias', '1.bias', '1.weight']
-    """
-    kinds = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase)
-    spared = set()
-    for prefix, module in model.named_modules():
-        normalizes = isinstance(module, kinds) or type(module).__name__.endswith("Norm")
-        for name, _ in module.named_parameters(prefix, recurse=False):
-            if normalizes or "bias" in name.rpartition(".")[2]:
-                spared.add(name)
-    return spared
-
-
-def make_schedule(
-    optimizer: Optimizer,
-    *,
-    warmup_steps: int,
-    total_steps: int,
-    decay_from: Literal["warmup", "start"] = "warmup",
-) -> LambdaLR:
-    """A learning rate that rises linearly from zero, then falls linearly to zero (paper A.2).
-
-    Args:
-        optimizer: Its learning rate is the peak.
-        warmup_steps: Number of steps of the rise; 10,000 in the paper.
-        total_steps: Number of steps of rise and fall together; 1,000,000 in the paper.
-        decay_from: Where the falling line is at its peak: at the end of the warm-up ("warmup"), or
-            at step 0 ("start"), as in the release's `optimization.py`. With "start" the rate drops
-            slightly as the warm-up ends, since the line has been falling since step 0.
-
-    Raises:
-        ValueError: If the warm-up is negative, is not a whole number, or does not end before the
-            last step.
-
-    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    >>> rate = make_schedule(optimizer, warmup_steps=2, total_steps=10).lr_lambdas[0]
-    >>> [round(rate(step), 3) for step in range(0, 11, 2)]
-    [0.0, 1.0, 0.75, 0.5, 0.25, 0.0]
-    """
-    if not 0 <= warmup_steps < total_steps:
-        raise ValueError(
-            f"warmup_steps={warmup_steps} with total_steps={total_steps}; expected a warm-up of 0 "
-            "or more steps that ends before the last step"
-        )
-    if warmup_steps != int(warmup_steps):
-        raise ValueError(
-            f"warmup_steps={warmup_steps}; expected a whole number of steps: for a share of all "
-            f"steps use int({warmup_steps} * total_steps)"
-        )
-    if decay_from not in ("warmup", "start"):
-        raise ValueError(f'decay_from={decay_from!r}; expected "warmup" or "start"')
-    full = warmup_steps if decay_from == "warmup" else 0
-
-    def factor(step: int) -> float:
-        if step < warmup_steps:
-            return step / warmup_steps
-        return max(0.0, (total_steps - step) / (total_steps - full))
-
-    return LambdaLR(optimizer, factor)
-
-
-def train(
-    model: PretrainingModel,
-    batches: Iterable[Batch],
-    optimizer: Optimizer,
-    schedule: LRScheduler,
-    *,
-    steps: int,
-    max_grad_norm: float = 1.0,
-    on_step: Callable[[int], None] | None = None,
-    progress: bool = True,
-) -> dict[str, list[float]]:
-    """Train for a number of steps, iterating over the batches as many times as needed.
-
-    The result depends on torch's seed (for dropout), on the batches, and on the number of threads.
-    If all three are the same, so is the result, bit for bit.
-
-    Args:
-        model: The model to train, in place.
-        batches: A `DataLoader` or a list; each batch holds the arguments of the model.
-        optimizer: See `make_optimizer`.
-        schedule: See `make_schedule`; its `total_steps` should equal `steps`.
-        steps: Number of updates.
-        max_grad_norm: Gradients are clipped to this norm (1.0 in the release).
-        on_step: Called after each step with its number, counted from 1, for example to evaluate or
-            save.
-        progress: Whether to show a bar with the loss and the time left.
-
-    Returns:
-        ``"loss"``, ``"mlm_loss"`` and ``"nsp_loss"``, in nats, one number per step; the list of an
-        objective without labels is empty.
-
-    Raises:
-        ValueError: If the batches hold no labels, if they run out before the last step, or if the
-            model's weights are in half precision.
-    """
-    check_precision(model)
-    history: dict[str, list[float]] = {"loss": [], "mlm_loss": [], "nsp_loss": []}
-    stream = endless(batches)
-    bar = tqdm(range(1, steps + 1), desc="pretraining", unit="step", disable=not progress)
-    for step in bar:
-        model.train()  # on_step may have left it in eval mode
-        batch = to_device(next(stream), model)
-        output = model(**batch, return_dict=True)
-        if output.loss is None:
-            raise ValueError(
-                f"a batch has {list(batch)}; expected labels or next_sentence_label among them"
-            )
-        output.loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-        for name, losses in history.items():
-            if name in output:
-                losses.append(output[name].item())
-        bar.set_postfix(loss=f"{history['loss'][-1]:.3f}", refresh=False)
-        if on_step is not None:
-            on_step(step)
-    return history
-
-
-def endless(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Iterate over the batches again and again; a collator draws new masks each time."""
-    while True:
-        empty = True
-        for batch in batches:
-            empty = False
-            yield batch
-        if empty:
-            raise ValueError(
-                "no batches left before the last step; expected batches that can be iterated over "
-                "again: pass a DataLoader or a list, or train for fewer steps"
-            )

@@ -1,7 +1,7 @@
-"""Spans: where an answer starts and ends, and back from the logits to characters (paper §4.2, 4.3).
+"""Spans: questions with contexts become rows, and answers a start and an end in them (paper §4.2).
 
 A long context is split into several rows. The characters of an answer become a start and an end
-position in the row that contains it, and the logits of all rows become one answer again.
+position in the row that contains it. `bertlesson.answers` reads the answers from a model's logits.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
-from bertlesson.inputs import Features, check_same_number
-from bertlesson.words import is_dropped_with
+from .characters import own_characters
+from .inputs import Features, check_same_number
+
+__all__ = ["Answer", "Questions", "encode_questions"]
 
 Answer = tuple[int, int]  # its first character in the context, and the one after its last
-
 NOT_SET = 10**20  # a model_max_length above this means none, as in transformers
 RELEASED_LENGTH = 512  # the longest row of the released BERT
-ROWS_AT_ONCE = 256  # this many rows and their intermediate results fit into a processor's cache
 
 
 class Questions(NamedTuple):
@@ -104,158 +104,6 @@ def encode_questions(
         for name, position in zip(("start_positions", "end_positions"), positions, strict=True):
             features[name] = torch.where(position < 0, no_answer, position)
     return Questions(features, example, torch.from_numpy(owned[..., ::2].copy()), no_answer)
-
-
-def own_characters(context: str, offsets: NDArray[Any]) -> NDArray[Any]:
-    """The characters that belong to each piece, which differ slightly from its offsets.
-
-    Offsets may include the space before a word, which belongs to no piece. They omit characters
-    that the tokenizer drops, such as a combining accent or a soft hyphen; these belong to the piece
-    directly before them, see `is_dropped_with`. Characters dropped at the beginning of a word
-    belong to no piece.
-
-    Args:
-        context: The text that was tokenized.
-        offsets: For each piece its first character and the one after its last, ``(pieces, 2)``.
-
-    Returns:
-        For each piece, ``(pieces, 3)``: its first character, the one after its last, and the one
-        after the last character dropped behind it; -1 for pieces of only white space.
-
-    >>> own_characters("Sa\\u0303o Paulo", np.array([[0, 2], [3, 4], [4, 10]])).tolist()
-    [[0, 2, 3], [3, 4, 4], [5, 10, 10]]
-    """
-    size = len(context)
-    text = ~np.fromiter(map(str.isspace, context), dtype=bool, count=size)  # (size,)
-    starts = _next(np.append(text, True))[offsets[:, 0]]  # (pieces,)
-    ends = size - _next(np.append(text[::-1], True))[size - offsets[:, 1]]
-    some = starts < ends
-    # how many pieces have begun at each character, less those that have ended
-    begun = np.bincount(starts[some], minlength=size + 1)
-    ended = np.bincount(ends[some], minlength=size + 1)
-    dropped = text & ((begun - ended).cumsum()[:size] == 0)
-    dropped[dropped] = [is_dropped_with(context[at]) for at in np.flatnonzero(dropped)]
-    owned = np.stack([starts, ends, _next(np.append(~dropped, True))[ends]], axis=1)
-    owned[~some] = -1
-    return owned
-
-
-def _next(found: NDArray[Any]) -> NDArray[Any]:
-    """For each index, the nearest index from there on where `found` is True; the last one is."""
-    indices = np.where(found, np.arange(len(found)), len(found))
-    return np.minimum.accumulate(indices[::-1])[::-1]
-
-
-def decode_answers(
-    start_logits: Tensor,
-    end_logits: Tensor,
-    questions: Questions,
-    *,
-    max_answer_length: int = 30,
-    null_threshold: float | None = None,
-) -> list[Answer | None]:
-    """The best span for each question: the highest start + end score with the end not before the
-    start (paper §4.2).
-
-    Args:
-        start_logits: ``(rows, length)``, of any float type (half precision is added up in float32)
-            and on any device. A piece with -inf is never chosen.
-        end_logits: The same for ends; both from a model that read ``questions.features``.
-        questions: See `encode_questions`.
-        max_answer_length: The longest span to consider, in pieces (30 in `run_squad.py`).
-        null_threshold: Return "no answer" if the score of ``[CLS]`` exceeds the best span's by more
-            than this, as in `run_squad.py`. Default: always return a span.
-
-    Returns:
-        For each question the first character of its answer in the context and the one after the
-        last; None means "no answer", also if the context has no piece that could be part of one.
-        Characters dropped after the last piece belong to the answer, see `own_characters`.
-
-    Raises:
-        ValueError: If the logits do not match the rows, if they are NaN or +inf, if a question has
-            no row, or if `max_answer_length` is below 1.
-    """
-    given, rows_read = start_logits.shape, questions.characters.shape[:2]
-    if not given == end_logits.shape == rows_read:
-        raise ValueError(
-            f"start_logits {tuple(given)} and end_logits {tuple(end_logits.shape)}; expected one "
-            f"of each for every piece of the questions, {tuple(rows_read)}"
-        )
-    if max_answer_length < 1:
-        raise ValueError(f"max_answer_length={max_answer_length}; expected 1 or more pieces")
-    starts = _as_scores("start_logits", start_logits, questions)
-    ends = _as_scores("end_logits", end_logits, questions)
-    in_context = questions.characters[..., 0] >= 0  # (rows, length)
-    spans = [
-        _best_spans(starts[rows], ends[rows], in_context[rows], max_answer_length)
-        for rows in torch.arange(len(starts)).split(ROWS_AT_ONCE)
-    ]
-    best, first, last = (torch.cat(part).tolist() for part in zip(*spans, strict=True))  # [row]
-    cls = questions.no_answer
-    cls = torch.zeros_like(questions.example) if cls is None else cls
-    none = (starts.gather(1, cls[:, None]) + ends.gather(1, cls[:, None])).flatten().tolist()
-    answers: list[Answer | None] = []
-    for rows in _rows_of_questions(questions.example):
-        row = max(rows, key=best.__getitem__)  # the first in a tie
-        span = questions.characters[row, first[row], 0], questions.characters[row, last[row], 1]
-        # a long context lacks an answer only if no row of it has one
-        margin = min(none[row] for row in rows) - best[row]
-        refused = null_threshold is not None and margin > null_threshold
-        answers.append(None if refused or best[row] == -np.inf else (int(span[0]), int(span[1])))
-    return answers
-
-
-def _best_spans(
-    starts: Tensor, ends: Tensor, in_context: Tensor, longest: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The score of each row's best span and its first and last piece, each ``(rows,)``.
-
-    In a tie, the span that starts first wins, and of these the shortest. If a row has no piece in
-    the context, its score is -inf.
-    """
-    length = starts.shape[1]
-    starts, ends = (scores.masked_fill(~in_context, -torch.inf) for scores in (starts, ends))
-    # the best end among the next `reach` pieces: the better of two shorter stretches side by side
-    best_end, reach = ends, 1
-    while reach < min(longest, length):
-        step = min(reach, longest - reach)
-        joined = torch.maximum(best_end[:, :-step], best_end[:, step:])
-        best_end = torch.cat([joined, best_end[:, -step:]], dim=1)  # (rows, length)
-        reach += step
-    best, first = (starts + best_end).max(dim=1)  # (rows,)
-    after = torch.arange(length, device=starts.device) - first[:, None]  # (rows, length)
-    equal = starts.gather(1, first[:, None]) + ends == best[:, None]
-    last = (equal & (after >= 0)).int().argmax(dim=1)  # the first one is within reach
-    return best, first, last
-
-
-def _as_scores(name: str, logits: Tensor, questions: Questions) -> Tensor:
-    """Logits in a precision that can be added and compared, on the questions' device."""
-    precise = torch.promote_types(logits.dtype, torch.float32)
-    scores = logits.detach().to(questions.characters.device, precise)
-    wrong = ~(scores < torch.inf)  # NaN is not less than anything
-    if wrong.any():
-        row, piece = wrong.nonzero()[0].tolist()
-        raise ValueError(
-            f"{name} of row {row}, question {int(questions.example[row])}, are "
-            f"{scores[row, piece].item()} at piece {piece}, in {int(wrong.any(1).sum())} of "
-            f"{len(wrong)} rows; expected numbers, or -inf for pieces to exclude: check whether "
-            "the model's weights or its loss are NaN (from too high a learning rate, or training "
-            "in half precision)"
-        )
-    return scores
-
-
-def _rows_of_questions(example: Tensor) -> list[list[int]]:
-    rows: list[list[int]] = [[] for _ in range(int(example.max()) + 1)]
-    for row, number in enumerate(example.tolist()):
-        rows[number].append(row)
-    if [] in rows:
-        raise ValueError(
-            f"question {rows.index([])} of 0 to {len(rows) - 1} has no row; expected one or more "
-            "for each"
-        )
-    return rows
 
 
 def _encode_rows(
@@ -370,12 +218,12 @@ def _check_answers(
             start, end = map(operator.index, answer)
         except (TypeError, ValueError):
             raise TypeError(
-                f"answer {answer!r} of example {number}; expected its first character in the "
+                f"answer of example {number} is {answer!r}; expected its first character in the "
                 "context and the one after its last, such as (start, start + len(text)), or None"
             ) from None
         if not 0 <= start < end <= len(context):
             raise ValueError(
-                f"answer {answer} of example {number} in a context of {len(context)} characters; "
+                f"answer {answer} of example {number} is not in its {len(context)} characters; "
                 "expected its first character and the one after its last"
             )
         checked.append((start, end))
@@ -393,7 +241,7 @@ def _check_room(
     `tokenizers` would panic.
     """
     if stride < 0:
-        raise ValueError(f"stride={stride}; expected 0 or more pieces")
+        raise ValueError(f"stride is {stride}; expected 0 or more pieces")
     longest = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add(pair=True)
     asked = tokenizer(list(questions), add_special_tokens=False)["input_ids"]
     for question, context, pieces in zip(questions, contexts, asked, strict=True):

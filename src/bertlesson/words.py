@@ -16,6 +16,10 @@ from typing import NamedTuple
 from tokenizers import Encoding
 from transformers import BatchEncoding
 
+from .characters import is_dropped_with
+
+__all__ = ["Word", "encodings_of", "find_words", "visible_words"]
+
 SPACE_SIGNS = "Ġ▁Ċĉč"  # white space in the pieces of byte-level and SentencePiece vocabularies
 MOST_DROPPED = 2  # if the text is unknown: most characters after a word that count as dropped
 
@@ -29,7 +33,7 @@ class Word(NamedTuple):
 
 
 def find_words(encoded: BatchEncoding, row: int, text: str | None = None) -> list[Word]:
-    """The words of one row, from left to right, without the spaces around them.
+    r"""The words of one row, from left to right, without the spaces around them.
 
     Dropped characters that follow a word belong to it, as an accent does to its letter.
 
@@ -48,7 +52,7 @@ def find_words(encoded: BatchEncoding, row: int, text: str | None = None) -> lis
     >>> from transformers import BertTokenizer
     >>> pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "jo", "##se", "was"]
     >>> tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
-    >>> text = "Jose\\u0301  was"  # an accent by itself, then two spaces
+    >>> text = "Jose\u0301  was"  # an accent by itself, then two spaces
     >>> for word in find_words(tokenizer([text]), 0, text):
     ...     print(word)
     Word(piece=1, start=0, end=5)
@@ -98,14 +102,6 @@ def encodings_of(encoded: BatchEncoding) -> list[Encoding]:
             "unmodified output of a fast tokenizer"
         )
     return encodings
-
-
-def is_dropped_with(char: str) -> bool:
-    """Whether a character that is in no piece belongs to the word before it.
-
-    This is true of marks and of invisible characters, but not of punctuation and spaces.
-    """
-    return char == "\ufffd" or (unicodedata.category(char)[0] in "MC" and not char.isspace())
 
 
 class _Group(NamedTuple):

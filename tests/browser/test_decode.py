@@ -16,21 +16,18 @@ from safetensors import safe_open
 from torch import Tensor
 from transformers import BertConfig, BertTokenizer, PreTrainedModel
 
-from bertlesson.corpus import entity_examples, question_examples
-from bertlesson.finetuning import (
-    Questions,
-    decode_answers,
-    decode_entities,
-    encode_questions,
-    find_words,
-    predict,
-)
+from bertlesson.answers import decode_answers
+from bertlesson.entities import decode_entities
+from bertlesson.finetuning import predict
 from bertlesson.heads import QuestionAnsweringModel, TokenClassificationModel
+from bertlesson.lesson.labelled import entity_examples, question_examples
+from bertlesson.spans import Questions, encode_questions
+from bertlesson.words import find_words
+from tests.bertlesson.small_tokenizer import PIECES, make_tokenizer
+from tests.bertlesson.tag_table import REFUSED, TABLE
+from tests.bertlesson.test_words import ACCENT, DROPPED, ZERO_WIDTH
 from tests.browser.conftest import Host, Reader
 from tests.conftest import ROOT
-from tests.small_tokenizer import PIECES, make_tokenizer
-from tests.test_entities import REFUSED, TABLE
-from tests.test_words import ACCENT, DROPPED, ZERO_WIDTH
 
 STAGES = ("before", "after")
 STRANGE = [

@@ -10,7 +10,7 @@ import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
 
-from bertlesson import corpus_text, tiny
+from bertlesson.lesson import corpus_text, tiny
 from tests.browser.conftest import Reader, assert_accessible, voice, widget
 
 PAGE = "lesson/pretraining.html"

@@ -19,13 +19,14 @@ from safetensors import safe_open
 from safetensors.numpy import save
 from transformers import BertConfig, BertTokenizer, PreTrainedModel
 
-from bertlesson import corpus_text, tiny
-from bertlesson.corpus import generate_documents, question_examples
 from bertlesson.heads import (
     QuestionAnsweringModel,
     SequenceClassificationModel,
     TokenClassificationModel,
 )
+from bertlesson.lesson import corpus_text, tiny
+from bertlesson.lesson.corpus import generate_documents
+from bertlesson.lesson.labelled import question_examples
 from bertlesson.pretraining import PretrainingModel
 from tests.browser.conftest import Reader
 

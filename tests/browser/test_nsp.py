@@ -12,8 +12,8 @@ import pytest
 import torch
 from playwright.sync_api import Page, Route, expect
 
-from bertlesson import tiny
-from bertlesson.corpus_text import VENUES
+from bertlesson.lesson import tiny
+from bertlesson.lesson.corpus_text import VENUES
 from bertlesson.nsp import IS_NEXT, IS_RANDOM
 from tests.browser.conftest import Reader, assert_accessible, widget
 

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from pytest_examples import CodeExample, EvalExample, find_examples
 
+from bertlesson.lesson.fingerprint import modules_of
 from tests.conftest import ROOT
 from tools.run.examples import PACKAGE
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # A fence that includes a file shows code that is tested where it stands.
 FENCES = [example for example in find_examples(*PAGES, PACKAGE) if "--8<--" not in example.source]
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+MODULES = modules_of(PACKAGE)
 
 
 def run(fence: CodeExample, evaluate: EvalExample) -> str:
@@ -98,12 +99,12 @@ def test_the_examples_of_docstrings_hold(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    module = importlib.import_module(f"bertlesson.{name}" if name != "__init__" else "bertlesson")
+    module = importlib.import_module(f"bertlesson.{name}".removesuffix(".__init__"))
     result = doctest.testmod(module)
     assert result.failed == 0, capsys.readouterr().out
 
 
 def test_there_are_examples_to_run() -> None:
     assert FENCES
-    shown = [name for name in MODULES if ">>> " in (PACKAGE / f"{name}.py").read_text("utf-8")]
-    assert {"masking", "heads", "nsp", "pretraining"} <= set(shown)
+    shown = [name for name, path in MODULES.items() if ">>> " in path.read_text("utf-8")]
+    assert {"masking", "heads", "nsp", "training", "lesson.corpus"} <= set(shown)

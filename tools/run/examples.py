@@ -10,14 +10,20 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from bertlesson.fingerprint import code_alone, imported_modules
+from bertlesson.lesson.fingerprint import (
+    code_alone,
+    imported_modules,
+    modules_of,
+    path_of,
+    run_by_importing,
+)
 from tools.run.cells import ROOT, Cell, Problem, check_syntax, parse_cells, read_code
 from tools.run.hidden_imports import hidden_imports
 from tools.run.reasons import digest
 
 EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / "src" / "bertlesson"
-CHECKPOINT = "tiny"  # the module that trains and keeps the lesson's own small BERT
+CHECKPOINT = "lesson.tiny"  # the module that trains and keeps the lesson's own small BERT
 
 # What an execution depends on besides the code; a new version of one of these reruns everything.
 TRAINED_WITH = ("torch", "transformers", "tokenizers", "numpy")
@@ -47,8 +53,8 @@ class Example:
     @cached_property
     def modules(self) -> frozenset[str]:
         """The modules of the package that it imports, even indirectly."""
-        hidden = _modules_in(hidden_imports(self.text).names)
-        found = [imported_modules(PACKAGE / f"{name}.py", PACKAGE) for name in hidden]
+        hidden = run_by_importing(hidden_imports(self.text).names, PACKAGE)
+        found = [imported_modules(path_of(name, PACKAGE), PACKAGE) for name in hidden]
         return imported_modules(self.path, PACKAGE).union(hidden, *found)
 
     @property
@@ -90,15 +96,6 @@ class Example:
         raise KeyError(f'examples/{self.path.name} has no section "{title}"; it has {titles}')
 
 
-def _modules_in(names: Iterable[str]) -> set[str]:
-    """The modules of the package among names such as ``bertlesson.nsp.create_pairs``."""
-    parts = [name.split(".") for name in names if name.partition(".")[0] == PACKAGE.name]
-    modules = {path.stem for path in PACKAGE.glob("*.py")} if parts else set()
-    if any(part[1:2] == ["*"] for part in parts):  # `__all__` may name any of them
-        return modules
-    return modules & {"__init__", *(part[1] for part in parts if len(part) > 1)}
-
-
 def checkpoint_key() -> str:
     """Changes with the code that trains the checkpoint, so that a stale one is never used."""
     return _digest([], _checkpoint_modules())
@@ -112,11 +109,11 @@ def checkpoint_parts() -> dict[str, str]:
 
 
 def _checkpoint_modules() -> set[str]:
-    return {CHECKPOINT, *imported_modules(PACKAGE / f"{CHECKPOINT}.py", PACKAGE)}
+    return {CHECKPOINT, *imported_modules(path_of(CHECKPOINT, PACKAGE), PACKAGE)}
 
 
 def _code_parts(modules: Iterable[str]) -> dict[str, str]:
-    paths = [PACKAGE / f"{name}.py" for name in sorted(modules)]
+    paths = [path_of(name, PACKAGE) for name in sorted(modules)]
     return {path.relative_to(PACKAGE).as_posix(): digest(code_alone(path)) for path in paths}
 
 
@@ -130,8 +127,7 @@ def _versions() -> tuple[str, ...]:
 
 
 def _digest(parts: list[str], modules: Iterable[str]) -> str:
-    paths = [PACKAGE / f"{name}.py" for name in sorted(modules)]
-    code = [code_alone(path) for path in paths]
+    code = [code_alone(path_of(name, PACKAGE)) for name in sorted(modules)]
     return hashlib.sha256("\0".join([*parts, *code]).encode()).hexdigest()[:16]
 
 
@@ -142,7 +138,7 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
     """
     examples: dict[str, Example] = {}
     problems: list[Problem] = []
-    for path in sorted(PACKAGE.glob("*.py")):
+    for path in modules_of(PACKAGE).values():
         try:
             _check_module(path)
         except Problem as problem:

@@ -30,8 +30,8 @@ def build() -> Path:
         Problem: The wheel cannot be built.
     """
     words = [PROJECT, LICENSE, ROOT / "README.md"]
-    sources = [*words, PACKAGE / "py.typed", *sorted(PACKAGE.glob("*.py"))]
-    named = (f"{source.name}\0".encode() + source.read_bytes() for source in sources)
+    sources = [*words, PACKAGE / "py.typed", *sorted(PACKAGE.rglob("*.py"))]
+    named = (f"{source.relative_to(ROOT)}\0".encode() + source.read_bytes() for source in sources)
     kept = KEPT / hashlib.sha256(b"\0".join(named)).hexdigest()[:16]
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(KEPT.with_suffix(".lock")):

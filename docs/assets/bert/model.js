@@ -1,7 +1,7 @@
 /**
  * Fetches a model that the build has trained, once, when something first needs it.
  *
- * A file holds weights, configuration and vocabulary (`bertlesson.browser.write_model`).
+ * A file holds weights, configuration and vocabulary (`bertlesson.lesson.export.write_model`).
  */
 import { Bert } from "./bert.js";
 import { crc32 } from "./crc32.js";

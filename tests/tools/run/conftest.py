@@ -31,5 +31,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def tiny(package: Path) -> Path:
     """A checkpoint's module in the package that stands in for the lesson's."""
-    (package / "tiny.py").write_text("from . import heads\n")
-    return package / "tiny.py"
+    lesson = package / "lesson"
+    lesson.mkdir()
+    (lesson / "__init__.py").touch()
+    (lesson / "tiny.py").write_text("from .. import heads\n")
+    return lesson / "tiny.py"

@@ -12,17 +12,17 @@ import pytest
 from tests.conftest import Workshop
 from tests.tools.run.helpers import alive, counting, text_of, until
 from tools.run.checkpoint import training
-from tools.run.examples import checkpoint_key
+from tools.run.examples import CHECKPOINT, checkpoint_key
 from tools.run.schedule import Task
 from tools.run.store import Store
 
 
 def trained_by(*command: str) -> dict[str, Callable[[Store], Task]]:
     """Another command in place of the one that trains the lesson's checkpoint."""
-    return {"tiny": partial(training, command=command)}
+    return {CHECKPOINT: partial(training, command=command)}
 
 
-USES = "# %%\nimport pack.tiny\n"
+USES = "# %%\nimport pack.lesson.tiny\n"
 
 
 def test_the_checkpoint_is_made_before_what_uses_it(
@@ -33,7 +33,7 @@ def test_the_checkpoint_is_made_before_what_uses_it(
     uses = USES + f"print(open({str(made)!r}).read())\n"
     runner = workshop.runner(needed=trained_by(sys.executable, "-c", code))
     examples = [workshop.example("uses", uses), workshop.example("free", counting(log))]
-    assert [example.needs for example in examples] == [("tiny",), ()]
+    assert [example.needs for example in examples] == [(CHECKPOINT,), ()]
     runner.want(examples)
     assert runner.outcome(examples[0]).progress == "the training of the small BERT: starting"
     runner.wait()
@@ -42,7 +42,7 @@ def test_the_checkpoint_is_made_before_what_uses_it(
     runner.wait()
     assert made.read_text() == "x"  # it is there already
 
-    tiny.write_text("from . import heads\nsteps = 2\n")
+    tiny.write_text("from .. import heads\nsteps = 2\n")
     again = workshop.example("uses", uses)
     runner.want([again])
     runner.wait()
@@ -111,4 +111,4 @@ def test_the_log_says_why_it_is_trained(
     first, found, again = said
     assert first[0] == "the training of the small BERT runs for the first time"
     assert found[0].startswith("the training of the small BERT: done in")  # it was there already
-    assert again[0] == "the training of the small BERT runs again: tiny.py changed"
+    assert again[0] == "the training of the small BERT runs again: lesson/tiny.py changed"

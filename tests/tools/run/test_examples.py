@@ -159,11 +159,11 @@ def test_another_python_or_recorder_runs_it_anew(
     assert len(keys) == 4
 
 
-def test_the_package_is_flat_so_that_its_modules_are_all_it_has() -> None:
+def test_the_package_has_nothing_but_modules() -> None:
     found = {
         path.name
-        for path in (ROOT / "src" / "bertlesson").iterdir()
-        if path.suffix != ".py" and path.name not in ("py.typed", "__pycache__")
+        for path in (ROOT / "src" / "bertlesson").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and path.name != "py.typed"
     }
     assert not found, f"keys of results know nothing of {found}"
 

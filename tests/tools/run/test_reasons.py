@@ -45,14 +45,14 @@ def test_its_documentation_tells_the_truth() -> None:
 
 # The parts of an example's key
 
-TEXT = "# %% first\nimport pack.tiny\n\n# %%\nx = 1\n"
+TEXT = "# %% first\nimport pack.lesson.tiny\n\n# %%\nx = 1\n"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         ("x = 1", "x = 2", "cell 2 changed"),
-        ("import pack.tiny", "import pack.tiny, pack.heads", 'the cell "first" changed'),
+        ("import pack.lesson.tiny", "import pack.lesson.tiny as t", 'the cell "first" changed'),
         ("x = 1", "x = 1\n# %% more\ny = 1", 'the cell "more" was added'),
         ("x = 1", "x = 1\nimport pack.lonely", "cell 2 changed, lonely.py was added"),
     ],
@@ -70,7 +70,7 @@ def test_a_changed_module_is_named_and_the_checkpoint_with_it(
 ) -> None:
     before, trained = workshop.example("one", TEXT).parts, checkpoint_parts()
     free = workshop.example("free", "# %%\nimport pack.heads\n").parts
-    heads = tiny.with_name("heads.py")
+    heads = tiny.parent.with_name("heads.py")
     heads.write_text(heads.read_text().replace("return 3", "return 4"))
     after = workshop.example("one", TEXT).parts
     assert why(before, after) == "runs again: heads.py changed, the small BERT changed"

@@ -1,0 +1,106 @@
+"""The labelled data: training examples keep out of the test data's words, and answers are there."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from bertlesson.lesson import corpus_text as text
+from bertlesson.lesson.corpus import ALL_WORDS, Sentence
+from bertlesson.lesson.labelled import (
+    HELD_OUT,
+    WORDS,
+    entity_examples,
+    question_examples,
+    sentiment_examples,
+)
+from tests.bertlesson.lesson.story_words import MOOD, PEOPLE, names, words_of
+
+
+def test_no_test_name_is_in_a_labelled_training_example() -> None:
+    train = entity_examples(3_000, seed=0, split="train")
+    test = entity_examples(3_000, seed=0, split="test")
+    assert not names(train) & names(test)
+    people = {words[0] for words in map(words_of, names(test)) if words[0] in PEOPLE}
+    assert people == {*HELD_OUT.women, *HELD_OUT.men}
+    assert {label for s in train for _, _, label in s.entities} == {"PER", "LOC", "ORG"}
+
+
+def test_a_part_of_the_adjectives_is_in_no_labelled_training_example() -> None:
+    def adjectives(found: list[Sentence]) -> set[str]:
+        return {w for s in found for w in words_of(s.text.lower()) if w in MOOD}
+
+    train = adjectives(sentiment_examples(3_000, seed=0, split="train"))
+    test = adjectives(sentiment_examples(3_000, seed=0, split="test"))
+    held_out = {word for words in HELD_OUT.adjectives.values() for word in words}
+    assert test - train == held_out
+    assert train < test
+    assert all(
+        set(HELD_OUT.adjectives[mood]) < set(text.ADJECTIVES[mood]) for mood in MOOD.values()
+    )
+
+
+def test_all_words_of_both_splits_are_in_the_text_to_pretrain_on() -> None:
+    for split in (WORDS["train"], WORDS["test"]):
+        assert {*split.women, *split.men} <= {*ALL_WORDS.women, *ALL_WORDS.men}
+        assert set(split.towns) <= set(ALL_WORDS.towns)
+
+
+def test_adjectives_alone_show_the_sentiment() -> None:
+    verbs = {w for words in (text.LOVED, text.SMILED) for mood in words for w in words[mood]}
+    found = sentiment_examples(500, seed=0, split="train")
+    assert not [s for s in found if verbs & set(words_of(s.text))]
+    assert 0.4 < sum(s.sentiment == "positive" for s in found) / len(found) < 0.6
+
+
+def test_no_sentence_is_in_both_splits() -> None:
+    for examples in (sentiment_examples, entity_examples):
+        train, test = (
+            {s.text for s in examples(2_000, seed=seed, split=split)}
+            for seed, split in ((0, "train"), (1, "test"))
+        )
+        assert not train & test
+
+
+def test_the_answer_is_at_its_stated_position() -> None:
+    for example in question_examples(500, seed=0, split="train"):
+        assert example.answer
+        assert example.context[example.answer_start :].startswith(example.answer)
+        # in the sentence that tells of the trip, which is the one with the day
+        before = example.context[: example.answer_start].rpartition(". ")[2]
+        after = example.context[example.answer_start :].partition(". ")[0]
+        assert any(day in before + after for day in text.DAYS)
+        assert not example.is_impossible
+        assert example.answer not in example.question
+        assert example.question.endswith("?")
+    kinds = Counter(
+        "PER" if e.answer in PEOPLE else "day" if e.answer in text.DAYS else "town"
+        for e in question_examples(900, seed=1, split="train")
+    )
+    assert min(kinds.values()) > 200
+
+
+def test_a_question_without_an_answer_asks_about_what_is_not_there() -> None:
+    found = question_examples(400, seed=0, split="test", impossible=0.5)
+    impossible = [example for example in found if example.is_impossible]
+    assert 140 < len(impossible) < 260
+    known = {*PEOPLE, *text.TOWNS, *text.DAYS}
+    for example in impossible:
+        assert example.answer == ""
+        assert example.answer_start is None
+        asked = set(words_of(example.question)) & known
+        assert asked
+        assert not asked & set(words_of(example.context))
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("make", [sentiment_examples, entity_examples, question_examples])
+def test_bad_requests_are_refused(make: object) -> None:
+    assert callable(make)
+    with pytest.raises(ValueError, match="n is -1"):
+        make(-1, 0, "train")
+    with pytest.raises(ValueError, match="split is 'dev'"):
+        make(1, 0, "dev")

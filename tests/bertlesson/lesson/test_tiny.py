@@ -1,0 +1,197 @@
+"""The checkpoint is trained once, kept whole, and read as it was written."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from bertlesson.lesson import tiny, vocabulary
+from bertlesson.lesson.corpus import generate_documents
+from bertlesson.lesson.export import round_to_half
+
+SMALL = tiny.Settings(
+    documents=80,
+    batch_size=4,
+    steps=3,
+    warmup_steps=1,
+    hidden_size=16,
+    intermediate_size=16,
+    threads=torch.get_num_threads(),
+)
+
+# The same, for another process: argument 1 is the number of steps.
+LOAD_ELSEWHERE = (
+    "import sys\n"
+    "from bertlesson.lesson import tiny\n"
+    "tiny.load(tiny.Settings(documents=80, batch_size=4, steps=int(sys.argv[1]), warmup_steps=1,"
+    " hidden_size=16, intermediate_size=16))\n"
+)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BERTLESSON_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def never_trains(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is called after this fixture finds the checkpoint, or fails."""
+    tiny.load(SMALL, progress=False)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("it trained again")
+
+    monkeypatch.setattr(tiny, "pretrain", refuse)
+
+
+def logits(checkpoint: tiny.Checkpoint) -> torch.Tensor:
+    inputs = checkpoint.tokenizer("Ada loved the [MASK].", return_tensors="pt")
+    with torch.no_grad():
+        return checkpoint.model(**inputs).prediction_logits
+
+
+def start_elsewhere(steps: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", LOAD_ELSEWHERE, str(steps)], stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.usefixtures("never_trains")
+def test_the_second_call_reads_what_the_first_has_kept() -> None:
+    started = time.perf_counter()
+    first = tiny.load(SMALL)
+    assert time.perf_counter() - started < 1
+    assert [len(losses) for losses in first.history.values()] == [3, 3, 3]
+    assert sorted(path.name for path in first.folder.iterdir()) == sorted(tiny.FILES)
+    assert first.tokenizer.model_max_length == SMALL.max_seq_length
+    assert not first.model.training
+
+
+@pytest.mark.usefixtures("cache")
+def test_what_is_read_is_what_was_trained() -> None:
+    trained, read = tiny.pretrain(SMALL, progress=False), tiny.load(SMALL, progress=False)
+    assert read.model.dtype == torch.float32
+    round_to_half(trained.model)
+    assert torch.equal(logits(trained), logits(read))
+    assert trained.tokenizer.get_vocab() == read.tokenizer.get_vocab()
+    assert trained.history == read.history
+
+
+@pytest.mark.usefixtures("never_trains")
+def test_each_call_gives_a_model_of_its_own_with_its_weights_tied() -> None:
+    first, second = tiny.load(SMALL), tiny.load(SMALL)
+    before = logits(second)
+    with torch.no_grad():
+        first.model.bert.embeddings.word_embeddings.weight.zero_()
+    assert torch.equal(logits(second), before)
+    decoder = first.model.cls.predictions.decoder
+    assert decoder.weight is first.model.bert.embeddings.word_embeddings.weight
+
+
+@pytest.mark.usefixtures("cache")
+def test_neither_random_states_nor_threads_are_touched() -> None:
+    threads = torch.get_num_threads()
+    for _ in ("trains", "reads"):
+        torch.manual_seed(3)
+        random.seed(3)
+        expected = torch.rand(1).item()
+        torch.manual_seed(3)
+        first = random.random()
+        random.seed(3)
+        tiny.load(SMALL, progress=False)
+        assert torch.rand(1).item() == expected
+        assert random.random() == first
+        assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("damage", [*tiny.FILES, "truncated"])
+def test_damaged_files_are_made_again(
+    cache: Path, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    whole = tiny.load(SMALL, progress=False)
+    if damage == "truncated":
+        weights = whole.folder / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-100])
+    else:
+        (whole.folder / damage).unlink()
+    again = tiny.load(SMALL, progress=False)
+    assert torch.equal(logits(again), logits(whole))
+    assert "is damaged" in capsys.readouterr().err
+    assert [path for path in cache.iterdir() if path.is_dir()] == [again.folder]
+
+
+def test_a_killed_run_leaves_nothing_that_is_taken_for_a_checkpoint(cache: Path) -> None:
+    running = start_elsewhere(steps=1_000_000)
+    assert running.stderr is not None
+    assert "Training" in running.stderr.readline()
+    while b"pretraining" not in os.read(running.stderr.fileno(), 4096):
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    running.stderr.close()
+    assert not [path for path in cache.iterdir() if path.is_dir()]
+    longer = replace(SMALL, steps=4)
+    assert len(tiny.load(longer, progress=False).history["loss"]) == 4  # its lock went with it
+
+
+def test_a_write_that_fails_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(tiny, "save_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        tiny.load(SMALL, progress=False)
+    assert not [path for path in cache.iterdir() if path.is_dir()]
+
+
+@pytest.mark.usefixtures("cache")
+def test_of_two_processes_one_trains_and_the_other_waits() -> None:
+    running = [start_elsewhere(steps=150) for _ in range(2)]
+    said = "".join(process.communicate(timeout=300)[1] for process in running)
+    assert [process.returncode for process in running] == [0, 0]
+    assert said.count("Training the lesson's small BERT") == 1
+
+
+def test_the_key_changes_with_whatever_changes_the_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = {tiny.key(SMALL)}
+    for field in fields(tiny.Settings):
+        keys.add(tiny.key(replace(SMALL, **{field.name: getattr(SMALL, field.name) + 1})))
+    assert len(keys) == 1 + len(fields(tiny.Settings))
+    monkeypatch.setattr(tiny, "version", lambda package: f"another {package}")
+    assert tiny.key(SMALL) not in keys
+
+
+@pytest.mark.parametrize("module", ["tiny", "corpus_text", "nsp", "masking", "heads"])
+def test_the_key_changes_with_the_code_of_what_it_imports(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tiny.key(SMALL)
+    read = tiny.code_alone
+    monkeypatch.setattr(tiny, "code_alone", lambda path: read(path) + (path.stem == module) * "x")
+    assert tiny.key(SMALL) != before
+
+
+def test_each_epoch_has_another_order() -> None:
+    documents = generate_documents(40, seed=0)
+    tokenizer = vocabulary.make_tokenizer(documents, whole_words=100, max_seq_length=64)
+    pairs = tiny.sentence_pairs(documents, tokenizer, 64, seed=0)
+
+    def untouched(features: dict[str, object]) -> dict[str, object]:
+        return features
+
+    batches = tiny.shuffled_batches(pairs, untouched, len(pairs), seed=0)  # type: ignore[arg-type]
+    first, second = (next(batches)["input_ids"].tolist() for _ in range(2))
+    assert first != second
+    assert sorted(first) == sorted(second) == sorted(pairs.input_ids.tolist())
