@@ -85,7 +85,7 @@ def test_digits_are_rounded_as_python_rounds_them(reader: Reader) -> None:
     numbers = [0.086181640625, 0.0361328125, -1.5e-9, 9.9999999999e-3, 1.0, 123456.7, 2.5e-12]
     made = page.evaluate(
         """async (all) => {
-          const { scientific } = await import("/assets/widgets/trace/pictures.js");
+          const { scientific } = await import("/assets/widgets/trace/numbers.js");
           return all.map((x) => scientific(x));
         }""",
         numbers,
