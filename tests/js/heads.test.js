@@ -155,6 +155,7 @@ test("remarks say what was cut off and what the model has never met", () => {
     "The model reads at most 8 tokens; it read your text up to “anna”.",
   ]);
   assert.match(remarks({ text: "Xy met § xy" })[0], /^The model has never met “Xy”, “§”, “xy”\./);
+  assert.match(remarks({ text: "xy met xy" })[0], /never met “xy”\./);
   assert.match(remarks({ text: "a b c d e" })[0], /“a”, “b”, “c”, “d” and more\./);
   assert.match(
     remarks({ text: "Anna", question: "Zoe", task: "question" })[0],

@@ -13,6 +13,7 @@ test("digits exactly between two numbers are rounded to the even one, as in Pyth
   assert.equal(scientific(3.5, 0), "4e+00");
   assert.equal(scientific(0.15625, 3), "1.562e−01");
   assert.equal(scientific(0.46875, 3), "4.688e−01");
+  assert.equal(scientific(0.1250001, 1), "1.3e−01", "a little more than between");
 });
 
 test("an exponent has a sign and two digits", () => {

@@ -60,6 +60,8 @@ test("a bar may start where another ends, and all have the mark", () => {
     ["100%", undefined],
   ]);
   assert.deepEqual(places(made, "zero"), [], "nothing is left of it");
+  const unmarked = bars([{ name: "a", value: 1, from: 3 }]);
+  assert.deepEqual(places(unmarked, "fill"), [["75%", "25%"]]);
   assert.deepEqual(places(bars([{ name: "none", value: 0 }]), "fill"), [["0%", "0%"]]);
 });
 

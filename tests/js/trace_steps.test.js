@@ -151,6 +151,7 @@ test("the probabilities at a position add up to 1, with those of all other piece
 test("a gradient is cut to 1 if it is longer, and else left as it is", () => {
   const step = stepOf("Not longer than 1");
   assert.match(shown(step, WALKED), /is scaled down to 1: .*Times 0\.20000, it is <b>1\.00000/);
+  assert.match(shown(step, WALKED), /cut to<.*"number strong">1\.00000</);
   const short = { ...WALKED, norm: 0.5 };
   const made = contentOf(step, short, short, "").map(markup).join("");
   assert.match(made, /stays as it is\..*Times 1\.00000, it is <b>0\.50000/);
