@@ -6,7 +6,7 @@ import { atTry, triesInAll } from "../score/model.js";
 /** @typedef {"" | "faulty" | "innocent"} Verdict "" as long as it is not known. */
 
 /**
- * What a reader is told, and where a button leads from there.
+ * The message above the code, and where the button beside it leads.
  * @typedef {object} Advice
  * @property {string} text
  * @property {{label: string, to: "hint" | "answer"} | null} next
