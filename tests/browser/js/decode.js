@@ -4,6 +4,7 @@ import { beforeFineTuning, loadModel } from "/assets/bert/model.js";
 import { Tokenizer } from "/assets/bert/tokenizer.js";
 
 /** @typedef {"before" | "after"} Stage Of fine-tuning. */
+/** @typedef {{start: number[], end: number[]}} Scores Of answers, for each token. */
 
 /**
  * The entities of texts, with the scores given or with a model's own.
@@ -22,7 +23,6 @@ export async function entitiesOf([stage, texts, given]) {
 /**
  * The answers to questions, with the scores given or with a model's own.
  * @param {[stage: Stage, pairs: [string, string][], scores: Scores[] | null]} given
- * @typedef {{start: number[], end: number[]}} Scores
  */
 export async function answersOf([stage, pairs, given]) {
   const { bert, longest, tokenizer } = await modelOf("spans", stage);
