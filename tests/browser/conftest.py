@@ -20,13 +20,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import ROOT
 
 expect.set_options(timeout=60_000)  # as long as all other waits
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
+SCRIPTS = Path(__file__).parent / "js"
 
 
 def policy() -> str:
@@ -90,8 +91,14 @@ class Host:
         return self._kept[key]
 
     def find(self, path: str) -> Path | None:
-        """The file of an address; with BERTLESSON_SITE, assets come fresh from the sources."""
+        """The file of an address; with BERTLESSON_SITE, assets come fresh from the sources.
+
+        Under ``tests/`` are the scripts of the tests, see `run`.
+        """
         relative = path.lstrip("/") or "index.html"
+        if relative.startswith("tests/"):
+            script = SCRIPTS / relative.removeprefix("tests/")
+            return script if script.is_file() else None
         if self.assets and relative.startswith("assets/"):
             fresh = self.assets / relative.removeprefix("assets/")
             if fresh.is_file():
@@ -169,6 +176,7 @@ class Reader:
         scheme: str = "light",
         touch: bool = False,
         scripts: bool = True,
+        stored: dict[str, str] | None = None,
         url: str = "",
         prepare: Any = None,
         wait_until: Literal["commit", "load"] = "load",
@@ -182,12 +190,17 @@ class Reader:
             scheme: "light" or "dark".
             touch: Whether it has a touch screen.
             scripts: Whether JavaScript is on.
+            stored: What the browser's local store has for the site from earlier visits.
             url: A whole address in the place of the host's, such as a ``file:`` one.
             prepare: Is called with the page before it goes anywhere: to route requests, say.
             wait_until: "commit" where a file is held back that the page needs to be complete.
             settings: For `Browser.new_context`.
         """
         width, height = SIZES[size]
+        if stored:
+            kept = [{"name": name, "value": value} for name, value in stored.items()]
+            origin = {"origin": self._host.url().rstrip("/"), "localStorage": kept}
+            settings["storage_state"] = {"cookies": [], "origins": [origin]}
         context = self._browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,
@@ -226,6 +239,46 @@ def reader(chromium: Browser, host: Host) -> Iterator[Reader]:
     yield made
     made.close()
     assert made.noted == []
+
+
+def run(target: Page | Locator, function: str, given: Any = None) -> Any:
+    """What a function returns that a file of tests/browser/js exports.
+
+    Args:
+        target: The page that runs it; of a locator, the function gets the element first.
+        function: Such as "trace.lossesOf", of trace.js.
+        given: Its argument.
+    """
+    file, name = function.split(".")
+    call = f"(await import('/tests/{file}.js')).{name}"
+    if isinstance(target, Page):
+        return target.evaluate(f"async (given) => {call}(given)", given)
+    return target.evaluate(f"async (element, given) => {call}(element, given)", given)
+
+
+def wait_until(target: Locator, function: str) -> None:
+    """Waits until a function of tests/browser/js, see `run`, is true of an element."""
+    file, name = function.split(".")
+    target.page.wait_for_function(
+        f"async (element) => (await import('/tests/{file}.js')).{name}(element)",
+        arg=target.element_handle(),
+        timeout=5_000,
+    )
+
+
+def run_first(page: Page, script: str) -> None:
+    """Runs a file of tests/browser/js/before in each page that is opened, before its own scripts.
+
+    Args:
+        page: A page that has not been opened; see ``prepare`` of `Reader.open`.
+        script: The name of the file, without ".js".
+    """
+    page.add_init_script(path=SCRIPTS / "before" / f"{script}.js")
+
+
+def refuse_storage(page: Page) -> None:
+    """As a browser does it whose reader allows no site to keep anything."""
+    run_first(page, "storage-refused")
 
 
 def widget(page: Page, name: str) -> Any:

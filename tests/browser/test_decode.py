@@ -26,7 +26,7 @@ from bertlesson.words import find_words
 from tests.bertlesson.small_tokenizer import PIECES, make_tokenizer
 from tests.bertlesson.tag_table import REFUSED, TABLE
 from tests.bertlesson.test_words import ACCENT, DROPPED, ZERO_WIDTH
-from tests.browser.conftest import Host, Reader
+from tests.browser.conftest import Host, Reader, run
 from tests.conftest import ROOT
 
 STAGES = ("before", "after")
@@ -41,31 +41,6 @@ STRANGE = [
     "Otto",
     "Otto met Nils\u0301 in Lille\u200b, and  Olga\u00ad",
 ]
-
-# Each reads [texts] or [question, context] pairs, with the scores given or with a model's own.
-READ = """
-async ([file, stage, inputs, given]) => {
-  const { loadModel, beforeFineTuning } = await import("/assets/bert/model.js");
-  const decode = await import("/assets/bert/decode.js");
-  const [pretrained, after] = await Promise.all([loadModel("pretrained"), loadModel(file)]);
-  const model = stage === "before" ? beforeFineTuning(pretrained, after) : after;
-  const longest = model.longest;
-  return inputs.map((input, n) => {
-    const { ids, segments, tokens } = model.tokenizer.encode(...[input].flat(), ...(
-      file === "entities" ? [null, { longest }] : [{ longest, keepA: true }]));
-    const hidden = given ? null : model.bert.encode(ids, segments);
-    if (file === "entities") {
-      const scores = given?.[n].slice(0, ids.length) ?? model.bert.labelTokens(hidden);
-      return decode
-        .decodeEntities(scores, decode.findWords(tokens), model.labels)
-        .map(({ start, end, kind }) => [start, end, kind]);
-    }
-    const { span, none, answered } = decode.decodeAnswer(
-      given?.[n] ?? model.bert.spans(hidden), tokens);
-    return { places: [span.start, span.end], score: span.score, none, answered };
-  });
-}
-"""
 
 
 class Tuned(NamedTuple):
@@ -113,7 +88,7 @@ def to_characters(text: str, place: int) -> int:
 
 
 def entities_in_page(page: Page, texts: list[str], stage: str, scores: Any = None) -> list[Any]:
-    found = page.evaluate(READ, ["entities", stage, texts, scores])
+    found = run(page, "decode.entitiesOf", [stage, texts, scores])
     return [
         [(to_characters(text, a), to_characters(text, b), kind) for a, b, kind in each]
         for text, each in zip(texts, found, strict=True)
@@ -173,7 +148,7 @@ def test_answers_are_those_of_the_package(page: Page, built: Path, stage: str, c
     pairs += [("Who met Olga?", text) for text in STRANGE]
     rows = encode_first_rows(tuned, pairs)
     logits = predict(tuned.models[stage], rows.features)
-    found = page.evaluate(READ, ["spans", stage, pairs, None])
+    found = run(page, "decode.answersOf", [stage, pairs, None])
     check_answers(found, pairs, logits, rows)
     if stage == "after":
         answered = [answer["answered"] for answer in found[:count]]
@@ -200,7 +175,7 @@ def test_any_scores_give_the_same_answers(page: Page, built: Path) -> None:
             logits["start_logits"].tolist(), logits["end_logits"].tolist(), strict=True
         )
     ]
-    found = page.evaluate(READ, ["spans", "after", pairs, given])
+    found = run(page, "decode.answersOf", ["after", pairs, given])
     check_answers(found, pairs, logits, rows)
     assert {answer["answered"] for answer in found} == {True, False}
 
@@ -220,33 +195,12 @@ def sources(chromium: Browser) -> Iterator[Page]:
 
 def test_tags_are_read_as_the_package_reads_them(sources: Page) -> None:
     """One table for both, see tests/test_entities.py: hyphens in kinds, IOBES and other schemes."""
-    found = sources.evaluate(
-        """async (rows) => {
-          const { decodeEntities } = await import("/assets/bert/decode.js");
-          return rows.map((tags) => {
-            const labels = [...new Set(tags)].sort();
-            const score = (tag) => labels.map((label) => Number(label === tag));
-            const scores = tags.flatMap((tag) => [[], score(tag)]);
-            const words = tags.map((_, n) => ({ at: 2 * n + 1, start: 10 * n, end: 10 * n + 5 }));
-            const found = decodeEntities(scores, words, labels);
-            return found.map(({ start, end, kind }) => [start / 10, (end + 5) / 10, kind]);
-          });
-        }""",
-        [tags.split() for tags, _ in TABLE],
-    )
+    found = run(sources, "decode.entitiesOfTags", [tags.split() for tags, _ in TABLE])
     assert found == [entities for _, entities in TABLE]
 
 
 def test_labels_of_no_scheme_are_refused(sources: Page) -> None:
-    messages = sources.evaluate(
-        """async (labels) => {
-          const { readTags } = await import("/assets/bert/decode.js");
-          return labels.map((label) => {
-            try { return readTags(["O", label]); } catch ({ message }) { return message; }
-          });
-        }""",
-        REFUSED,
-    )
+    messages = run(sources, "decode.messagesOn", REFUSED)
     assert messages == [f'The label "{label}" fits no scheme' for label in REFUSED]
 
 
@@ -260,16 +214,7 @@ def test_words_have_all_of_their_characters_as_in_the_package(sources: Page) -> 
         "".join(rng.choice(parts) + rng.choice(["", " ", "  "]) for _ in range(rng.randint(1, 9)))
         for _ in range(500)
     ]
-    found = sources.evaluate(
-        """async ([vocab, texts]) => {
-          const { Tokenizer } = await import("/assets/bert/tokenizer.js");
-          const { findWords } = await import("/assets/bert/decode.js");
-          const tokenizer = new Tokenizer(vocab);
-          return texts.map((text) =>
-            findWords(tokenizer.encode(text).tokens).map(({ at, start, end }) => [at, start, end]));
-        }""",
-        [PIECES, texts],
-    )
+    found = run(sources, "decode.wordsOf", [PIECES, texts])
     encoded = make_tokenizer(9999)(texts)
     for row, (text, words) in enumerate(zip(texts, found, strict=True)):
         wanted = [list(word) for word in find_words(encoded, row, text)]

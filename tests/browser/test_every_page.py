@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
-from tests.browser.conftest import Host, Reader, assert_accessible, policy
+from tests.browser.conftest import (
+    Host,
+    Reader,
+    assert_accessible,
+    policy,
+    refuse_storage,
+    run,
+    run_first,
+)
 from tests.conftest import ROOT
 
 MOST_BYTES = 150_000  # of a first load, as it goes over the wire
@@ -20,13 +28,6 @@ PAGES = sorted(
     .as_posix()
     for source in SOURCES
 )
-STORAGE_REFUSED = """
-for (const name of ["localStorage", "sessionStorage"]) {
-  Object.defineProperty(window, name, {
-    get() { throw new DOMException("refused", "SecurityError"); },
-  });
-}
-"""
 
 
 def scheme(page: Page) -> str | None:
@@ -61,26 +62,13 @@ def found(reader: Reader, words: str) -> tuple[list[str], str]:
 
 def cut_off(page: Page) -> list[str]:
     """Words of figures that reach beyond their figure."""
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("article svg text")].filter((text) => {
-          const word = text.getBoundingClientRect();
-          const figure = text.ownerSVGElement.getBoundingClientRect();
-          return word.left < figure.left - 1 || word.right > figure.right + 1;
-        }).map((text) => text.textContent)"""
-    )
+    found: list[str] = run(page, "page.cutOffWords")
     return found
 
 
 def cut_code(page: Page) -> list[str]:
     """Code and outputs that are wider than their boxes, folded ones included."""
-    found: list[str] = page.evaluate(
-        """() => {
-          for (const fold of document.querySelectorAll("article details")) fold.open = true;
-          const boxes = [...document.querySelectorAll("article pre, article pre > code")];
-          return boxes.filter((box) => box.scrollWidth > box.clientWidth + 1)
-            .map((box) => `${box.scrollWidth - box.clientWidth} px: ${box.textContent}`);
-        }"""
-    )
+    found: list[str] = run(page, "page.cutOffCode")
     return found
 
 
@@ -115,19 +103,9 @@ def test_the_policy_allows_no_script_inside_of_a_page_and_no_other_host(host: Ho
 
 def test_the_browser_holds_pages_to_the_policy(reader: Reader) -> None:
     page = reader.open("index.html")
-    # in a task of its own: what the tools of a developer evaluate themselves is exempt
-    evaluated = page.evaluate(
-        """() => new Promise((done) => {
-          const evaluate = () => new Function("return 'it ran'")();
-          setTimeout(() => { try { done(evaluate()); } catch (error) { done(error.name); } });
-        })"""
-    )
+    evaluated = run(page, "page.evaluateText")
     assert evaluated == "EvalError"
-    page.evaluate(
-        """const script = document.createElement("script");
-        script.textContent = "window.broken = true";
-        document.body.append(script);"""
-    )
+    run(page, "page.insertScript")
     assert page.evaluate("window.broken") is None
     assert any("Content Security Policy" in said for said in reader.noted)
     reader.noted.clear()
@@ -272,28 +250,14 @@ def test_the_first_tab_skips_to_the_content_and_focus_is_always_visible(reader: 
     assert urlsplit(page.url).fragment
     for _ in range(40):
         page.keyboard.press("Tab")
-        seen = page.evaluate(
-            """() => {
-              const at = document.activeElement;
-              // the switch of the scheme is drawn by the label beside it, the search by its form
-              const drawn = [at, at.nextElementSibling, at.parentElement].filter(Boolean);
-              const visible = drawn.some((e) => {
-                const style = getComputedStyle(e);
-                return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
-              });
-              return visible || at.matches("body, .md-search__input") ? "" : at.outerHTML;
-            }"""
-        )
-        assert seen == ""
+        assert run(page, "page.invisibleFocus") == ""
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_opens_from_disk_where_nothing_is_stored(
     reader: Reader, built: Path, path: str
 ) -> None:
-    page = reader.open(
-        "", url=(built / path).as_uri(), prepare=lambda p: p.add_init_script(STORAGE_REFUSED)
-    )
+    page = reader.open("", url=(built / path).as_uri(), prepare=refuse_storage)
     assert page.locator("h1").first.is_visible()
     for note in page.locator("[data-widget] > .widget-note").all_text_contents():
         assert "from a file" in note
@@ -336,12 +300,8 @@ def test_where_a_script_is_missing_one_sentence_says_so_and_takes_no_more_room(
     expect(note).to_have_text(
         "This part could not be loaded; the text covers everything that it shows."
     )
-    height_of_words = """(note) => {
-      const words = document.createRange();
-      words.selectNodeContents(note);
-      return words.getBoundingClientRect().height;
-    }"""
-    assert note.bounding_box()["height"] < note.evaluate(height_of_words) + 45  # padding, border
+    height_of_words = run(note, "page.heightOfWords")
+    assert note.bounding_box()["height"] < height_of_words + 45  # padding, border
     part = note.locator("xpath=..")
     if part.evaluate("e => e.matches('.widget')"):  # of the others it is the whole page
         texts = part.locator(":scope > *").all()
@@ -360,7 +320,7 @@ def test_the_search_works_from_disk(reader: Reader, built: Path) -> None:
 
 
 def test_the_scheme_can_be_switched_where_nothing_is_stored(reader: Reader) -> None:
-    page = reader.open("index.html", prepare=lambda page: page.add_init_script(STORAGE_REFUSED))
+    page = reader.open("index.html", prepare=refuse_storage)
     page.get_by_title("Switch to the dark scheme").click()
     assert scheme(page) == "slate"
 
@@ -389,15 +349,9 @@ def test_code_has_its_button_once_it_is_in_sight_and_is_copied_by_it(reader: Rea
 @pytest.mark.parametrize("path", [path for path in PAGES if not path.startswith("examples/")])
 @pytest.mark.parametrize("size", ["wide", "narrow"])
 def test_nothing_moves_while_a_page_loads(reader: Reader, path: str, size: str) -> None:
-    watch = """
-    window.moved = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.moved += entry.value;
-    }).observe({ type: "layout-shift", buffered: true });
-    """
-    page = reader.open(path, size=size, prepare=lambda page: page.add_init_script(watch))
+    page = reader.open(path, size=size, prepare=lambda page: run_first(page, "watch-layout"))
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.moved") < 0.02
+    assert page.evaluate("layout.moved") < 0.02
 
 
 def test_the_cheat_sheet_is_one_printed_page(reader: Reader, tmp_path: Path) -> None:

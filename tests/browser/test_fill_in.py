@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 from bertlesson.lesson import corpus_text, tiny
-from tests.browser.conftest import Reader, assert_accessible, voice, widget
+from tests.browser.conftest import Reader, assert_accessible, run, voice, widget
 
 PAGE = "lesson/pretraining.html"
 NAME = "fill-in"
@@ -292,10 +292,7 @@ def test_bars_move_only_where_motion_is_not_reduced(
     _, part = opened(reader, reduced_motion=motion)
     token(part, 11).click()
     expect(groups(part)).to_have_count(1)
-    seconds = part.locator("*").evaluate_all(
-        """all => Math.max(...all.map(getComputedStyle).flatMap((style) =>
-          [style.transitionDuration, style.animationDuration].map(parseFloat)))"""
-    )
+    seconds = run(part, "page.longestMotion")
     assert (seconds > 0.01) == moves
 
 

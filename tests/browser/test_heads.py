@@ -10,15 +10,13 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Reader, assert_accessible, voice, widget
+from tests.browser.conftest import Reader, assert_accessible, run, voice, widget
 
 expect.set_options(timeout=20_000)
 
 PAGE = "lesson/fine-tuning.html"
 HEADS = '[data-widget="heads"]'
 MARKUP = "<img src=x onerror=alert(1)>"
-PASS_BY = """(_, keys) => keys.forEach((key) =>
-  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })))"""
 STORY = "Nora spent a splendid Tuesday at the library in Lille, the Copper Goose. "
 
 
@@ -95,10 +93,7 @@ def test_entities_stand_in_the_readers_own_text(reader: Reader) -> None:
     text = "OTTO met\nOlga , in   Lille"
     heads.get_by_label("Your text").fill(text)
     expect(after.locator("mark").first).to_contain_text("OTTO")
-    words = after.locator(".heads-text").evaluate(
-        "text => { for (const kind of text.querySelectorAll('b')) kind.remove(); "
-        "return text.textContent.replaceAll('\\u00a0', '') }"
-    )
+    words = run(after.locator(".heads-text"), "heads.withoutKinds")
     assert words == text
 
 
@@ -149,7 +144,7 @@ def test_keyboard_alone(reader: Reader) -> None:
 
     page.keyboard.press("Shift+Tab")
     # within a moment, past the last tab and back to the second
-    tabs["Sentiment"].evaluate(PASS_BY, ["End", "Home", "ArrowRight"])
+    run(tabs["Sentiment"], "heads.press", ["End", "Home", "ArrowRight"])
     side(heads, "After").wait_for()
     expect(tabs["Entities"]).to_be_focused()
     assert fetched(page) == {"pretrained", "sentiment", "entities"}

@@ -12,13 +12,11 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 from scipy.special import log_softmax
 
-from tests.browser.conftest import Host, Reader, assert_accessible, voice, widget
+from tests.browser.conftest import Host, Reader, assert_accessible, run, voice, widget
 
 PAGE = "lesson/masking.html"
 USED = f"{PAGE}#masking?"  # the same picture, with all of the vocabulary: a link has needed it
 ASK = "What does the model say?"
-MASKING = "../assets/bert/masking.js"
-MODEL = "../assets/widgets/masking/model.js"
 
 
 def started(page: Page) -> Any:
@@ -61,28 +59,10 @@ RECIPES = [(0.15, 0.8, 0.1), (0.5, 0.0, 0.8), (1, 0.34, 0.33), (0.02, 1, 0), (0.
 def test_masking_in_the_page_has_the_recipes_shares(reader: Reader) -> None:
     """Shares of 192,000 tokens, within 5 standard errors: one right one in a million fails."""
     length, rows, vocabulary = 50, 4_000, 389
-    run = """async ([url, length, rows, recipe, vocabSize]) => {
-      const { maskTokens, seededDraws } = await import(url);
-      const draw = seededDraws(7);
-      const tokens = Array.from({ length }, (_, n) => ({ id: n + 5, structural: n % 25 === 0 }));
-      const fates = { "": 0, masked: 0, random: 0, kept: 0 };
-      const wrong = { structural: 0, untouched: 0, masked: 0 };
-      const drawn = new Array(vocabSize).fill(0);
-      for (let row = 0; row < rows; row++) {
-        maskTokens(tokens, recipe, draw, { maskId: 4, vocabSize }).forEach(({ fate, id }, n) => {
-          if (tokens[n].structural) wrong.structural += fate !== "" || id !== tokens[n].id;
-          else fates[fate] += 1;
-          if ((fate === "" || fate === "kept") && id !== tokens[n].id) wrong.untouched += 1;
-          if (fate === "masked" && id !== 4) wrong.masked += 1;
-          if (fate === "random") drawn[id] += 1;
-        });
-      }
-      return { fates, wrong, drawn };
-    }"""
     page = reader.open(PAGE)
     for select, mask, random in RECIPES:
         recipe = {"select": select, "mask": mask, "random": random}
-        found = page.evaluate(run, [MASKING, length, rows, recipe, vocabulary])
+        found = run(page, "masking.fatesOf", [length, rows, recipe, vocabulary])
 
         assert found["wrong"] == {"structural": 0, "untouched": 0, "masked": 0}, recipe
         tokens, fates = rows * (length - 2), found["fates"]
@@ -106,18 +86,7 @@ def test_masking_in_the_page_has_the_recipes_shares(reader: Reader) -> None:
 
 
 def test_a_seed_repeats_its_draws_and_another_does_not(reader: Reader) -> None:
-    run = """async (url) => {
-      const { countFates, seededDraws } = await import(url);
-      const some = (seed) => {
-        const draw = seededDraws(seed);
-        return Array.from({ length: 9 }, () => draw());
-      };
-      const recipe = { select: 0.15, mask: 0.8, random: 0.1 };
-      const counts = countFates(200_000, recipe, seededDraws(3));
-      const none = countFates(1000, { select: 0, mask: 0.8, random: 0.1 }, seededDraws(3));
-      return { one: some(1), again: some(1), two: some(2), most: some(2 ** 32 - 1), counts, none };
-    }"""
-    found = reader.open(PAGE).evaluate(run, MASKING)
+    found = run(reader.open(PAGE), "masking.drawsOfSeeds")
     assert found["one"] == found["again"]
     assert not set(found["one"]) & set(found["two"])
     assert all(0 <= number < 1 for number in found["one"] + found["two"] + found["most"])
@@ -129,37 +98,11 @@ def test_a_seed_repeats_its_draws_and_another_does_not(reader: Reader) -> None:
 
 
 def test_shares_always_add_up_and_every_move_can_be_undone(reader: Reader) -> None:
-    run = """async (url) => {
-      const { sharesOf } = await import(url);
-      const wrong = [];
-      for (let mask = 0; mask <= 100; mask++) {
-        for (let random = 0; random <= 100; random++) {
-          for (const last of ["mask", "random"]) {
-            const shares = sharesOf({ mask, random, last });
-            const { masked, kept } = shares;
-            const stands = last === "mask" ? masked === mask : shares.random === random;
-            const asWished = mask + random > 100 || (masked === mask && shares.random === random);
-            const sum = masked + shares.random + kept;
-            const least = Math.min(masked, shares.random, kept);
-            const right = stands && asWished && sum === 100 && least >= 0;
-            if (!right) wrong.push([mask, random, last, shares]);
-          }
-        }
-      }
-      return wrong;
-    }"""
-    assert reader.open(PAGE).evaluate(run, MODEL) == []
+    assert run(reader.open(PAGE), "masking.wrongShares") == []
 
 
 def test_a_higher_share_selects_more_and_changes_nothing_else(reader: Reader) -> None:
-    run = """async (url) => {
-      const { maskSteadily } = await import(url);
-      const tokens = Array.from({ length: 60 }, (_, n) => ({ id: n + 5, structural: n === 0 }));
-      const masked = (select, mask) =>
-        maskSteadily(tokens, { select, mask, random: 0.1 }, 11, { maskId: 4, vocabSize: 389 });
-      return [masked(0.15, 0.8), masked(0.4, 0.8), masked(0.4, 0.5)];
-    }"""
-    few, more, other = reader.open(PAGE).evaluate(run, MODEL)
+    few, more, other = run(reader.open(PAGE), "masking.steadyFates")
     stayed = [new == old for old, new in zip(few, more, strict=True) if old["fate"]]
     assert stayed
     assert all(stayed)
@@ -174,11 +117,7 @@ def test_the_loss_is_that_of_a_softmax_and_the_truth_is_among_the_guesses(reader
     scores[1, 7] = -2000  # its probability is 0 in any precision
     truths = [int(truth) for truth in rng.integers(0, 389, 50)]
     truths[1] = 7
-    run = """async ([url, scores, truths]) => {
-      const { judge } = await import(url);
-      return scores.map((row, n) => judge(Float32Array.from(row), truths[n]));
-    }"""
-    found = reader.open(PAGE).evaluate(run, [MODEL, scores.tolist(), truths])
+    found = run(reader.open(PAGE), "masking.verdictsOn", [scores.tolist(), truths])
     logs = log_softmax(scores.astype(np.float64), axis=1)
     for row, (truth, verdict) in enumerate(zip(truths, found, strict=True)):
         assert verdict["loss"] == pytest.approx(-logs[row, truth], abs=1e-9, rel=1e-9)
@@ -262,14 +201,7 @@ def test_the_first_picture_is_the_model_s_own(reader: Reader) -> None:
 def test_a_result_is_heard_once_the_reader_pauses(reader: Reader) -> None:
     page = reader.open(USED)
     found = started(page)
-    page.evaluate(
-        """() => {
-          window.heard = [];
-          const voice = document.querySelector(".widget-voice[role=status]");
-          const hear = () => voice.textContent && heard.push(voice.textContent);
-          new MutationObserver(hear).observe(voice, { childList: true });
-        }"""
-    )
+    run(page, "masking.listen")
 
     def heard() -> list[str]:
         """What was said by now, and since this was asked last."""

@@ -28,7 +28,7 @@ from bertlesson.lesson import corpus_text, tiny
 from bertlesson.lesson.corpus import generate_documents
 from bertlesson.lesson.labelled import question_examples
 from bertlesson.pretraining import PretrainingModel
-from tests.browser.conftest import Reader
+from tests.browser.conftest import Reader, run
 
 CLASSES: dict[str, type[PreTrainedModel]] = {
     "pretrained": PretrainingModel,
@@ -42,32 +42,11 @@ CLOSE = 1e-2  # of logits
 MOST_MILLISECONDS = 50  # for 32 tokens
 CODE_POINTS = [*range(0xD800), *range(0xE000, 0x110000)]  # all but surrogates
 
-# What the tests use of the page's modules. Numbers come back as base64, which is quick.
-IN_THE_PAGE = """async (modules) => {
-  const load = (name) => import(new URL(`assets/bert/${name}.js`, modules));
-  const [bert, model, tokenizer, safetensors, masking] = await Promise.all(
-    ["bert", "model", "tokenizer", "safetensors", "masking"].map(load));
-  const packed = (arrays) => {
-    const all = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
-    let at = 0;
-    for (const array of arrays) { all.set(array, at); at += array.length; }
-    const bytes = new Uint8Array(all.buffer);
-    let text = "";
-    for (let i = 0; i < bytes.length; i += 8192) {
-      text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-    }
-    return btoa(text);
-  };
-  window.lesson = { ...bert, ...model, ...tokenizer, ...safetensors, ...masking, packed };
-}"""
-
 
 @pytest.fixture
 def page(reader: Reader) -> Page:
-    """A page of the site with the modules at hand, as `lesson`."""
-    opened = reader.open("404.html")
-    opened.evaluate(IN_THE_PAGE, opened.url)
-    return opened
+    """A page of the site that has no widgets."""
+    return reader.open("404.html")
 
 
 def unpacked(text: str) -> np.ndarray[Any, Any]:
@@ -141,14 +120,7 @@ def test_pieces_ids_and_places_are_those_of_tokenizers(
     assert len(texts) > 700
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
-    got = page.evaluate(
-        """async (texts) => {
-          const { tokenizer } = await lesson.loadModel("pretrained");
-          const plain = ({ piece, id, start, end }) => [piece, id, start, end];
-          return texts.map((text) => tokenizer.tokenize(text).map(plain));
-        }""",
-        texts,
-    )
+    got = run(page, "model.tokensOf", texts)
     for text, tokens in zip(texts, got, strict=True):
         encoded = backend.encode(text, add_special_tokens=False)
         place = utf16_places(text)
@@ -168,18 +140,7 @@ def test_each_character_of_unicode_is_treated_alike(page: Page, tokenizer: BertT
     differing = []
     for plane in range(0, 0x110000, 0x10000):
         codes = [code for code in range(plane, plane + 0x10000) if not 0xD800 <= code < 0xE000]
-        got = page.evaluate(
-            """([first, last]) => {
-              const lines = [];
-              for (let code = first; code <= last; code++) {
-                if (code >= 0xd800 && code < 0xe000) continue;
-                const words = [...lesson.words(`a${String.fromCodePoint(code)}b`)];
-                lines.push(words.map(({ chars }) => chars.join("")).join(" "));
-              }
-              return lines.join("\\n");
-            }""",
-            [codes[0], codes[-1]],
-        )
+        got = run(page, "model.wordsWithCharacters", [codes[0], codes[-1]])
         text = " ".join(f"a{chr(code)}b" for code in codes)
         words = " ".join(word for word, _ in split(normalize(text)))
         wanted = re.split(r"(?<=b) (?=a)", words)
@@ -190,26 +151,16 @@ def test_each_character_of_unicode_is_treated_alike(page: Page, tokenizer: BertT
 
 
 def test_an_input_has_its_segments_and_is_cut_at_its_end(page: Page) -> None:
-    got = page.evaluate(
-        """async () => {
-          const { tokenizer } = await lesson.loadModel("pretrained");
-          const show = (...given) => {
-            const { tokens, ids, segments, cut } = tokenizer.encode(...given);
-            const structural = tokens.map((token) => (token.structural ? 1 : 0)).join("");
-            const pieces = tokens.map((token) => token.piece).join(" ");
-            return [pieces, segments.join(""), structural, cut, ids.length];
-          };
-          return [
-            show("Ada met Otto."),
-            show("Ada met", "the vicar."),
-            show("", ""),
-            show("ada ada ada", null, { longest: 4 }),
-            show("ada ada ada ada", "otto otto", { longest: 6 }),
-            show("ada ada", "otto otto otto otto", { longest: 6, keepA: true }),
-            show("ada ada ada ada ada", "otto", { longest: 6, keepA: true }),
-          ];
-        }"""
-    )
+    inputs: list[list[Any]] = [
+        ["Ada met Otto."],
+        ["Ada met", "the vicar."],
+        ["", ""],
+        ["ada ada ada", None, {"longest": 4}],
+        ["ada ada ada ada", "otto otto", {"longest": 6}],
+        ["ada ada", "otto otto otto otto", {"longest": 6, "keepA": True}],
+        ["ada ada ada ada ada", "otto", {"longest": 6, "keepA": True}],
+    ]
+    got = run(page, "model.encoded", inputs)
     assert got == [
         ["[CLS] ada met otto . [SEP]", "000000", "100001", False, 6],
         ["[CLS] ada met [SEP] the vicar . [SEP]", "00001111", "10010001", False, 8],
@@ -264,31 +215,6 @@ def inputs() -> list[tuple[str, str | None]]:
     return made
 
 
-SCORES = """async ([name, given, before]) => {
-  let model = await lesson.loadModel(name);
-  if (before) model = lesson.beforeFineTuning(await lesson.loadModel("pretrained"), model);
-  const { bert, tokenizer, longest } = model;
-  const scores = [];
-  const all = [];
-  for (const [a, b] of given) {
-    const { ids, segments } = tokenizer.encode(a, b, { longest });
-    const vectors = bert.encode(ids, segments);
-    all.push([ids, segments]);
-    if (name === "pretrained") {
-      scores.push(...bert.maskedLM(vectors, [...ids.keys()]), bert.nextSentence(vectors));
-    } else if (name === "sentiment") {
-      scores.push(bert.classify(vectors));
-    } else if (name === "entities") {
-      scores.push(...bert.labelTokens(vectors));
-    } else {
-      const { start, end } = bert.spans(vectors);
-      scores.push(start, end);
-    }
-  }
-  return [all, lesson.packed(scores)];
-}"""
-
-
 @pytest.mark.parametrize(
     ("name", "before"),
     [*((name, False) for name in CLASSES), *((name, True) for name in TUNED)],
@@ -307,7 +233,7 @@ def test_scores_of_every_head_are_pytorchs(
         encoder = trained["pretrained"].state
         kept = {n: encoder[n] for n in model.state_dict() if n.startswith("bert.")}
         model = trained[name].fill(name, kept | head)
-    encoded, packed = page.evaluate(SCORES, [name, given, before])
+    encoded, packed = run(page, "model.scoresOf", [name, given, before])
     got = unpacked(packed)
     at, furthest, compared = 0, 0.0, 0
     for ids, segments in encoded:
@@ -337,7 +263,7 @@ def heads_scores(output: Any) -> list[np.ndarray[Any, Any]]:
 
 def test_labels_come_with_the_file(page: Page, trained: dict[str, Trained]) -> None:
     for name in CLASSES:
-        got = page.evaluate("async (name) => (await lesson.loadModel(name)).labels", name)
+        got = run(page, "model.labelsOf", name)
         assert got == trained[name].labels
     assert trained["sentiment"].labels == ["negative", "positive"]
     assert "B-PER" in trained["entities"].labels
@@ -352,20 +278,7 @@ def test_a_file_is_small(built: Path, name: str) -> None:
 
 
 def test_a_prediction_is_quick(page: Page) -> None:
-    took = page.evaluate(
-        """async () => {
-          const begin = performance.now();
-          const { bert } = await lesson.loadModel("pretrained");
-          const loaded = performance.now() - begin;
-          const ids = Array.from({ length: 32 }, (_, i) => 5 + i);
-          const times = Array.from({ length: 36 }, () => {
-            const begin = performance.now();
-            bert.maskedLM(bert.encode(ids, ids.map(() => 0)), [3, 9, 20]);
-            return performance.now() - begin;
-          });
-          return [loaded, ...times];
-        }"""
-    )
+    took = run(page, "model.timesOfPredictions")
     loaded, first, *later = took
     # the best of five series, since something else may keep the machine busy
     median = min(sorted(later[start : start + 7])[3] for start in range(0, 35, 7))
@@ -380,23 +293,8 @@ def test_a_prediction_is_quick(page: Page) -> None:
 
 def test_half_precision_is_read_as_numpy_reads_it(page: Page) -> None:
     halves = np.arange(65_536, dtype=np.uint16)
-    got = page.evaluate(
-        "() => lesson.packed([lesson.fromHalf(Uint16Array.from({ length: 65536 }, (_, i) => i))])"
-    )
+    got = run(page, "model.allHalves")
     np.testing.assert_array_equal(unpacked(got), halves.view(np.float16).astype(np.float32))
-
-
-# Parses each damaged file; what it throws has to be a FileError with words of its own.
-PARSE = """
-  const verdict = (bytes) => {
-    try {
-      lesson.parseSafetensors(bytes.slice().buffer);
-      return "read";
-    } catch (error) {
-      return error instanceof lesson.FileError ? error.message : `${error}!!`;
-    }
-  };
-"""
 
 
 def small_file() -> bytes:
@@ -406,14 +304,7 @@ def small_file() -> bytes:
 
 
 def test_a_whole_file_is_read(page: Page) -> None:
-    got = page.evaluate(
-        """(bytes) => {
-          const { tensors, metadata } = lesson.parseSafetensors(Uint8Array.from(bytes).buffer);
-          const plain = ([name, { shape, data }]) => [name, shape, [...data]];
-          return [[...tensors].map(plain).sort(), metadata];
-        }""",
-        list(small_file()),
-    )
+    got = run(page, "model.contentOf", list(small_file()))
     assert got == [
         [["half", [2, 3], [0, 1, 2, 3, 4, 5]], ["one", [], [3.5]], ["single", [4], [0, 1, 2, 3]]],
         {"model": "{}"},
@@ -422,40 +313,14 @@ def test_a_whole_file_is_read(page: Page) -> None:
 
 def test_a_file_that_broke_off_is_refused_wherever(page: Page) -> None:
     whole = small_file()
-    said = page.evaluate(
-        f"""(bytes) => {{ {PARSE}
-          const whole = Uint8Array.from(bytes);
-          return Array.from(whole, (_, length) => verdict(whole.subarray(0, length)));
-        }}""",
-        list(whole),
-    )
+    said = run(page, "model.verdictsOnBeginnings", list(whole))
     assert len(said) == len(whole)
     assert set(said[8:]) <= {"its header is cut off, or damaged", "it is cut off"}
     assert said[:8] == [f"it has {length} bytes, expected more" for length in range(8)]
 
 
 def test_a_damaged_file_is_read_or_refused_in_plain_words(page: Page) -> None:
-    said = page.evaluate(
-        f"""(bytes) => {{ {PARSE}
-          const draw = lesson.seededDraws(7);
-          const below = (n) => Math.floor(draw() * n);
-          const said = {{}};
-          for (let round = 0; round < 20000; round++) {{
-            const damaged = Uint8Array.from(bytes);
-            for (let n = 1 + below(3); n > 0; n--) {{
-              // mostly within the header's text; often by what has a meaning there
-              const place = draw() < 0.1 ? below(8) : below(bytes.length);
-              const meaning = '0123456789-.,:[]{{}}" eEn';
-              const any = draw() < 0.5;
-              damaged[place] = any ? below(256) : meaning.charCodeAt(below(meaning.length));
-            }}
-            const what = verdict(damaged);
-            said[what] = (said[what] ?? 0) + 1;
-          }}
-          return said;
-        }}""",
-        list(small_file()),
-    )
+    said = run(page, "model.verdictsOnDamages", list(small_file()))
     assert [what for what in said if what.endswith("!!")] == []
     assert said["its header is damaged"] > 1_000
     assert said["read"] > 100  # where only a number has changed
@@ -497,19 +362,14 @@ def test_a_damaged_file_is_read_or_refused_in_plain_words(page: Page) -> None:
 def test_a_header_that_says_nonsense_is_refused(page: Page, header: str, message: str) -> None:
     # its four bytes of numbers are two halves that are none
     file = len(header).to_bytes(8, "little") + header.encode() + b"\xff\x7f\xff\x7f"
-    said = page.evaluate(
-        f"(bytes) => {{ {PARSE} return verdict(Uint8Array.from(bytes)); }}", list(file)
-    )
+    said = run(page, "model.verdictOn", list(file))
     assert said.startswith(message)
-
-
-FAILS = """(name) => lesson.loadModel(name).then(() => "it came", (error) => error.message)"""
 
 
 def said_of(page: Page, name: str, content: bytes) -> str:
     """What a reader is told when this comes in the place of a model's file."""
     page.route(f"**/{name}.safetensors", lambda route: route.fulfill(body=content))
-    said: str = page.evaluate(FAILS, name)
+    said: str = run(page, "model.saidOfLoading", name)
     page.unroute(f"**/{name}.safetensors")
     return said
 
@@ -548,7 +408,7 @@ def test_a_damaged_model_is_refused_when_it_comes(
     said = said_of(page, name, damaged)
     assert said.startswith(f"The file {name}.safetensors is damaged: ")
     assert ("checksum" in said) == damage.startswith("another")
-    assert page.evaluate(FAILS, name) == "it came"  # the next try fetches again
+    assert run(page, "model.saidOfLoading", name) == "it came"  # the next try fetches again
 
 
 def test_any_byte_that_has_changed_is_noticed(page: Page, built: Path) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, Route, expect
 from bertlesson.lesson import tiny
 from bertlesson.lesson.corpus_text import VENUES
 from bertlesson.nsp import IS_NEXT, IS_RANDOM
-from tests.browser.conftest import Reader, assert_accessible, widget
+from tests.browser.conftest import Reader, assert_accessible, refuse_storage, run, run_first, widget
 
 PAGE = "lesson/nsp.html"
 IN_WORLD = (
@@ -91,21 +91,7 @@ def score(host: Any) -> list[int]:
 
 def test_pairs_are_fair(reader: Reader, stories: list[list[str]]) -> None:
     page, _ = opened(reader)
-    drawn = page.evaluate("""async () => {
-      const { drawPair, labelOf } = await import("../assets/bert/pairs.js");
-      const { fetchJSON, loadModel } = await import("../assets/bert/model.js");
-      const { seededDraws } = await import("../assets/bert/masking.js");
-      const { tokenizer } = await loadModel("pretrained");
-      const count = (text) => tokenizer.tokenize(text).length;
-      const stories = (await fetchJSON("stories.json")).map((story) =>
-        story.map((text) => ({ text, size: count(text) })),
-      );
-      const draw = seededDraws(3);
-      return Array.from({ length: 2000 }, () => {
-        const pair = drawPair(stories, 61, draw);
-        return { ...pair, sizes: [count(pair.a), count(pair.b)] };
-      }).map((pair, n) => ({ ...pair, again: n < 40 ? labelOf(stories, pair.a, pair.b) : null }));
-    }""")
+    drawn = run(page, "nsp.drawnPairs")
     assert len({(pair["a"], pair["b"]) for pair in drawn}) > 1500
     labels = [pair["label"] for pair in drawn]
     assert 0.47 < sum(labels) / len(drawn) < 0.53
@@ -351,10 +337,7 @@ def test_the_score_keeps_the_focus_when_something_else_is_remembered(reader: Rea
     press(host, "B is next")
     reset = host.get_by_role("button", name="Reset the score")
     reset.focus()
-    page.evaluate("""async () => {
-      const { remember } = await import("/assets/widgets/state.js");
-      remember("read", ["index"]);
-    }""")
+    run(page, "nsp.rememberAPage")
     expect(reset).to_be_focused()
 
 
@@ -405,16 +388,12 @@ def test_a_missing_or_damaged_file_is_told_and_can_be_tried_again(
         reader.noted.clear()
 
 
-FULL = """
-localStorage.setItem("bertlesson:nsp", '{"rounds": 5, "reader": 3, "head": 4, "word": 2}');
-Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
-"""
-
-
 def test_with_a_full_store_the_score_goes_on_until_it_is_forgotten_elsewhere(
     reader: Reader,
 ) -> None:
-    page, host = opened(reader, prepare=lambda page: page.add_init_script(FULL))
+    points = {"rounds": 5, "reader": 3, "head": 4, "word": 2}
+    stored = {"bertlesson:nsp": json.dumps(points)}
+    page, host = opened(reader, stored=stored, prepare=lambda page: run_first(page, "storage-full"))
     assert score(host) == [5, 3, 4, 2]
     press(host, "Draw a pair")
     press(host, "B is next")
@@ -427,25 +406,18 @@ def test_with_a_full_store_the_score_goes_on_until_it_is_forgotten_elsewhere(
     assert score(host)[0] == 1
 
 
-REFUSED = """
-Object.defineProperty(window, "localStorage", {
-  get() { throw new DOMException("refused", "SecurityError"); },
-});
-"""
-
-
 @pytest.mark.parametrize(
-    "script",
-    [
-        REFUSED,
-        "localStorage.setItem('bertlesson:nsp', 'rubbish')",
-        "localStorage.setItem('bertlesson:nsp', 'null')",
-        """localStorage.setItem('bertlesson:nsp', '{"rounds": 1, "reader": 5}')""",
-    ],
+    "stored",
+    [None, "rubbish", "null", '{"rounds": 1, "reader": 5}'],
     ids=["refused", "rubbish", "null", "nonsense"],
 )
-def test_refused_or_damaged_storage_does_not_stop_the_game(reader: Reader, script: str) -> None:
-    _, host = opened(reader, prepare=lambda page: page.add_init_script(script))
+def test_refused_or_damaged_storage_does_not_stop_the_game(
+    reader: Reader, stored: str | None
+) -> None:
+    if stored is None:
+        _, host = opened(reader, prepare=refuse_storage)
+    else:
+        _, host = opened(reader, stored={"bertlesson:nsp": stored})
     expect(host.locator(".nsp-score")).to_be_empty()
     press(host, "Draw a pair")
     press(host, "B is random")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Reader, assert_accessible, voice, widget
+from tests.browser.conftest import Reader, assert_accessible, refuse_storage, run, voice, widget
 
 MATCH, BUGS, CHECK = (f"practice/{name}.html" for name in ("match", "bugs", "self-check"))
 NAMES = {MATCH: "match", BUGS: "bugs", CHECK: "self-check"}
@@ -37,15 +37,7 @@ def overflows(page: Page) -> bool:
 
 def shift_of(page: Page) -> float:
     """By how much the page has moved without the reader's doing, as browsers reckon it."""
-    moved: float = page.evaluate(
-        """() => new Promise((done) => {
-          let sum = 0;
-          new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
-          }).observe({ type: "layout-shift", buffered: true });
-          setTimeout(() => done(sum), 300);
-        })"""
-    )
+    moved: float = run(page, "page.shift", {"withInput": False})
     return moved
 
 
@@ -382,13 +374,7 @@ def test_a_page_that_is_gone_back_to_shows_what_was_solved_since(reader: Reader)
     page = reader.open(CHECK)
     widget(page, "self-check")
     name = page.locator(".score-pieces a").first.get_attribute("href").removeprefix("#")
-    page.evaluate(
-        """(name) => {
-          localStorage.setItem("bertlesson:self-check", JSON.stringify({ [name]: { done: true } }));
-          dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
-        }""",
-        name,
-    )
+    run(page, "practice.comeBackTo", name)
     expect(score(page)).to_have_text("You knew 1 of 12.")
     expect(page.locator("details.question summary").first).to_have_text("Answer ✓ you knew it")
 
@@ -432,16 +418,9 @@ def test_a_missing_file_leaves_the_page_as_it_was(reader: Reader, path: str) -> 
 @pytest.mark.parametrize("kept", ["null", "no JSON", "[1]", '{"1-three-shares": {"chosen": 7}}'])
 def test_nonsense_in_the_store_is_nothing(reader: Reader, path: str, kept: str) -> None:
     name = NAMES[path]
-    script = f"localStorage.setItem('bertlesson:{name}', {kept!r})"
-    page = reader.open(path, prepare=lambda page: page.add_init_script(script))
+    page = reader.open(path, stored={f"bertlesson:{name}": kept})
     widget(page, name)
     expect(page.get_by_role("button", name="Start over")).to_be_hidden()
-
-
-def refuse_storage(page: Page) -> None:
-    page.add_init_script(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })"
-    )
 
 
 def test_with_storage_refused_the_score_lasts_as_long_as_the_page(reader: Reader) -> None:

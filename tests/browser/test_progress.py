@@ -5,21 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Reader, assert_accessible
+from tests.browser.conftest import Reader, assert_accessible, refuse_storage, run, wait_until
 
 READ = "lesson/masking"
 
 
-def keep(**values: object) -> str:
-    """A script that puts these into the browser's store, unless something is there."""
-    pairs = json.dumps({f"bertlesson:{name}": json.dumps(value) for name, value in values.items()})
-    return (
-        "if (!sessionStorage.begun) {"
-        f"for (const [name, text] of Object.entries({pairs})) localStorage.setItem(name, text);"
-        "sessionStorage.begun = 1; }"
-    )
+def kept(**values: object) -> dict[str, str]:
+    """What the browser has in its store if these are remembered."""
+    return {f"bertlesson:{name}": json.dumps(value) for name, value in values.items()}
 
 
 KEPT = {
@@ -44,7 +39,7 @@ def test_a_page_is_read_when_its_end_has_been_in_sight_for_a_while(reader: Reade
 
 
 def test_marks_stand_in_the_navigation_and_on_the_overview(reader: Reader) -> None:
-    page = reader.open("index.html", prepare=lambda page: page.add_init_script(keep(**KEPT)))
+    page = reader.open("index.html", stored=kept(**KEPT))
     table = page.locator("table.times")
     expect(table.get_by_role("cell", name="Masked language modelling")).to_contain_text("✓")
     expect(table.get_by_role("cell", name="Match the head")).to_contain_text("5 of 9")
@@ -72,7 +67,7 @@ def test_marks_are_in_sight_in_the_drawer_of_a_telephone(
         path,
         size="narrow",
         touch=True,
-        prepare=lambda page: page.add_init_script(keep(**KEPT)),
+        stored=kept(**KEPT),
     )
     page.locator(".md-header__button[for=__drawer]").tap()
     drawer = page.locator(".md-nav--primary")
@@ -83,23 +78,12 @@ def test_marks_are_in_sight_in_the_drawer_of_a_telephone(
         mark = entry.locator("> .read-mark").and_(page.locator(":visible"))
         expect(mark).to_be_in_viewport(ratio=1)
         expect(mark.locator("[aria-hidden]")).to_have_text(sign)
-        page.wait_for_function(
-            """(mark) => {
-              const { left, right, top, bottom } = mark.getBoundingClientRect();
-              const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-              const beside = [...mark.parentElement.children].every(
-                (other) => other === mark || other.getBoundingClientRect().right <= left,
-              );
-              return mark.contains(at) && beside; // once the drawer has slid in
-            }""",
-            arg=mark.element_handle(),
-            timeout=5_000,
-        )
+        wait_until(mark, "page.isUncovered")  # once the drawer has slid in
 
 
 def test_all_of_it_can_be_forgotten(reader: Reader) -> None:
-    script = keep(**KEPT, match={"1-angry-customers": {"chosen": [0], "done": True}})
-    page = reader.open("index.html", prepare=lambda page: page.add_init_script(script))
+    stored = kept(**KEPT, match={"1-angry-customers": {"chosen": [0], "done": True}})
+    page = reader.open("index.html", stored=stored)
     page.evaluate("localStorage.setItem('other', '1')")
     button = page.get_by_role("button", name="Forget everything")
     button.focus()
@@ -136,18 +120,10 @@ def test_marks_move_nothing_and_are_accessible(reader: Reader) -> None:
         page = reader.open(
             "index.html",
             scheme=scheme,
-            prepare=lambda page: page.add_init_script(keep(**KEPT)),
+            stored=kept(**KEPT),
         )
         expect(page.locator(".read-mark").first).to_be_attached()
-        moved = page.evaluate(
-            """() => new Promise((done) => {
-              let sum = 0;
-              new PerformanceObserver((list) => {
-                for (const entry of list.getEntries()) sum += entry.value;
-              }).observe({ type: "layout-shift", buffered: true });
-              setTimeout(() => done(sum), 300);
-            })"""
-        )
+        moved = run(page, "page.shift", {"withInput": True})
         assert moved < 0.001
         assert_accessible(page, "table.times")
         assert_accessible(page, ".forget")
@@ -155,18 +131,17 @@ def test_marks_move_nothing_and_are_accessible(reader: Reader) -> None:
 
 
 def test_nonsense_in_the_store_is_nothing(reader: Reader) -> None:
-    kept = {"read": {"a": [1]}, "done:practice/match": "9", "done:practice/bugs": {"done": "<b>"}}
-    page = reader.open("index.html", prepare=lambda page: page.add_init_script(keep(**kept)))
+    nonsense = {
+        "read": {"a": [1]},
+        "done:practice/match": "9",
+        "done:practice/bugs": {"done": "<b>"},
+    }
+    page = reader.open("index.html", stored=kept(**nonsense))
     expect(page.locator(".forget")).to_be_visible()
     expect(page.locator(".read-mark")).to_have_count(0)
 
 
 def test_with_storage_refused_a_page_is_read_as_long_as_it_is_open(reader: Reader) -> None:
-    def refuse(page: Page) -> None:
-        page.add_init_script(
-            "Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused') }})"
-        )
-
-    page = reader.open("summary.html", prepare=refuse)
+    page = reader.open("summary.html", prepare=refuse_storage)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(page.locator(".md-nav--primary a .read-mark")).to_have_count(1, timeout=10_000)

@@ -12,13 +12,12 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Reader, assert_accessible, widget
+from tests.browser.conftest import Reader, assert_accessible, run, widget
 
 PAGE = "practice/trace.html"
 PART = '[data-widget="trace"]'
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]\d+)?")
 FORWARD = "Thea loved the museum for its splendid guide. At the museum, Albert praised the statue."
-STEPS = "(await import('/assets/widgets/trace/steps.js')).steps"
 
 
 @pytest.fixture(scope="module")
@@ -83,26 +82,15 @@ def test_every_number_is_the_page_s(reader: Reader, trace: dict[str, Any]) -> No
 def test_digits_are_rounded_as_python_rounds_them(reader: Reader) -> None:
     page, _ = opened(reader)
     numbers = [0.086181640625, 0.0361328125, -1.5e-9, 9.9999999999e-3, 1.0, 123456.7, 2.5e-12]
-    made = page.evaluate(
-        """async (all) => {
-          const { scientific } = await import("/assets/widgets/trace/pictures.js");
-          return all.map((x) => scientific(x));
-        }""",
-        numbers,
-    )
+    made = run(page, "trace.inScientificNotation", numbers)
     assert [plain(text) for text in made] == [f"{number:.9e}" for number in numbers]
 
 
 def test_every_step_finds_its_code_on_the_page(reader: Reader) -> None:
     page, part = opened(reader)
-    steps = page.evaluate(f"async () => ({STEPS}).map(({{ section, lines }}) => [section, lines])")
+    steps = run(page, "trace.codeOfSteps")
     assert len(steps) == part.locator(".dot").count() > 20
-    blocks = dict(
-        page.locator(".highlight:not(.trace-code):has(> .filename)").evaluate_all(
-            """all => all.map((block) => [".filename", "code"].map(
-              (part) => block.querySelector(part).textContent))"""
-        )
-    )
+    blocks = dict(run(page, "trace.titledBlocks"))
     for number, (section, beginnings) in enumerate(steps):
         part.locator(".dot").nth(number).click()
         title = f"examples/trace.py: {section}"
@@ -300,15 +288,7 @@ def test_the_page_computes_what_the_example_has_computed(
     reader: Reader, trace: dict[str, Any]
 ) -> None:
     page, _ = opened(reader)
-    made = page.evaluate(
-        """async (trace) => {
-          const { loadModel } = await import("/assets/bert/model.js");
-          const { losses } = await import("/assets/widgets/trace/walk.js");
-          const { bert, tokenizer } = await loadModel("pretrained");
-          return losses(bert, tokenizer, trace);
-        }""",
-        trace,
-    )
+    made = run(page, "trace.lossesOf", trace)
     for name in ("mlm_loss", "nsp_loss", "loss"):
         assert math.isclose(made[name], trace[name], abs_tol=1e-4)
     assert made["nsp_logits"] == pytest.approx(trace["nsp_logits"], abs=1e-4)
@@ -473,13 +453,5 @@ def test_it_is_accessible_and_fits_a_telephone(reader: Reader, scheme: str) -> N
             expect(part.locator("figure")).to_have_count(1)
             assert_accessible(page, PART)
         # the steps that are too wide for a telephone, or for the widget
-        wide = part.evaluate(
-            """part => [...part.querySelectorAll(".dot")].flatMap((dot, n) => {
-              dot.click();
-              const right = part.getBoundingClientRect().right;
-              const all = [...part.querySelectorAll("figure *, .trace-code *")];
-              const fits = all.every((one) => one.getBoundingClientRect().right <= right);
-              return fits && document.documentElement.scrollWidth <= 390 ? [] : [n + 1];
-            })"""
-        )
+        wide = run(part, "trace.wideSteps")
         assert wide == []

@@ -21,3 +21,18 @@ test("empty lines are lines, too", () => {
     ["a", "", "b", ""],
   );
 });
+
+test("no line has an empty text in it", () => {
+  const lines = cutIntoLines(h("code", {}, "a\n", h("b", {}, "b"), "\n", h("b", {}, "\nc")));
+  assert.deepEqual(lines.map(markup), [
+    "<code>a</code>",
+    "<code><b>b</b></code>",
+    "<code><b></b></code>",
+    "<code><b>c</b></code>",
+  ]);
+  const texts = lines.flatMap(({ childNodes }) => [...childNodes]).filter((n) => n instanceof Text);
+  assert.deepEqual(
+    texts.map(({ data }) => data),
+    ["a"],
+  );
+});

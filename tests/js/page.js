@@ -112,6 +112,7 @@ const page = Object.assign(new EventTarget(), {
   body: new FakeElement("body"),
   /** @param {string} tag */
   createElement: (tag) => new FakeElement(tag),
+  querySelectorAll: () => [], // it has nothing on it
 });
 const events = new EventTarget();
 Object.assign(globalThis, {
@@ -129,3 +130,20 @@ Object.defineProperty(globalThis, "localStorage", { value: new FakeStorage() });
  * @param {{outerHTML: string}} element
  */
 export const markup = ({ outerHTML }) => outerHTML;
+
+/**
+ * All elements within one that have these classes, in the order of the page.
+ * @param {HTMLElement} element
+ * @param {string} classes
+ * @returns {HTMLElement[]}
+ */
+export function allOf(element, classes) {
+  const wanted = classes.split(" ");
+  return [...element.childNodes].flatMap((node) => {
+    if (!(node instanceof Element)) return [];
+    const child = /** @type {HTMLElement} */ (node);
+    const has = child.getAttribute("class")?.split(" ") ?? [];
+    const below = allOf(child, classes);
+    return wanted.every((one) => has.includes(one)) ? [child, ...below] : below;
+  });
+}

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "./page.js";
+import {
+  atTry,
+  clean,
+  isNew,
+  statusOf,
+  sumOf,
+  triesInAll,
+} from "../../docs/assets/widgets/score/model.js";
 
-const { atTry, clean, isNew, statusOf, triesInAll } = await import(
-  "../../docs/assets/widgets/score.js"
-);
+/** @typedef {import("../../docs/assets/widgets/score/model.js").Entry} Entry */
 
-/** @type {(chosen: number[], done?: boolean, shown?: boolean) => import("../../docs/assets/widgets/score.js").Entry} */
+/** @type {(chosen: number[], done?: boolean, shown?: boolean) => Entry} */
 const entry = (chosen, done = false, shown = false) => ({ chosen, done, shown });
 
 test("the status of a piece", () => {
@@ -42,4 +47,13 @@ test("tries in words", () => {
     "at the sixth try",
     "at the 7th try",
   ]);
+});
+
+test("a sum counts how many pieces have a status", () => {
+  /** @type {import("../../docs/assets/widgets/score/model.js").Words} */
+  const words = {
+    status: {},
+    sum: (entries, count) => `${count("first")} and ${count("open")} of ${entries.length}`,
+  };
+  assert.equal(sumOf(words, [entry([1], true), entry([2]), entry([3])]), "1 and 2 of 3");
 });

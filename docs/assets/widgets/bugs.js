@@ -1,168 +1,146 @@
-// @ts-nocheck: its types are still to be written
 /** Find the bug: the lines of the code are buttons, and one of them is the faulty one. */
+import {
+  adviceOn,
+  afterChoice,
+  isOver,
+  lineAfterKey,
+  nameOf,
+  verdictOn,
+  WORDS,
+} from "./bugs/model.js";
+import { box, makeButtons, partsOf } from "./bugs/view.js";
 import { announce, breath, h } from "./dom.js";
-import { cutIntoLines } from "./lines.js";
-import { atTry, headingOf, headingText, isNew, keepScore, triesInAll } from "./score.js";
+import { isNew } from "./score/model.js";
+import { headingOf, headingText, keepScore } from "./score.js";
 
-const WORDS = {
-  status: {
-    new: "not tried yet",
-    open: "tried, not found yet",
-    first: "found at the first try",
-    done: "found",
-    shown: "looked up",
-  },
-  sum(entries, count) {
-    const found = count("first") + count("done");
-    if (count("new") === entries.length) {
-      return "Click the line that is wrong. Your score is kept only in this browser.";
-    }
-    const shown = count("shown") ? `, ${count("shown")} looked up` : "";
-    return (
-      `Found ${found} of ${entries.length}, ${count("first")} at the first try${shown}; ` +
-      `${triesInAll(entries)}.`
-    );
-  },
-};
-
+/** @param {HTMLElement} host */
 export async function mount(host) {
-  const parts = [...host.querySelectorAll(".piece")];
-  const headings = parts.map(headingOf);
+  /** @type {NodeListOf<HTMLElement>} */
+  const parts = host.querySelectorAll(".piece");
+  const headings = [...parts].map(headingOf);
   const pieces = headings.map((heading) => ({ id: heading.id, title: headingText(heading) }));
+  /** @type {(() => void)[]} */
   const redraws = [];
   const score = keepScore(host, "bugs", pieces, WORDS, redraws);
   for (const [n, part] of parts.entries()) {
-    redraws.push(search(part, pieces[n], score));
+    const search = new Search(partsOf(part), pieces[n], score);
+    redraws.push(() => search.redraw());
     await breath(); // preparing all pieces at once would block scrolling on a phone
   }
 }
 
 /** One piece: its code as buttons, with messages above it. */
-function search(piece, { id, title }, score) {
-  const blocks = [...piece.querySelectorAll(":scope > .highlight")];
-  const hints = [...piece.querySelectorAll(":scope > details.hint")];
-  const answer = piece.querySelector(":scope > details.question");
-  const says = h("p", {});
-  const act = h("button", { type: "button", class: "quiet", hidden: true });
-  const area = h("div", { class: "bug-code" }, h("div", { class: "bug-says" }, says, act));
-  const lines = []; // the buttons, of all blocks
+class Search {
+  says = h("p", {});
+  act = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => this.goOn() });
+  /** @type {HTMLDetailsElement | null} */
+  next = null; // where `act` leads
 
-  // the message stays in view as long as the code does: both share a box
-  blocks[0].before(area);
-  while (area.nextSibling !== blocks.at(-1)) area.append(area.nextSibling);
-  area.append(blocks.at(-1));
-
-  for (const block of blocks) {
-    const code = block.querySelector("code");
-    const parts = cutIntoLines(code).map((line) => {
-      if (!line.textContent.trim()) return line.textContent;
-      const n = lines.length;
-      const press = (event) => event.detail < 2 && choose(n); // a double click counts once
-      const button = h("button", { type: "button", onclick: press, onkeydown: walk });
-      button.append(...line.childNodes);
-      lines.push(button);
-      return button;
-    });
-    code.replaceChildren(...parts.flatMap((part, n) => (n ? ["\n", part] : [part])));
-    code.setAttribute("role", "group");
-    code.setAttribute("aria-label", `${title}: use the arrow keys to move between lines`);
-  }
-  const faulty = lines.findIndex((line) => line.textContent.includes(piece.dataset.line));
-  answer.querySelector("summary").addEventListener("click", lookUp);
-  const kept = score.get(id);
-  // opened before the buttons were there
-  if (answer.open && !kept.done) score.set(id, { ...kept, shown: true });
-  draw();
-  say();
-
-  function choose(n) {
-    const { chosen, done, shown } = score.get(id);
-    if (done || shown) return;
-    if (!chosen.includes(n)) {
-      score.set(id, { chosen: [...chosen, n], done: n === faulty, shown });
+  /**
+   * @param {import("./bugs/view.js").Parts} parts
+   * @param {import("./score.js").Piece} piece
+   * @param {import("./score.js").Score} score
+   */
+  constructor({ blocks, hints, answer, opener, wanted }, { id, title }, score) {
+    this.hints = hints;
+    this.answer = answer;
+    this.id = id;
+    this.score = score;
+    box(blocks, h("div", { class: "bug-says" }, this.says, this.act));
+    this.lines = blocks.flatMap((block) => makeButtons(block, title));
+    this.faulty = this.lines.findIndex((line) => line.textContent.includes(wanted));
+    for (const [n, line] of this.lines.entries()) {
+      // a double click counts once
+      line.addEventListener("click", ({ detail }) => detail < 2 && this.choose(n));
+      line.addEventListener("keydown", (event) => this.walk(event, n));
     }
-    if (n === faulty) answer.open = true;
-    draw();
-    say(n);
-    announce(says.textContent);
+    opener.addEventListener("click", () => this.lookUp());
+    // opened before the buttons were there
+    if (answer.open && !this.entry.done) this.score.set(id, { ...this.entry, shown: true });
+    this.draw();
+    this.say(null);
+  }
+
+  get entry() {
+    return this.score.get(this.id);
+  }
+
+  /** @param {number} line */
+  choose(line) {
+    const before = this.entry;
+    if (isOver(before)) return;
+    const after = afterChoice(before, line, this.faulty);
+    if (after !== before) this.score.set(this.id, after);
+    if (line === this.faulty) this.answer.open = true;
+    this.draw();
+    this.say(line);
+    announce(this.says.textContent);
   }
 
   /** The reader opened the answer without finding the line. */
-  function lookUp() {
-    const { chosen, done, shown } = score.get(id);
-    if (done || shown || answer.open) return;
-    score.set(id, { chosen, done, shown: true });
-    draw();
-    say();
+  lookUp() {
+    if (isOver(this.entry) || this.answer.open) return;
+    this.score.set(this.id, { ...this.entry, shown: true });
+    this.draw();
+    this.say(null);
   }
 
-  function say(n) {
-    const { chosen, done, shown } = score.get(id);
-    const tries = chosen.length;
-    let text = "Which line is wrong? Click it.";
-    let next = null;
-    if (done) {
-      text = `✓ Found ${atTry(tries)}.`;
-      next = ["Why?", answer];
-    } else if (shown) {
-      text = "→ This is the line.";
-      next = ["Why?", answer];
-    } else if (n !== undefined) {
-      text = "✗ Not this one: it does what it should.";
-      if (Math.abs(n - faulty) === 1) text = "✗ Not this one, but you are very close.";
-      const hint = hints.find((one) => !one.open);
-      next = hint ? ["A hint", hint] : ["Show me", answer];
+  /** @param {number | null} line That was chosen just before. */
+  say(line) {
+    const hint = this.hints.find(({ open }) => !open);
+    const { text, next } = adviceOn(this.entry, this.faulty, line, hint !== undefined);
+    this.says.textContent = text;
+    this.act.hidden = !next;
+    this.act.textContent = next?.label ?? "";
+    this.next = (next?.to === "hint" && hint) || this.answer;
+  }
+
+  goOn() {
+    const summary = this.next?.querySelector("summary");
+    if (!this.next?.open) summary?.click(); // as if the reader had opened it
+    summary?.focus();
+  }
+
+  draw() {
+    const { entry, faulty, lines } = this;
+    const isHere = (/** @type {HTMLElement} */ line) => line === document.activeElement;
+    const focused = isOver(entry) ? faulty : lines.findIndex(isHere);
+    const stop = focused < 0 ? lines.findIndex(({ tabIndex }) => tabIndex === 0) : focused;
+    this.makeStop(Math.max(0, stop));
+    for (const [n, line] of lines.entries()) {
+      const verdict = verdictOn(entry, n, faulty);
+      line.className = verdict;
+      line.setAttribute("aria-disabled", String(isOver(entry)));
+      line.setAttribute("aria-label", nameOf(n, verdict, line.textContent));
     }
-    says.textContent = text;
-    act.hidden = !next;
-    if (!next) return;
-    act.textContent = next[0];
-    act.onclick = () => {
-      const summary = next[1].querySelector("summary");
-      if (!next[1].open) summary.click(); // as if the reader had opened it
-      summary.focus();
-    };
   }
 
-  function draw() {
-    const { chosen, done, shown } = score.get(id);
-    const over = done || shown;
-    let stop = over ? faulty : lines.indexOf(document.activeElement);
-    if (stop < 0)
-      stop = Math.max(
-        0,
-        lines.findIndex((line) => line.tabIndex === 0),
-      );
-    lines.forEach((line, n) => {
-      const wrong = n !== faulty && chosen.includes(n);
-      line.tabIndex = n === stop ? 0 : -1;
-      line.className = over && n === faulty ? "faulty" : wrong ? "innocent" : "";
-      line.setAttribute("aria-disabled", over);
-      const verdict = { faulty: "the faulty line: ", innocent: "not this one: " }[line.className];
-      line.setAttribute("aria-label", `line ${n + 1}, ${verdict ?? ""}${line.textContent.trim()}`);
-    });
+  /**
+   * One line can be reached with the tab key, the others from it with the arrow keys.
+   * @param {number} stop
+   */
+  makeStop(stop) {
+    for (const [n, line] of this.lines.entries()) line.tabIndex = n === stop ? 0 : -1;
   }
 
-  /** One line can be reached with the tab key, the others from it with the arrow keys. */
-  function walk(event) {
-    const here = lines.indexOf(event.currentTarget);
-    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: lines.length - 1 }[
-      event.key
-    ];
+  /**
+   * @param {KeyboardEvent} event
+   * @param {number} from
+   */
+  walk(event, from) {
+    const to = lineAfterKey(event.key, from, this.lines.length);
     if (to === undefined) return;
     event.preventDefault();
-    const line = lines[Math.max(0, Math.min(lines.length - 1, to))];
-    for (const other of lines) other.tabIndex = other === line ? 0 : -1;
-    line.focus();
+    this.makeStop(to);
+    this.lines[to].focus();
   }
 
-  return function redraw() {
-    if (isNew(score.get(id))) {
-      for (const details of [answer, ...hints]) details.open = false;
-      for (const line of lines) line.tabIndex = -1;
-      lines[0].tabIndex = 0;
+  redraw() {
+    if (isNew(this.entry)) {
+      for (const details of [this.answer, ...this.hints]) details.open = false;
+      this.makeStop(0);
     }
-    draw();
-    say();
-  };
+    this.draw();
+    this.say(null);
+  }
 }

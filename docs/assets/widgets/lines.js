@@ -18,7 +18,7 @@ export function cutIntoLines(element) {
         last = empty();
         lines.push(last);
       }
-      last.append(part);
+      if (part) last.append(part);
     });
   }
   return lines;

@@ -1,10 +1,11 @@
 /** Match the head: choose, see why it is right or wrong, and try again until it is right. */
 import { announce, h } from "./dom.js";
-import { atTry, headingOf, headingText, isNew, keepScore, triesInAll } from "./score.js";
+import { atTry, isNew, triesInAll } from "./score/model.js";
+import { headingOf, headingText, keepScore } from "./score.js";
 
 /** @typedef {HTMLDetailsElement} Choice A folded answer of the page. */
 
-/** @type {import("./score.js").Words} */
+/** @type {import("./score/model.js").Words} */
 const WORDS = {
   status: {
     new: "not tried yet",

@@ -2,7 +2,7 @@
 import { announce, h } from "./dom.js";
 import { headingText, keepScore } from "./score.js";
 
-/** @type {import("./score.js").Words} */
+/** @type {import("./score/model.js").Words} */
 const WORDS = {
   status: { new: "not answered yet", open: "not yet", first: "you knew it", done: "you knew it" },
   sum(entries, count) {

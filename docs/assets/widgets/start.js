@@ -1,4 +1,3 @@
-// @ts-nocheck: its types are still to be written
 /**
  * Starts the parts of a page that a reader can use.
  *
@@ -7,14 +6,23 @@
  * Whatever goes wrong, the page stays as it was, and one sentence says so.
  */
 (() => {
-  const folder = new URL(".", document.currentScript.src);
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const folder = new URL(".", script.src);
+  /** @type {NodeListOf<HTMLElement>} */
   const hosts = document.querySelectorAll("[data-widget]");
   const waiting = new Set(hosts);
 
-  /** A link with a state, such as #fill-in?text=…, leads to where it is used. */
+  /**
+   * A link with a state, such as #fill-in?text=…, leads to where it is used.
+   * @param {HTMLElement} host
+   */
   const isLinked = (host) => location.hash.startsWith(`#${host.dataset.widget}?`);
 
-  /** It will not start: one plain sentence replaces the one for readers without scripts. */
+  /**
+   * It will not start: one plain sentence replaces the one for readers without scripts.
+   * @param {HTMLElement} host
+   * @param {string} text
+   */
   function say(host, text) {
     let note = host.querySelector(":scope > .widget-note");
     if (!note) {
@@ -26,22 +34,22 @@
     host.dataset.failed = "";
   }
 
+  /** @param {string} name */
   function addStyle(name) {
     return new Promise((resolve, reject) => {
       const link = document.createElement("link");
-      Object.assign(link, { rel: "stylesheet", href: new URL(`${name}.css`, folder) });
-      Object.assign(link, { onload: resolve, onerror: reject });
+      const href = new URL(`${name}.css`, folder).href;
+      Object.assign(link, { rel: "stylesheet", href, onload: resolve, onerror: reject });
       document.head.append(link);
     });
   }
 
+  /** @param {HTMLElement} host */
   async function start(host) {
-    const name = host.dataset.widget;
+    const name = host.dataset.widget ?? "";
     try {
-      const [{ mount }] = await Promise.all([
-        import(new URL(`${name}.js`, folder)),
-        addStyle(name),
-      ]);
+      const url = new URL(`${name}.js`, folder);
+      const [{ mount }] = await Promise.all([import(url.href), addStyle(name)]);
       await mount(host);
       host.querySelector(":scope > .widget-note")?.remove();
       host.dataset.started = "";
@@ -57,19 +65,24 @@
     }
     return;
   }
-  import(new URL("progress.js", folder)).then(
+  import(new URL("progress.js", folder).href).then(
     ({ mount }) => mount(),
     () => {},
   );
   const near = new IntersectionObserver(
     (entries) => {
-      for (const { isIntersecting, target } of entries) if (isIntersecting) begin(target);
+      for (const { isIntersecting, target } of entries) {
+        if (isIntersecting) begin(/** @type {HTMLElement} */ (target));
+      }
     },
     { rootMargin: "300px" },
   );
   for (const host of hosts) near.observe(host);
 
-  /** Each part starts once. */
+  /**
+   * Each part starts once.
+   * @param {HTMLElement} host
+   */
   function begin(host) {
     if (!waiting.delete(host)) return;
     near.unobserve(host);

@@ -1,230 +1,192 @@
-// @ts-nocheck: its types are still to be written
 /** The walked trace, step by step: with the page's numbers, or with the reader's own sentences. */
 import { fetchJSON } from "../bert/model.js";
 import { announce, h, whenQuiet } from "./dom.js";
 import { getModels } from "./loading.js";
 import { followAddress, linkButton } from "./state.js";
-import { codeBlock } from "./trace/code.js";
-import { caption } from "./trace/pictures.js";
+import { inWords, readState, START, stateForLink, stepAfterKey } from "./trace/model.js";
 import { steps } from "./trace/steps.js";
-import { classScores, walkOf } from "./trace/walk.js";
+import { arrow, contentOf, Dots, onSwipe, ownPanel } from "./trace/view.js";
+import { classScores, isClassified, walkedFrom, walkOf } from "./trace/walk.js";
 
 const NAME = "trace";
-const EXAMPLE =
-  "Thea loved the museum for its splendid guide. At the museum, Albert praised the statue.";
-const LONGEST_LINK = 2000; // characters of text; the model reads 64 tokens
-const SWIPE = 40; // pixels to the side, and more so than up or down
 const STAGES = { 1: "Stage one: pretraining", 2: "Stage two: fine-tuning" };
 
+/** @param {HTMLElement} host */
 export async function mount(host) {
-  const trace = await fetchJSON("trace.json");
-  trace.heads = [{ name: "", logits: trace.class_logits }];
+  const widget = new Trace(walkedFrom(await fetchJSON("trace.json")));
+  widget.start(host);
+  host.append(widget.whole); // once a damaged trace would have shown
+}
 
-  let at = 0; // the step that is shown
-  const own = { on: false, text: EXAMPLE, seed: 1, walk: null };
+class Trace {
+  state = START;
+  /** @type {import("./trace/walk.js").Own | null} Of the reader's text, once it is computed. */
+  own = null;
 
-  const back = h("button", { type: "button", onclick: () => go(at - 1) }, arrow("← "), "Back");
-  const next = h(
+  useWalked = h(
     "button",
-    { type: "button", class: "main", onclick: () => go(at + 1) },
-    "Next",
-    arrow(" →"),
+    { type: "button", onclick: () => this.choose(false) },
+    "The walked input",
   );
-  const where = h("p", { class: "where" });
-  const dots = steps.map((step, n) => {
-    const label = `Step ${n + 1}: ${step.name}`;
-    const last = steps[n + 1]?.stage !== step.stage;
-    const attributes = { type: "button", "aria-label": label, title: label, onclick: () => go(n) };
-    return h("li", { class: last && "last" }, h("button", attributes));
-  });
-  const stage = h("div", { class: "stage" });
-
-  const walked = h("button", { type: "button", onclick: () => choose(false) }, "The walked input");
-  const yours = h("button", { type: "button", onclick: () => choose(true) }, "Your own");
-  const field = h("textarea", {
+  useOwn = h("button", { type: "button", onclick: () => this.choose(true) }, "Your own");
+  field = h("textarea", {
     id: "trace-text",
     rows: 2,
     dir: "auto",
-    oninput: whenQuiet(read),
+    oninput: whenQuiet(() => this.read()),
   });
-  const drawn = h("span", { class: "drawn" });
-  const slot = h("p", { class: "slot" });
-  const panel = h(
-    "div",
-    { class: "own" },
-    h("label", { for: "trace-text" }, "One sentence, or two in a row"),
-    field,
-    h(
-      "div",
-      { class: "widget-buttons" },
-      h("button", { type: "button", class: "quiet", onclick: drawAgain }, "Draw again"),
-      drawn,
-    ),
-    slot,
+  drawn = h("span", { class: "drawn" });
+  slot = h("p", { class: "slot" });
+  panel = ownPanel(this.field, this.drawn, this.slot, () => this.drawAgain());
+  dots = new Dots(steps, (n) => this.go(n));
+  back = h("button", { type: "button", onclick: () => this.turn(-1) }, arrow("← "), "Back");
+  where = h("p", { class: "where" });
+  next = h(
+    "button",
+    { type: "button", class: "main", onclick: () => this.turn(1) },
+    "Next",
+    arrow(" →"),
   );
-
-  const walk = () => (own.on ? own.walk : trace);
-
-  function go(n) {
-    if (n < 0 || n >= steps.length) return;
-    const before = at;
-    at = n;
-    show();
-    if (before !== n) announce(`Step ${n + 1} of ${steps.length}: ${steps[n].name}`);
-  }
-
-  function show() {
-    const step = steps[at];
-    back.setAttribute("aria-disabled", at === 0); // not disabled: it would lose the focus
-    next.setAttribute("aria-disabled", at === steps.length - 1);
-    where.replaceChildren(h("b", {}, `Step ${at + 1} of ${steps.length}`), " ", STAGES[step.stage]);
-    dots.forEach((dot, n) => {
-      const button = dot.firstElementChild;
-      // one of them is reached with the tab key, the others from there with the arrow keys
-      button.tabIndex = n === at ? 0 : -1;
-      button.className = own.on && steps[n].gradient ? "dot walked-only" : "dot";
-      if (n === at) button.setAttribute("aria-current", "step");
-      else button.removeAttribute("aria-current");
-    });
-    stage.replaceChildren(h("p", { class: "name-of-step" }, step.name), ...contentOf(step));
-    if (own.on && step.classes) fetchClasses();
-  }
-
-  /** The picture of a step, its words, its code; a sentence where there is no picture. */
-  function contentOf(step) {
-    const borrowed = own.on && step.gradient;
-    const shown = borrowed ? trace : walk();
-    if (!shown) return [caption(own.text.trim() ? "One moment …" : "Write a sentence first.")];
-    if (step.classes && !shown.heads) return [caption("One moment …")];
-    const note =
-      "This step needs the gradient, which the page does not compute for your sentences. " +
-      "The numbers are those of the walked input.";
-    return [
-      h("p", {}, step.words(shown)),
-      borrowed ? h("p", { class: "borrowed" }, note) : null,
-      h("figure", { role: "group", "aria-label": step.alt(shown) }, step.picture(shown)),
-      codeBlock(step),
-    ].filter(Boolean);
-  }
-
-  function choose(mine) {
-    own.on = mine;
-    walked.setAttribute("aria-pressed", !mine);
-    yours.setAttribute("aria-pressed", mine);
-    panel.hidden = !mine;
-    show();
-    if (mine && !own.walk) measure();
-  }
-
-  function read() {
-    if (own.text === field.value) return;
-    own.text = field.value;
-    measure();
-  }
-
-  function drawAgain() {
-    own.text = field.value;
-    own.seed += 1;
-    measure();
-  }
-
-  /** Make the walk of the reader's text, fetching the model the first time. */
-  async function measure() {
-    const { text, seed } = own;
-    own.walk = null;
-    if (text.trim()) {
-      const [model] = await fetchModels(["pretrained"]);
-      if (text !== own.text || seed !== own.seed) return; // a newer one is on its way
-      own.walk = walkOf(model, text, seed);
-    }
-    drawn.textContent = own.walk ? inWords(own.walk, seed) : "";
-    if (own.walk) announce(drawn.textContent);
-    show();
-  }
-
-  async function fetchModels(names) {
-    const models = await getModels(slot, names);
-    if (slot.contains(document.activeElement)) field.focus(); // an empty slot loses it
-    return models;
-  }
-
-  async function fetchClasses() {
-    const { walk: asked } = own;
-    if (!asked || asked.heads) return;
-    const [pretrained, tuned] = await fetchModels(["pretrained", "sentiment"]);
-    asked.heads = classScores(asked, pretrained, tuned);
-    asked.classes = tuned.labels;
-    if (own.walk === asked) show();
-  }
-
-  function onKey(event) {
-    if (event.target === field || event.altKey || event.ctrlKey || event.metaKey) return;
-    const targets = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: steps.length - 1 };
-    const target = targets[event.key];
-    if (target === undefined) return;
-    event.preventDefault();
-    const onDots = event.target.matches(".dot");
-    go(target);
-    if (onDots) dots[at].firstElementChild.focus();
-  }
-
-  let touch = null; // where a finger came down
-  const onDown = (event) => {
-    touch = event.pointerType === "touch" && event.isPrimary ? event : null;
-  };
-  const onUp = (event) => {
-    if (!touch || event.pointerId !== touch.pointerId) return;
-    const [x, y] = [event.clientX - touch.clientX, event.clientY - touch.clientY];
-    touch = null;
-    if (Math.abs(x) > SWIPE && Math.abs(x) > 1.5 * Math.abs(y)) go(at - Math.sign(x));
-  };
-
-  /** What a link brings, as far as it makes sense. */
-  function follow(state) {
-    whole.open = true;
-    const step = Number(state.get("step"));
-    if (Number.isInteger(step) && step >= 1 && step <= steps.length) at = step - 1;
-    if (state.has("text")) {
-      const seed = Number(state.get("seed"));
-      own.text = field.value = state.get("text");
-      own.seed = Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32 ? seed : 1;
-      own.walk = null;
-    }
-    choose(state.has("text"));
-  }
-
-  const link = linkButton(NAME, () => ({
-    step: at + 1,
-    ...(own.on && { text: own.text.slice(0, LONGEST_LINK), seed: own.seed }),
-  }));
-  const whole = h(
+  stage = h("div", { class: "stage" });
+  whole = h(
     "details",
-    { class: "trace", open: true, onkeydown: onKey },
+    {
+      class: "trace",
+      open: true,
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event),
+    },
     h("summary", {}, "Step by step"),
     h(
       "div",
       { class: "widget-buttons", role: "group", "aria-label": "Which input" },
-      walked,
-      yours,
+      this.useWalked,
+      this.useOwn,
     ),
-    panel,
-    h("ol", { class: "dots", "aria-label": "Steps" }, dots),
-    h("div", { class: "moves" }, back, where, next),
-    stage,
-    h("div", { class: "widget-buttons" }, link),
+    this.panel,
+    this.dots.element,
+    h("div", { class: "moves" }, this.back, this.where, this.next),
+    this.stage,
+    h(
+      "div",
+      { class: "widget-buttons" },
+      linkButton(NAME, () => stateForLink(this.state)),
+    ),
   );
-  stage.addEventListener("pointerdown", onDown);
-  stage.addEventListener("pointerup", onUp);
-  stage.addEventListener("pointercancel", () => (touch = null)); // the page scrolls instead
 
-  field.value = own.text;
-  if (!followAddress(host, NAME, follow)) choose(false);
-  host.append(whole); // once a damaged trace would have shown
-}
+  /** @param {import("./trace/walk.js").Walked} walked The page's. */
+  constructor(walked) {
+    this.walked = walked;
+  }
 
-const arrow = (text) => h("span", { "aria-hidden": "true" }, text);
+  /** @param {HTMLElement} host */
+  start(host) {
+    onSwipe(this.stage, (by) => this.turn(by));
+    this.field.value = this.state.text;
+    if (!followAddress(host, NAME, (brought) => this.follow(brought))) this.choose(false);
+  }
 
-function inWords({ fates, selectable }, seed) {
-  const selected = fates.filter(Boolean).length;
-  return `Draw ${seed}: selected ${selected} of ${selectable.filter(Boolean).length}.`;
+  /** @param {URLSearchParams} brought */
+  follow(brought) {
+    this.whole.open = true;
+    this.state = readState(brought, this.state, steps.length);
+    if (this.state.own) {
+      this.field.value = this.state.text;
+      this.own = null;
+    }
+    this.choose(this.state.own);
+  }
+
+  /** @param {boolean} own */
+  choose(own) {
+    this.state = { ...this.state, own };
+    this.useWalked.setAttribute("aria-pressed", String(!own));
+    this.useOwn.setAttribute("aria-pressed", String(own));
+    this.panel.hidden = !own;
+    this.show();
+    if (own && !this.own) this.measure();
+  }
+
+  // From step to step
+
+  /** @param {number} by */
+  turn(by) {
+    this.go(this.state.step + by);
+  }
+
+  /** @param {number} step */
+  go(step) {
+    if (step < 0 || step >= steps.length) return;
+    const before = this.state.step;
+    this.state = { ...this.state, step };
+    this.show();
+    if (before !== step) announce(`Step ${step + 1} of ${steps.length}: ${steps[step].name}`);
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const { target } = event;
+    if (target === this.field || event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = stepAfterKey(event.key, this.state.step, steps.length);
+    if (step === undefined) return;
+    event.preventDefault();
+    const onDots = target instanceof Element && target.matches(".dot");
+    this.go(step);
+    if (onDots) this.dots.buttons[this.state.step].focus();
+  }
+
+  show() {
+    const { step: at, own, text } = this.state;
+    const step = steps[at];
+    // not disabled: they would lose the focus
+    this.back.setAttribute("aria-disabled", String(at === 0));
+    this.next.setAttribute("aria-disabled", String(at === steps.length - 1));
+    const place = h("b", {}, `Step ${at + 1} of ${steps.length}`);
+    this.where.replaceChildren(place, " ", STAGES[step.stage]);
+    this.dots.show(at, own);
+    const content = contentOf(step, own ? this.own : this.walked, this.walked, text);
+    this.stage.replaceChildren(h("p", { class: "name-of-step" }, step.name), ...content);
+    if (own && step.needs === "classes") this.fetchClasses();
+  }
+
+  // The reader's own text
+
+  read() {
+    if (this.state.text === this.field.value) return;
+    this.state = { ...this.state, text: this.field.value };
+    this.measure();
+  }
+
+  drawAgain() {
+    this.state = { ...this.state, text: this.field.value, seed: this.state.seed + 1 };
+    this.measure();
+  }
+
+  /** Make the walk of the reader's text, fetching the model the first time. */
+  async measure() {
+    const { text, seed } = this.state;
+    this.own = null;
+    if (text.trim()) {
+      const [model] = await this.fetchModels(["pretrained"]);
+      if (text !== this.state.text || seed !== this.state.seed) return; // a newer one is coming
+      this.own = walkOf(model, text, seed);
+    }
+    this.drawn.textContent = this.own ? inWords(this.own, seed) : "";
+    if (this.own) announce(this.drawn.textContent);
+    this.show();
+  }
+
+  async fetchClasses() {
+    const { own } = this;
+    if (!own || isClassified(own)) return;
+    const [pretrained, tuned] = await this.fetchModels(["pretrained", "sentiment"]);
+    Object.assign(own, classScores(own, pretrained, tuned));
+    if (this.own === own) this.show();
+  }
+
+  /** @param {string[]} names */
+  async fetchModels(names) {
+    const models = await getModels(this.slot, names);
+    if (this.slot.contains(document.activeElement)) this.field.focus(); // an empty slot loses it
+    return models;
+  }
 }

@@ -1,51 +1,57 @@
-// @ts-nocheck: its types are still to be written
 /** The pictures of the trace. Each is made of numbers, and shows each number as text. */
 import { h } from "../dom.js";
 import { chip, FATES, row } from "../tokens.js";
+import { decimal, scientific } from "./numbers.js";
 import { RECIPE } from "./walk.js";
 
-/** With a fixed number of digits, as Python prints it, but with a proper minus sign. */
-export const decimal = (x, digits = 5) => x.toFixed(digits).replace("-", "−");
+/** @typedef {import("../dom.js").Child} Child */
+/** @typedef {import("./walk.js").Input} Input */
 
-/** As Python prints `:.9e`. Exactly between two digits, Python takes the even one; JS goes up. */
-export function scientific(x, digits = 9) {
-  const [all, exponent] = Math.abs(x).toExponential(100).split("e");
-  const [kept, rest] = [all.slice(0, digits + 2), all.slice(digits + 2)];
-  const even = /^50*$/.test(rest) && Number(kept.at(-1)) % 2 === 0;
-  const rounded = Math.abs(x).toExponential(digits).split("e");
-  const [mantissa, power] = even ? [kept, exponent] : rounded;
-  const sign = x < 0 ? "−" : "";
-  return `${sign}${mantissa}e${power[0].replace("-", "−")}${power.slice(1).padStart(2, "0")}`;
-}
+/**
+ * A bar that starts at `from`, else at zero.
+ * @typedef {{name: string, value: number, from?: number, strong?: boolean}} Bar
+ */
 
-/** Without digits of its own, as Python prints it: 0.0001, 5e−05. */
-export const plain = (x) =>
-  x >= 1e-4
-    ? String(x)
-    : x
-        .toExponential()
-        .replace(/e-(\d)$/, "e−0$1")
-        .replace("e-", "e−");
+/**
+ * One of the scores that softmax makes shares of.
+ * @typedef {object} Share
+ * @property {string} name
+ * @property {number} [logit]
+ * @property {number} exp
+ * @property {number} share
+ * @property {boolean} [strong]
+ * @property {boolean} [derived] The page has no such number in its text.
+ */
 
-/** The tokens of a walk, as `chip` wants them. */
-function tokens({ pieces, segments, selectable }) {
-  return pieces.map((piece, n) => ({ piece, segment: segments[n], structural: !selectable[n] }));
-}
+/** @typedef {[text: string, name: string]} Term A number of a calculation, and what it is. */
 
-/** A row of chips; `under` gives a number to show below each. */
-export function chips(walk, { fates = false, selected = false, under } = {}) {
-  const made = tokens(walk).map((token, n) => {
-    const { [n]: fate } = walk.fates;
-    const told = fates && fate ? { ...token, fate, seen: walk.seen[n] } : token;
+/**
+ * A row of chips.
+ * @param {Input} input
+ * @param {object} [options]
+ * @param {boolean} [options.fates] Whether they show what the model sees.
+ * @param {boolean} [options.selected] Whether what is below the selected ones is marked.
+ * @param {(n: number) => string | number} [options.under] What is below each.
+ */
+export function chips(input, { fates = false, selected = false, under } = {}) {
+  const { pieces, segments, selectable } = input;
+  const made = pieces.map((piece, n) => {
+    const token = { piece, segment: segments[n], structural: !selectable[n] };
+    const fate = input.fates[n];
+    const drawn = chip(fates && fate ? { ...token, fate, seen: input.seen[n] } : token);
+    if (!under) return drawn;
     const chosen = selected && fate ? "chosen" : null;
-    if (!under) return chip(told);
-    return h("span", { class: "stack" }, chip(told), h("small", { class: chosen }, under(n)));
+    return h("span", { class: "stack" }, drawn, h("small", { class: chosen }, under(n)));
   });
   return row(...made);
 }
 
-/** The sentences, as they were written. */
+/**
+ * The sentences, as they were written.
+ * @param {{texts: string[]}} input
+ */
 export function sentenceCards({ texts }) {
+  /** @param {string} text */
   const shorten = (text) => (text.length > 400 ? `${text.slice(0, 400)} …` : text);
   return h(
     "div",
@@ -56,13 +62,14 @@ export function sentenceCards({ texts }) {
   );
 }
 
-/** All draws on a line from 0 to 1, cut where the selected ones end. */
+/**
+ * All draws on a line from 0 to 1, cut where the selected ones end.
+ * @param {Input} input
+ */
 export function drawLine({ select_draw: draws, selectable, fates }) {
   const marks = draws.map((draw, n) => {
     if (!selectable[n]) return null;
-    const mark = h("i", { class: fates[n] ? "mark chosen" : "mark" });
-    mark.style.left = `${100 * draw}%`;
-    return mark;
+    return placed("i", fates[n] ? "mark chosen" : "mark", draw);
   });
   return h(
     "div",
@@ -78,13 +85,15 @@ export function drawLine({ select_draw: draws, selectable, fates }) {
   );
 }
 
-/** For each selected token, where its second draw falls: masked, random, or kept. */
+/**
+ * For each selected token, where its second draw falls: masked, random, or kept.
+ * @param {Input} input
+ */
 export function fateLines({ pieces, fates, fate_draw: draws }) {
   const shares = [RECIPE.mask, RECIPE.random, 1 - RECIPE.mask - RECIPE.random];
   const rows = fates.flatMap((fate, n) => {
     if (!fate) return [];
-    const mark = h("i", { class: "mark chosen" });
-    mark.style.left = `${100 * draws[n]}%`;
+    const mark = placed("i", "mark chosen", draws[n]);
     return [
       h("span", { class: "name" }, pieces[n]),
       h("span", { class: "track", "aria-hidden": "true" }, zones(shares), mark),
@@ -102,43 +111,53 @@ export function fateLines({ pieces, fates, fate_draw: draws }) {
   );
 }
 
+/**
+ * @param {number[]} shares
+ * @param {string[]} [texts]
+ */
 function zones(shares, texts = []) {
-  return shares.map((share, n) => {
-    const zone = h("span", { class: "zone" }, texts[n]);
-    zone.style.width = `${100 * share}%`;
-    return zone;
-  });
+  return shares.map((share, n) => wide("zone", share, texts[n]));
+}
+
+/**
+ * Something on a track, at a share of its width.
+ * @param {"i" | "span"} tag
+ * @param {string} kind
+ * @param {number} share
+ */
+function placed(tag, kind, share) {
+  const made = h(tag, { class: kind });
+  made.style.left = `${100 * share}%`;
+  return made;
 }
 
 /**
  * Bars that start at zero, to the left for negative numbers.
- * @param {{name: string, value: number, from?: number, text?: string}[]} rows
- * @param {{mark?: number}} options A number that is marked on all of them.
+ * @param {Bar[]} rows
+ * @param {object} [options]
+ * @param {number} [options.mark] A number that is marked on all of them.
  */
 export function bars(rows, { mark } = {}) {
   const all = [0, mark ?? 0, ...rows.flatMap(({ value, from = 0 }) => [from, from + value])];
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const place = (x) => (100 * (x - low)) / (high - low || 1);
-  const line = (name, x) => {
-    const made = h("i", { class: name });
-    made.style.left = `${place(x)}%`;
-    return made;
-  };
+  /** @param {number} x */
+  const place = (x) => (x - low) / (high - low || 1);
   return h(
     "div",
     { class: "grid bars" },
-    rows.flatMap(({ name, value, from = 0, text = decimal(value), strong }) => {
-      const fill = h("span", { class: "fill" });
+    rows.flatMap(({ name, value, from = 0, strong }) => {
       const [left, right] = [from, from + value].sort((a, b) => a - b).map(place);
-      fill.style.left = `${left}%`;
-      fill.style.width = `${right - left}%`;
-      const lines = [low < 0 && line("zero", 0), mark && line("limit", mark)].filter(Boolean);
-      const track = h("span", { class: "track", "aria-hidden": "true" }, fill, lines);
+      const fill = placed("span", "fill", left);
+      fill.style.width = `${100 * (right - left)}%`;
+      const lines = [
+        low < 0 ? placed("i", "zero", place(0)) : null,
+        mark ? placed("i", "limit", place(mark)) : null,
+      ];
       const kind = strong ? " strong" : "";
       return [
         h("span", { class: `name${kind}` }, name),
-        track,
-        h("span", { class: `number${kind}` }, text),
+        h("span", { class: "track", "aria-hidden": "true" }, fill, lines),
+        h("span", { class: `number${kind}` }, decimal(value)),
       ];
     }),
   );
@@ -146,15 +165,20 @@ export function bars(rows, { mark } = {}) {
 
 /**
  * From logits to shares: a row for each, and the sum.
- * @param {{name: string, logit?: number, exp: number, share: number}[]} rows
+ * @param {Share[]} rows
+ * @param {object} [options]
+ * @param {number} [options.digits] Of the exp.
+ * @param {number} [options.shareDigits]
+ * @param {boolean} [options.sum] Whether it is shown.
  */
 export function shares(rows, { digits = 5, shareDigits = 5, sum = true } = {}) {
-  const cell = (kind, text = null, more = {}) => h("span", { class: kind, ...more }, text);
-  const cells = ({ name, logit, exp, share, strong, derived }) => [
+  /** @type {(kind: string, text?: string, more?: Record<string, boolean>) => HTMLElement} */
+  const cell = (kind, text, more = {}) => h("span", { class: kind, ...more }, text);
+  const cells = (/** @type {Share} */ { name, logit, exp, share, strong, derived }) => [
     cell(strong ? "name strong" : "name", name),
-    cell("number logit", logit === undefined ? null : decimal(logit)),
+    cell("number logit", logit === undefined ? undefined : decimal(logit)),
     cell("number", decimal(exp, digits)),
-    h("span", { class: "track", "aria-hidden": "true" }, widthOf(share)),
+    h("span", { class: "track", "aria-hidden": "true" }, wide("fill", share)),
     cell("number", decimal(share, shareDigits), { "data-derived": Boolean(derived) }),
   ];
   const total = rows.reduce((all, { exp }) => all + exp, 0);
@@ -176,13 +200,21 @@ export function shares(rows, { digits = 5, shareDigits = 5, sum = true } = {}) {
   return h("div", { class: kind }, head, rows.flatMap(cells), sum ? last : []);
 }
 
-function widthOf(share) {
-  const fill = h("span", { class: "fill" });
-  fill.style.width = `${100 * share}%`;
-  return fill;
+/**
+ * @param {string} kind
+ * @param {number} share Of the width.
+ * @param {string} [text]
+ */
+function wide(kind, share, text) {
+  const made = h("span", { class: kind }, text);
+  made.style.width = `${100 * share}%`;
+  return made;
 }
 
-/** A calculation whose numbers are named: `["−"]` between, `[number, name]` else. */
+/**
+ * A calculation whose numbers are named, with signs between them.
+ * @param {(Term | string)[]} parts
+ */
 export function calculation(...parts) {
   return h(
     "div",
@@ -196,7 +228,21 @@ export function calculation(...parts) {
   );
 }
 
-/** What AdamW makes of a weight and its gradient, pair by pair down to the new weight. */
+/**
+ * A difference, as a calculation.
+ * @param {[number, string][]} terms The minuend, the subtrahend and the difference.
+ */
+export const minus = (...terms) => {
+  const [a, b, difference] = terms.map(
+    ([value, name]) => /** @type {Term} */ ([decimal(value), name]),
+  );
+  return calculation(a, "−", b, "=", difference);
+};
+
+/**
+ * What AdamW makes of a weight and its gradient, pair by pair down to the new weight.
+ * @param {import("./walk.js").Rung[]} rows
+ */
 export function ladder(rows) {
   const last = rows.length - 1;
   return h(
@@ -216,5 +262,8 @@ export function ladder(rows) {
   );
 }
 
-/** A line of words under a picture, or above a part of it. */
+/**
+ * A line of words under a picture, or above a part of it.
+ * @param {Child[]} words
+ */
 export const caption = (...words) => h("p", { class: "caption" }, ...words);

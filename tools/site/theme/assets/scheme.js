@@ -1,4 +1,3 @@
-// @ts-nocheck: its types are still to be written
 /**
  * The colour scheme: chosen before anything is painted, switched by the reader, and remembered.
  *
@@ -6,21 +5,24 @@
  * forbids, and in its bundle, which computes all styles of the page four times over for it.
  */
 (() => {
-  const KEY = `${new URL("..", document.currentScript.src).pathname}.__palette`;
-  const form = document.querySelector("[data-scheme-switch]");
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const KEY = `${new URL("..", script.src).pathname}.__palette`;
+  const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-scheme-switch]"));
   const choices = [...form.querySelectorAll("input")];
-  const isAsked = (choice) => matchMedia(choice.dataset.mdColorMedia).matches;
+  const isAsked = (/** @type {HTMLInputElement} */ { dataset }) =>
+    matchMedia(dataset.mdColorMedia ?? "").matches;
   const ofSystem = Math.max(0, choices.findIndex(isAsked));
 
   function remembered() {
     try {
-      const { index } = JSON.parse(localStorage.getItem(KEY));
+      const { index } = JSON.parse(localStorage.getItem(KEY) ?? "null");
       return index in choices && Number.isInteger(index) ? index : ofSystem;
     } catch {
       return ofSystem; // nothing is kept, or refused, or it is not ours
     }
   }
 
+  /** @param {number} index */
   function remember(index) {
     try {
       // What the system asks for anyway is not kept: the page goes on following the system.
@@ -31,6 +33,7 @@
     }
   }
 
+  /** @param {number} index */
   function show(index) {
     const { dataset } = choices[index];
     for (const part of ["mdColorMedia", "mdColorScheme", "mdColorPrimary", "mdColorAccent"]) {
@@ -38,19 +41,20 @@
     }
     choices.forEach((choice, n) => {
       choice.checked = n === index;
-      choice.nextElementSibling.hidden = n !== index; // its label leads to the other one
+      const label = /** @type {HTMLElement} */ (choice.nextElementSibling);
+      label.hidden = n !== index; // it leads to the other one
     });
   }
 
   /** The bar of a telephone's browser has the colour of the page's header. */
   function paintBrowser() {
-    let meta = document.querySelector("meta[name=theme-color]");
-    if (!meta) {
-      meta = document.createElement("meta");
-      document.head.append(meta);
-    }
+    /** @type {HTMLMetaElement | null} */
+    const found = document.querySelector("meta[name=theme-color]");
+    const meta = found ?? document.createElement("meta");
+    if (!found) document.head.append(meta);
+    const header = /** @type {HTMLElement} */ (document.querySelector(".md-header"));
     meta.name = "theme-color";
-    meta.content = getComputedStyle(document.querySelector(".md-header")).backgroundColor;
+    meta.content = getComputedStyle(header).backgroundColor;
   }
 
   // Material's script sets these as well, later, when all styles would have to be computed again.
@@ -58,17 +62,20 @@
   document.documentElement.classList.add("js-focus-visible");
   show(remembered());
   addEventListener("load", paintBrowser);
-  form.addEventListener("change", ({ target }) => {
+  /** The choice that an event is about, by its index. */
+  const indexOf = (/** @type {Event} */ { target }) =>
+    choices.indexOf(/** @type {HTMLInputElement} */ (target));
+  form.addEventListener("change", (event) => {
     document.body.dataset.mdColorSwitching = ""; // nothing fades from one scheme to the other
-    show(choices.indexOf(target));
+    show(indexOf(event));
     paintBrowser();
     delete document.body.dataset.mdColorSwitching;
-    remember(choices.indexOf(target));
+    remember(indexOf(event));
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault(); // the form has nowhere to go
-    const next = choices[(choices.indexOf(event.target) + 1) % choices.length];
+    const next = choices[(indexOf(event) + 1) % choices.length];
     next.click();
     next.focus();
   });
