@@ -41,12 +41,13 @@ held_out = generate_documents(500, seed=0, split="test")
 rows = tiny.sentence_pairs(held_out, tokenizer, LENGTH, seed=0)[:]
 truth = torch.from_numpy(rows["input_ids"])
 all_masked = MaskingRecipe(mask=1, random=0)
+hidden_words = MaskingCollator(tokenizer, all_masked, seed=0)(rows)
 
 
 def score(small):
     """How often a small model names a masked token of held-out text."""
-    batch = MaskingCollator(tokenizer, all_masked, seed=0)(rows)
-    return accuracy(small, batch, truth, batch["labels"] != IGNORE_INDEX)
+    where = hidden_words["labels"] != IGNORE_INDEX
+    return accuracy(small, hidden_words, truth, where)
 
 
 def pretrain(batches, seed, bar):

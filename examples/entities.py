@@ -6,6 +6,7 @@
 # %% set-up
 import copy
 import math
+from functools import cache
 
 import torch
 from torch import nn
@@ -85,22 +86,36 @@ def start(pretrained, seed):
     return with_encoder(model, checkpoint.model.bert) if pretrained else model
 
 
+@cache  # both starts and all learning rates get the same sentences
+def labelled(size, seed):
+    """The features of this number of sentences, with labels."""
+    return encode(entity_examples(size, seed, split="train"))
+
+
+@cache  # some models are shown again below
 def train(pretrained, size, seed, rate):
     """A model, tuned on this number of labelled sentences."""
     model = start(pretrained, seed)
-    features = encode(entity_examples(size, seed, split="train"))
+    features = labelled(size, seed)
     settings = {"steps": STEPS, "learning_rate": rate, "seed": seed}
     fine_tune(model, features, progress=False, **settings)
     return model
 
 
 # %% back to names
+@cache  # every model reads the same sentences
+def pieces_and_words(texts):
+    """The inputs, and where the words of each sentence are among them."""
+    encoded = tokenizer(list(texts), padding=True, return_tensors="pt")
+    words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
+    return encoded, words
+
+
 def find(model, sentences):
     """The entities that the model finds in each sentence, in characters."""
-    texts = [sentence.text for sentence in sentences]
-    encoded = tokenizer(texts, padding=True, return_tensors="pt")
+    texts = tuple(sentence.text for sentence in sentences)
+    encoded, words = pieces_and_words(texts)
     labels = predict(model, encoded)["logits"].argmax(-1).tolist()
-    words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
     pairs = zip(labels, words, strict=True)
     return [decode_entities(*each, LABELS) for each in pairs]
 

@@ -13,7 +13,7 @@ from bertlesson.collating import MaskingCollator
 from bertlesson.entities import decode_entities, encode_entities, entity_f1
 from bertlesson.heads import IGNORE_INDEX
 from bertlesson.lesson import tiny
-from bertlesson.lesson.ablation import accuracy, train_masked_lm
+from bertlesson.lesson.ablation import accuracy, restore, train_masked_lm
 from bertlesson.lesson.corpus import ENTITY_LABELS, generate_documents
 from bertlesson.lesson.labelled import entity_examples
 from bertlesson.masking import MaskingRecipe, mask_tokens
@@ -92,28 +92,39 @@ labelled = {
 }
 
 
-def features_of(model, split):
-    """The last layer's vectors, (sentences, length, hidden), and the labels."""
-    encoded = encode_entities(
+encoded = {
+    split: encode_entities(
         tokenizer,
-        [sentence.text for sentence in labelled[split]],
-        [sentence.entities for sentence in labelled[split]],
+        [sentence.text for sentence in sentences],
+        [sentence.entities for sentence in sentences],
         LABELS,
     )
+    for split, sentences in labelled.items()
+}
+test_texts = [sentence.text for sentence in labelled["test"]]
+test_pieces = tokenizer(test_texts, padding=True)
+WORDS = [
+    find_words(test_pieces, row, text) for row, text in enumerate(test_texts)
+]
+
+
+def features_of(model, split):
+    """The last layer's vectors, (sentences, length, hidden)."""
+    names = ("input_ids", "attention_mask")
+    parts = zip(
+        *(encoded[split][name].split(100) for name in names), strict=True
+    )
     with torch.no_grad():
-        hidden = model.bert(
-            encoded["input_ids"], encoded["attention_mask"]
-        ).last_hidden_state
-    return hidden, encoded["labels"]
+        return torch.cat(
+            [model.bert(*part).last_hidden_state for part in parts]
+        )
 
 
 def probe(model):
     """Entity F1 of a linear layer on the frozen features."""
-    hidden, labels = features_of(model, "train")
-    vectors, targets = (
-        hidden[labels != IGNORE_INDEX],
-        labels[labels != IGNORE_INDEX],
-    )
+    labels = encoded["train"]["labels"]
+    learned = labels != IGNORE_INDEX
+    vectors, targets = features_of(model, "train")[learned], labels[learned]
     linear = torch.nn.Linear(vectors.shape[1], len(LABELS))
     torch.nn.init.zeros_(linear.weight)
     torch.nn.init.zeros_(linear.bias)
@@ -127,13 +138,10 @@ def probe(model):
 
     optimizer.step(closure)
     with torch.no_grad():
-        predicted = linear(features_of(model, "test")[0]).argmax(-1).tolist()
-    texts = [sentence.text for sentence in labelled["test"]]
-    encoded = tokenizer(texts, padding=True)
-    words = [find_words(encoded, row, text) for row, text in enumerate(texts)]
+        predicted = linear(features_of(model, "test")).argmax(-1).tolist()
     found = [
         decode_entities(*each, LABELS)
-        for each in zip(predicted, words, strict=True)
+        for each in zip(predicted, WORDS, strict=True)
     ]
     return entity_f1(
         [sentence.entities for sentence in labelled["test"]], found
@@ -149,9 +157,10 @@ with tqdm(
     for name, recipe in RECIPES.items():
         for seed in range(SEEDS):
             model = pretrain(recipe, seed, bar)
+            right = restore(model, MASKED, HOLES | VISIBLE) == truth
             scores[name][seed] = (
-                accuracy(model, MASKED, truth, HOLES),
-                accuracy(model, MASKED, truth, VISIBLE),
+                right[HOLES].float().mean(),
+                right[VISIBLE].float().mean(),
                 accuracy(model, WRONG, truth, REPLACED),
                 probe(model),
             )

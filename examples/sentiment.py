@@ -5,6 +5,7 @@
 
 # %% set-up
 import copy
+from functools import cache
 
 import torch
 from torch import nn
@@ -16,6 +17,7 @@ from bertlesson.lesson import learning_curve, tiny
 from bertlesson.lesson.corpus import SENTIMENTS
 from bertlesson.lesson.export import write_model
 from bertlesson.lesson.labelled import sentiment_examples
+from bertlesson.lesson.last_layer import read_first_only
 
 SIZES = (16, 32, 64, 256)  # labelled sentences
 SEEDS = 5
@@ -72,13 +74,22 @@ def start(pretrained, seed):
     """A model with a new head; without pretraining, its encoder is new, too."""
     torch.manual_seed(seed)
     model = SequenceClassificationModel(checkpoint.model.config)
-    return with_encoder(model, checkpoint.model.bert) if pretrained else model
+    if pretrained:
+        model = with_encoder(model, checkpoint.model.bert)
+    return read_first_only(model)  # the head sees no position but [CLS]
 
 
+@cache  # both starts and all learning rates get the same sentences
+def labelled(size, seed):
+    """The inputs of this number of sentences, and their labels."""
+    return encode(sentiment_examples(size, seed, split="train"))
+
+
+@cache  # the last of these models is the page's
 def train(pretrained, size, seed, rate):
     """A model, tuned on this number of labelled sentences."""
     model = start(pretrained, seed)
-    inputs, labels = encode(sentiment_examples(size, seed, split="train"))
+    inputs, labels = labelled(size, seed)
     settings = {"steps": STEPS, "learning_rate": rate, "seed": seed}
     fine_tune(model, {**inputs, "labels": labels}, progress=False, **settings)
     return model

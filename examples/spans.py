@@ -7,6 +7,7 @@
 import copy
 import math
 import textwrap
+from functools import cache
 
 import torch
 from torch import nn
@@ -84,12 +85,18 @@ def start_from(pretrained, seed):
     return with_encoder(model, checkpoint.model.bert) if pretrained else model
 
 
+@cache  # both starts and all learning rates get the same questions
+def labelled(size, seed, impossible):
+    """The features of this number of questions, some without an answer."""
+    return encode(question_examples(size, seed, "train", impossible)).features
+
+
+@cache  # some models are shown again below
 def train(pretrained, size, seed, rate, steps=STEPS, impossible=0.0):
     """A model, tuned on this number of questions, some without an answer."""
     model = start_from(pretrained, seed)
-    examples = question_examples(size, seed, "train", impossible)
+    features = labelled(size, seed, impossible)
     settings = {"steps": steps, "learning_rate": rate, "seed": seed}
-    features = encode(examples).features
     fine_tune(model, features, batch_size=BATCH, progress=False, **settings)
     return model
 

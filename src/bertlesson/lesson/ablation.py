@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertTokenizer
 
-from ..heads import MaskedLMModel, mean_loss
+from ..heads import IGNORE_INDEX, MaskedLMModel, mean_loss
 from ..optimization import make_optimizer, make_schedule
-from ..pretraining import select
 from ..training import Batch, endless, take_step
+from .last_layer import hidden_at
 
-__all__ = ["accuracy", "train_masked_lm"]
+__all__ = ["accuracy", "restore", "train_masked_lm"]
 
 ARGUMENTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -63,12 +63,32 @@ def train_masked_lm(
     optimizer = make_optimizer(model, learning_rate, betas=(0.9, 0.98))
     schedule = make_schedule(optimizer, warmup_steps=steps // 10, total_steps=steps)
     for _, batch in zip(range(steps), endless(batches), strict=False):
-        hidden = model.bert(**{name: batch[name] for name in ARGUMENTS}).last_hidden_state
-        selected, targets = select(hidden, batch["labels"])  # only these need scores
-        loss = mean_loss(model.cls["predictions"](selected), targets)
+        where = batch["labels"] != IGNORE_INDEX  # only these need scores
+        selected = hidden_at(model.bert, batch, where)  # (selected, hidden)
+        loss = mean_loss(model.cls["predictions"](selected), batch["labels"][where])
         take_step(model, loss, optimizer, schedule)
         on_step()
     return model.eval()  # type: ignore[no-any-return]  # torch says Any
+
+
+@torch.inference_mode()
+def restore(model: MaskedLMModel, batch: Batch, where: Tensor) -> Tensor:
+    """Replace the tokens at some positions by those that the model predicts there.
+
+    Args:
+        model: A model from `train_masked_lm`.
+        batch: The model's inputs, ``(rows, length)`` each.
+        where: ``(rows, length)``, True at the positions to predict.
+
+    Returns:
+        ``(rows, length)``, ids.
+    """
+    named = []
+    inputs = {name: batch[name].split(128) for name in ARGUMENTS}
+    for number, asked in enumerate(where.split(128)):
+        part = {name: parts[number] for name, parts in inputs.items()}
+        named.append(model.cls["predictions"](hidden_at(model.bert, part, asked)).argmax(-1))
+    return batch["input_ids"].masked_scatter(where, torch.cat(named))
 
 
 def accuracy(model: MaskedLMModel, batch: Batch, truth: Tensor, where: Tensor) -> float:
@@ -80,9 +100,4 @@ def accuracy(model: MaskedLMModel, batch: Batch, truth: Tensor, where: Tensor) -
         truth: ``(rows, length)``, the ids before masking.
         where: ``(rows, length)``, True at the positions that count.
     """
-    named = []
-    with torch.inference_mode():
-        for part in zip(*(batch[name].split(256) for name in ARGUMENTS), strict=True):
-            logits = model(**dict(zip(ARGUMENTS, part, strict=True))).logits
-            named.append(logits.argmax(-1))
-    return (torch.cat(named) == truth)[where].float().mean().item()
+    return (restore(model, batch, where) == truth)[where].float().mean().item()
