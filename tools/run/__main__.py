@@ -26,11 +26,16 @@ def main() -> int:
     only_durations = parser.parse_args().durations
     examples, problems = load_examples()
     runner = Runner()
-    if only_durations:
+    if only_durations and not problems:
         seconds = {name: runner.store.seconds(example) for name, example in examples.items()}
         known = {name: round(took) for name, took in seconds.items() if took < float("inf")}
         write_at_once(DURATIONS, json.dumps(known, indent=2) + "\n")
         return 0
+    if only_durations:
+        for problem in problems:
+            log.error("%s", problem)
+        log.error("durations.json stays as it is: what is listed above cannot be read")
+        return 1
     runner.want(examples.values())
     try:
         runner.wait()

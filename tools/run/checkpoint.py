@@ -12,7 +12,7 @@ from tools.run.records import Outcome, Result
 from tools.run.schedule import Task
 from tools.run.store import LastRun, Store
 
-NAME = "small-bert"  # of its last run; no page could embed an example of this name
+NAME = "the small BERT"  # of its last run; no example has spaces in its name
 TRAIN = (*PYTHON, "-m", f"bertlesson.{CHECKPOINT}")
 
 

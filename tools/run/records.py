@@ -124,13 +124,20 @@ class Result:
             ValueError: The text is not JSON, or something in it is missing or of another type.
         """
         (read,) = _items([json.loads(text)], dict)
+        if not isinstance(given := _get(read, "values", object), dict):
+            last = len(_get(read, "outputs", list)) - 1
+            return cls.failed(
+                f"`values` is {given!r}; expected a dict of what is measured: give this variable "
+                "another name",
+                cell=last,
+            )
         return cls(
             outputs=tuple(
                 tuple(_output(output) for output in _items(outputs, dict))
                 for outputs in _items(_get(read, "outputs", list), list)
             ),
             claims=tuple(_claim(claim) for claim in _get(read, "claims", list)),
-            values=_get(read, "values", dict),
+            values=given,
             failure=_failure(read),
             files=_strings(read, "files") if "files" in read else (),
         )

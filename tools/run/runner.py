@@ -72,12 +72,13 @@ class Runner:
         return self.scheduler.outcome(self._task(example))
 
     def _task(self, example: Example) -> Task:
+        needs = self._needs  # `want` puts another in its place
         return Task(
             name=f"examples/{example.path.name}",
             key=example.key,
             work=partial(self._run, example),
             kept=partial(self.store.read, example),
-            needs=tuple(self._needs[name] for name in example.needs if name in self._needs),
+            needs=tuple(needs[name] for name in example.needs if name in needs),
             seconds=self.store.seconds(example),
         )
 

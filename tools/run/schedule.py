@@ -52,7 +52,9 @@ class Scheduler:
         self.jobs: dict[str, Job] = {}
         self._change = threading.Condition()  # held while any of these changes
         self._wanted: dict[str, Task] = {}
-        self._ended: dict[str, Outcome] = {}  # by key; failures are shown, not retried
+        self._ended: dict[
+            str, Outcome
+        ] = {}  # by key; failures are shown; only for a new task, what it needs is tried again
 
     def want(self, tasks: Iterable[Task]) -> None:
         """Request outcomes of these tasks, in place of those requested before."""

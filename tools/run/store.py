@@ -78,7 +78,7 @@ class Store:
         result = replace(result, files=tuple(file.name for file in files))
         write_at_once(self.path(example), result.to_json())
         self.keep_run(example.name, run)
-        results = self.folder.glob(f"{example.name}-*.json")
+        results = self.folder.glob(f"{example.name}-{'[0-9a-f]' * len(example.key)}.json")
         for old in sorted(results, key=lambda p: p.stat().st_mtime)[:-KEPT_PER_EXAMPLE]:
             old.unlink(missing_ok=True)
             shutil.rmtree(old.with_suffix(""), ignore_errors=True)

@@ -118,3 +118,8 @@ def test_what_the_runner_cannot_do_is_a_failure_of_the_example(
     assert outcome.result.failure
     assert "exit code" in outcome.result.failure.message
     assert "/no/such/python" in outcome.result.failure.traceback
+
+
+def test_a_variable_named_values_that_is_no_dict_is_a_problem(workshop: Workshop) -> None:
+    (said,) = workshop.problems("one", "# %% first\nx = 1\n# %% last\nvalues = [1, 2]\n")
+    assert said.startswith("one.py:4: `values` is [1, 2]; expected a dict of what is measured")

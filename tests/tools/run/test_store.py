@@ -52,6 +52,18 @@ def test_only_the_last_texts_of_an_example_are_kept(workshop: Workshop) -> None:
     assert runner.store.path(workshop.example("one", last)) in kept
 
 
+def test_an_example_leaves_the_results_of_one_with_a_longer_name_alone(workshop: Workshop) -> None:
+    runner = workshop.runner()
+    longer = workshop.example("one-more", "# %%\n1\n")
+    runner.want([longer])
+    runner.wait()
+    for number in range(10):
+        runner.want([workshop.example("one", f"# %%\n{number}\n")])
+        runner.wait()
+    assert runner.store.path(longer).exists()
+    assert runner.store.last_run("one-more")
+
+
 def test_the_durations_for_a_first_run_name_the_examples_that_there_are() -> None:
     names = {path.stem for path in (ROOT / "examples").glob("*.py")}
     assert set(json.loads(store_module.DURATIONS.read_text())) == names, (
