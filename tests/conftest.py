@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from filelock import FileLock
 from hypothesis import settings
 
 from tools.run.examples import Example, load_examples, parse
@@ -29,6 +30,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("lesson", deadline=None)  # a busy machine is slow, and not wrong
 settings.load_profile("lesson")
+
+
+# What a test needs decides when it runs, see the Makefile.
+NEEDS = {"built": "browser", "chromium": "browser", "site": "lesson", "runner": "lesson"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the browser, or the examples and with them the trained checkpoint."""
+    for item in items:
+        for fixture, mark in NEEDS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
 
 
 def article(page: str) -> str:
@@ -164,10 +177,12 @@ def progress_shown(config: pytest.Config) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def runner(examples: dict[str, Example], pytestconfig: pytest.Config) -> Iterator[Runner]:
+def runner(
+    examples: dict[str, Example], pytestconfig: pytest.Config, shared_folder: Path
+) -> Iterator[Runner]:
     """Has run every example of the lesson, once; what has been run before is not run again."""
     made = Runner()
-    with progress_shown(pytestconfig):
+    with progress_shown(pytestconfig), FileLock(shared_folder / "examples.lock"):
         made.want(examples.values())
         made.wait()
     yield made
@@ -189,8 +204,17 @@ def build(folder: Path) -> float:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Path:
-    """The site, after the one execution of the examples."""
-    folder = tmp_path_factory.mktemp("site")
-    build(folder)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of pytest-xdist see."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def site(shared_folder: Path, runner: Runner) -> Path:
+    """The site, built once after the one execution of the examples."""
+    folder = shared_folder / "site"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            build(folder)
     return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from mkdocs.utils.yaml import yaml_load
 
 from tests.conftest import ROOT, build, menu
@@ -23,6 +24,7 @@ def contents(site: Path) -> dict[str, bytes]:
     return {path.relative_to(site).as_posix(): path.read_bytes() for path in files}
 
 
+@pytest.mark.timing
 def test_a_second_build_is_quick_and_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
     assert build(tmp_path) < 10
     first, second = contents(site), contents(tmp_path)

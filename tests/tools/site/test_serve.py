@@ -146,6 +146,7 @@ def serving(project: Project) -> Iterator[Server]:
         process.wait(10)
 
 
+@pytest.mark.timing
 def test_a_cold_start_shows_the_lesson_within_fifteen_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +198,7 @@ def test_an_edit_of_prose_runs_nothing(server: Server) -> None:
     assert "examples/slow.py: done" not in server.log.read_text()
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("page", ["lesson/masking", "practice/trace", "reference/glossary"])
 def test_an_edit_of_the_lesson_shows_within_two_seconds(lesson: Server, page: str) -> None:
     took = []
