@@ -362,8 +362,8 @@ def test_the_cheat_sheet_is_one_printed_page(reader: Reader, tmp_path: Path) -> 
 
 def test_the_colours_of_the_figures_stand_in_their_python_too() -> None:
     css = (ROOT / "docs" / "assets" / "lesson.css").read_text("utf-8")
-    render = (ROOT / "tools" / "weave" / "render.py").read_text("utf-8")
-    drawn = re.findall(r'"#(\w{6})": "var\((--chart-\d)', render)
+    figures = (ROOT / "tools" / "weave" / "figures.py").read_text("utf-8")
+    drawn = re.findall(r'"#(\w{6})": "var\((--chart-\d)', figures)
     cycle = (ROOT / "tools" / "run" / "matplotlibrc").read_text("utf-8")
     assert [colour for colour, _ in drawn] == re.findall(r"'(\w{6})'", cycle)[:4]
     assert all(css.count(f"{variable}:") == 2 for _, variable in drawn)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tools.weave.pages import CODE_SPAN, INCLUDE, VALUE, fence_after
+from tools.weave.pages import CODE_SPAN, VALUE, fence_after
+from tools.weave.snippets import INCLUDE
 
 DOCS = ROOT / "docs"
 PATH = [DOCS / "index.md", *sorted((DOCS / "lesson").glob("*.md")), DOCS / "summary.md"]

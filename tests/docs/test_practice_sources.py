@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tools.run.examples import EXAMPLES, parse
-from tools.weave.render import shown_code
+from tools.weave.code import shown_code
 
 PRACTICE = ROOT / "docs" / "practice"
 PIECE = re.compile(r"<div class=\"piece\" data-line=([\"'])(.*?)\1 markdown>\n(.*?)\n</div>", re.S)

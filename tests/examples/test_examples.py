@@ -19,8 +19,8 @@ from tools.run.problems import problems_of
 from tools.run.record import ENVIRONMENT
 from tools.run.records import Text
 from tools.run.runner import Runner
-from tools.site import wheel
-from tools.weave.render import shown_code
+from tools.weave import wheel
+from tools.weave.code import shown_code
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 QUICKEST = 2  # so many are run against the wheel

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from tools.run.cells import Problem
 from tools.site import styles
+from tools.weave.outputs import problem_html
 
 # Attributes whose URLs an element loads without a click (a link in <a> loads nothing).
 LOADING = {"src", "srcset", "poster", "data"}
@@ -23,6 +24,7 @@ NOT_LOADED = {"canonical", "prev", "next", "alternate"}  # what <link rel> merel
 CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""")
 SCRIPT_URL = re.compile(r"""(?:\b(?:import|from|fetch)\b|\.src\s*=)[\s(]*["'`]([^"'`]+)""")
 
+ARTICLE = '<article class="md-content__inner md-typeset">'  # where the theme puts a page's content
 EMPTY_LINK = re.compile(r"""\]\(\s*\)|(?:href|src)=(?:""|'')""")
 
 
@@ -43,8 +45,9 @@ class PageReader(HTMLParser):
             if name == "id":
                 self.ids[value] += 1
             elif name == "srcset":
-                self.targets += [(part.split()[0], True) for part in value.split(",")]
-            elif name in LOADING and not name.startswith("data-"):
+                parts = (part.split() for part in value.split(","))
+                self.targets += [(part[0], True) for part in parts if part]
+            elif name in LOADING:
                 self.targets.append((value, True))
             elif name in ("href", "xlink:href"):
                 loads = tag in LOADING_LINKS and values.get("rel") not in NOT_LOADED
@@ -62,7 +65,7 @@ class PageReader(HTMLParser):
             self.targets += [(url, True) for url in css_urls(data)]
         elif self._inside == "script":
             found = SCRIPT_URL.findall(data)
-            self.targets += [(url, True) for url in found if urlsplit(url).netloc]
+            self.targets += [(url, True) for url in found if re.match(r"([\w+.-]+:)?//", url)]
 
 
 def css_urls(css: str) -> list[str]:
@@ -100,10 +103,20 @@ def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Proble
                 yield path, Problem(path, 1, f'"{target}" {wrong}')
 
 
+def show(found: list[tuple[Path, Problem]]) -> None:
+    """Show each problem at the top of its page."""
+    for path, problem in found:
+        text = path.read_text("utf-8")
+        path.write_text(text.replace(ARTICLE, ARTICLE + problem_html(str(problem)), 1), "utf-8")
+
+
 def _wrong(
     target: str, loads: bool, page: Path, site: Path, ids: Callable[[Path], Counter[str]]
 ) -> str | None:
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        return f"is no address: {error}"
     if parts.scheme in ("data", "mailto", "javascript"):
         return None
     if parts.netloc or parts.scheme:

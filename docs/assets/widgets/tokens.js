@@ -1,4 +1,4 @@
-/** Tokens as chips, in the same language as the pages' own (tools/weave/render.py). */
+/** Tokens as chips, in the same language as the pages' own (tools/weave/values.py). */
 import { h } from "./dom.js";
 
 /**

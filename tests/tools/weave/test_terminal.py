@@ -57,5 +57,10 @@ def test_nothing_leaves_a_control_character_and_nothing_is_left_to_do(text: str)
         assert clean(shown) == shown
 
 
+def test_what_is_not_shown_takes_no_column() -> None:
+    assert screen("\x9d0;a title\x9cab\rX") == "Xb"
+    assert screen("\x7fab\rX") == "Xb"
+
+
 def test_its_documentation_tells_the_truth() -> None:
     assert doctest.testmod(terminal).failed == 0

@@ -2,7 +2,7 @@
  * Material's search, fetched when a reader first opens it; and at work in pages opened from disk.
  *
  * Material's script starts a worker as soon as the page is there and sends it the whole index. Here
- * it gets something that looks like a worker, and an index without a page in it (tools/site/hooks.py
+ * it gets something that looks like a worker, and an index without a page in it (tools/site/search.py
  * writes both); the worker and the true index come when the search is opened for the first time.
  */
 (() => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.weave.reading import PACE, Reading, read, table_html
+from tools.weave.times import PACE, Reading, read, table_html
 
 
 def test_prose_counts_and_code_outputs_claims_and_answers_do_not() -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,12 +37,19 @@ def build() -> Path:
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(KEPT.with_suffix(".lock")):
         if not kept.exists():
-            shutil.rmtree(KEPT, ignore_errors=True)  # older ones
-            KEPT.mkdir()
+            _remove_old()
+            KEPT.mkdir(exist_ok=True)
             with TemporaryDirectory(dir=KEPT) as folder:
                 _build(sources, Path(folder)).rename(kept)
-    (built,) = kept.iterdir()
+        (built,) = kept.iterdir()
     return built
+
+
+def _remove_old() -> None:
+    """Remove the wheels of an hour ago; another build may be publishing a newer one."""
+    for folder in KEPT.glob("*"):
+        if folder.stat().st_mtime < time.time() - 3600:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _build(sources: list[Path], folder: Path) -> Path:
@@ -61,7 +69,7 @@ def _build(sources: list[Path], folder: Path) -> Path:
         text=True,
     )
     if built.returncode:
-        said = built.stderr.strip().splitlines()[-1]
+        said = [f"exit code {built.returncode}", *built.stderr.strip().splitlines()][-1]
         message = f'setuptools cannot build the package: "{said}"; fix it, or run make install'
         raise Problem(PROJECT, 1, message)
     return folder / "wheel"

@@ -1,19 +1,25 @@
-"""How long the pages take: counted in what is published, not typed.
-
-{{ times }}     on a line of its own: the table of all pages on the path, and of practice
-"""
+"""How long the pages take: counted in what they say, not typed."""
 
 from __future__ import annotations
 
+import json
+import os.path
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from markdown import Markdown
+
+from tools.weave.blocks import without_blocks
 
 PACE = 215  # words a minute, of someone who reads to understand
 PAUSE = 15  # seconds, to think before an answer is opened
-TIMES = "{{ times }}"  # where the overview wants them
+# Folders and pages of the navigation that a time is given for
+PARTS = {"lesson": "Reading", "summary.md": "Reading", "practice": "Practice"}
 
 SKIPPED_TAGS = {"pre", "svg", "script", "style", "details"}
 SKIPPED_CLASSES = {
@@ -27,6 +33,13 @@ SKIPPED_CLASSES = {
     "widget-note",
 }
 VOID = {"br", "hr", "img", "input", "meta", "link", "source", "wbr"}
+# A fence of any language as nothing: code is not counted.
+NO_CODE = {
+    "name": "*",
+    "class": "",
+    "format": lambda *_, **__: "<pre></pre>",
+    "validator": lambda *_: True,
+}
 WORD = re.compile(r"\w[\w’'.,/%→-]*")
 
 
@@ -77,7 +90,6 @@ class _Reader(HTMLParser):
             self.asked = self.asked or bool(data.strip())
 
 
-@lru_cache(maxsize=64)  # while serving, most pages are as they were
 def read(html: str) -> Reading:
     """Count a page's words and folded answers.
 
@@ -87,6 +99,59 @@ def read(html: str) -> Reading:
     reader = _Reader()
     reader.feed(html)
     return Reading(len(WORD.findall(" ".join(reader.text))), reader.answers)
+
+
+def times_html(
+    pages: Mapping[str, str], first: str, settings: Mapping[str, Any], suffix: str
+) -> str:
+    """The table of the pages to read and to practise, in the order of the navigation.
+
+    Args:
+        pages: The woven Markdown of each page, by its path.
+        first: The page that shows the table; it counts as reading, and so does what follows it.
+        settings: Those of the site: ``nav`` and ``markdown_extensions``.
+        suffix: The ending of a page's address.
+    """
+    extensions = json.dumps(settings.get("markdown_extensions", []))
+    times: dict[str, list[tuple[str, str, Reading]]] = {"Reading": [], "Practice": []}
+    listed = [(title, uri) for title, uri in _pages_of(settings.get("nav", [])) if uri in pages]
+    uris = [uri for _, uri in listed]
+    for title, uri in listed[uris.index(first) if first in uris else 0 :]:
+        part = "Reading" if uri == first else PARTS.get(uri.partition("/")[0])
+        if part:
+            href = os.path.relpath(Path(uri).with_suffix(suffix), Path(first).parent)
+            reading = _read_markdown(without_blocks(pages[uri]), extensions)
+            times[part].append((title or _heading(pages[uri]), href, reading))
+    return table_html(times)
+
+
+def _pages_of(nav: Any) -> Iterator[tuple[str, str]]:
+    """The titles and paths of a navigation, as mkdocs writes it; a title may be missing."""
+    for entry in nav:
+        title, value = next(iter(entry.items())) if isinstance(entry, dict) else ("", entry)
+        if isinstance(value, str):
+            yield title, value
+        else:
+            yield from _pages_of(value)
+
+
+def _heading(markdown: str) -> str:
+    lines = markdown.split("\n")
+    return next((line[2:].strip() for line in lines if line.startswith("# ")), "")
+
+
+@lru_cache(maxsize=64)  # while serving, most pages are as they were
+def _read_markdown(markdown: str, extensions: str) -> Reading:
+    names, settings = [], {}
+    for entry in json.loads(extensions):
+        name, given = next(iter(entry.items())) if isinstance(entry, dict) else (entry, None)
+        names.append(name)
+        settings[name] = given or {}
+    if "pymdownx.superfences" in names:
+        settings["pymdownx.superfences"] |= {"custom_fences": [NO_CODE]}
+    front, _, rest = markdown.partition("\n---\n")
+    text = rest if front.startswith("---") else markdown
+    return read(Markdown(extensions=names, extension_configs=settings).convert(text))
 
 
 def table_html(parts: dict[str, list[tuple[str, str, Reading]]]) -> str:

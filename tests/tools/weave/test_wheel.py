@@ -1,0 +1,38 @@
+"""The package as a wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import Project
+
+
+def test_the_wheel_follows_the_package_and_is_the_same_each_time(
+    new_project: Callable[[], Project],
+) -> None:
+    project = new_project()
+    module = project.write("src/bertlesson/__init__.py", "")
+
+    def built() -> str:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from tools.weave import wheel; print(wheel.build())"],
+            cwd=project.folder,
+            capture_output=True,
+            text=True,
+        )
+        if ended.returncode:
+            return ended.stderr.splitlines()[-1]
+        return hashlib.sha256(Path(ended.stdout.strip()).read_bytes()).hexdigest()
+
+    first = built()
+    module.rename(module.with_name("other.py"))
+    renamed = built()
+    assert renamed != first
+    module.with_name("other.py").rename(module)
+    assert built() == first
+    (project.folder / "pyproject.toml").write_text("[project\n")
+    assert "pyproject.toml:1: setuptools cannot build the package" in built()

@@ -1,0 +1,163 @@
+"""All that is particular to mkdocs-jupyter, which renders the notebooks.
+
+It inlines 590 KB of CSS, two scripts and a copy button into each page, draws figures for one colour
+scheme, and does not adapt links and ids. The content is moved into the site's own markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+
+from bs4 import BeautifulSoup, Tag
+from markdown import markdown
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import get_toc
+
+from tools.run.cells import ROOT
+from tools.run.store import write_at_once
+from tools.weave.code import highlighted
+from tools.weave.downloads import take_away
+from tools.weave.outputs import pending_html, text_html
+from tools.weave.pages import Lesson
+from tools.weave.project import Woven
+
+SVG = "data:image/svg+xml;base64,"
+LAYERS = ("site", "weave")  # whose code decides what a page becomes
+
+
+def configure(config: MkDocsConfig, work: Path) -> None:
+    """Keep the plugin's cache in our folder: its default depends on the working directory."""
+    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(work / "mkdocs-jupyter")
+
+
+def add_notebooks(woven: Woven, work: Path, config: MkDocsConfig, files: Files) -> None:
+    """Write the notebooks that have changed, and make a page of each."""
+    for name, text in woven.notebooks.items():
+        source = notebook_path(work, name)
+        source.parent.mkdir(parents=True, exist_ok=True)
+        if not source.exists() or source.read_text("utf-8") != text:
+            write_at_once(source, text)
+        # Not File.generated: mkdocs-jupyter loses the path of a generated file.
+        uri, urls = f"examples/{name}.ipynb", config.use_directory_urls
+        files.append(File(uri, str(work), config.site_dir, urls))
+
+
+def notebook_path(work: Path, name: str) -> Path:
+    return work / "examples" / f"{name}.ipynb"
+
+
+def is_notebook(page: Page) -> bool:
+    return page.file.src_uri.endswith(".ipynb")
+
+
+def hold_back_pending(page: Page, lesson: Lesson) -> None:
+    """Show a placeholder: converting a notebook takes seconds, too long for one without outputs."""
+    name = page.file.name
+    if not (is_notebook(page) and lesson.outcomes[name].pending):
+        return
+    html = pending_html(lesson.examples[name], lesson.outcomes[name])
+
+    def render(page: Page, config: MkDocsConfig, files: Files) -> None:
+        page.content, page.toc = html, get_toc([])
+
+    page.render = partial(render, page)  # type: ignore[method-assign]
+
+
+def notebook_content(rendered: str, page: Page, lesson: Lesson, files: Files, work: Path) -> str:
+    """The content of a notebook's page, with its links to downloads."""
+    if lesson.outcomes[page.file.name].pending:
+        return rendered
+    end = take_away([page.file.name], page.file.src_uri, [file.src_uri for file in files])
+    return _kept(rendered, page, files, work) + markdown(end, extensions=["attr_list"])
+
+
+def _kept(rendered: str, page: Page, files: Files, work: Path) -> str:
+    """The cleaned content; kept, because parsing it is a third of the work of a build."""
+    made_of = [rendered, page.file.src_uri, *sorted(f"{file.src_uri} {file.url}" for file in files)]
+    made_of += [text for layer in LAYERS for text in _code_of(layer)]
+    made_of += [version(name) for name in ("beautifulsoup4", "pygments")]
+    key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
+    kept = work / "notebook-pages" / page.file.name
+    if kept.exists():
+        kept_key, _, content = kept.read_text("utf-8").partition("\n")
+        if kept_key == key:
+            return content
+    content = cleaned(rendered, page, files)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_at_once(kept, f"{key}\n{content}")
+    return content
+
+
+@cache
+def _code_of(layer: str) -> list[str]:
+    paths = sorted((ROOT / "tools" / layer).glob("*.py"))
+    return [path.read_text("utf-8") for path in paths]
+
+
+def cleaned(rendered: str, page: Page, files: Files) -> str:
+    """The notebook's cells and outputs in the markup of the other pages."""
+    soup = BeautifulSoup(rendered, "html.parser")
+    parts = []
+    seen: Counter[str] = Counter()
+    for cell in soup.select(".jp-Cell"):
+        if cell.find_parent(class_="jp-Cell"):
+            continue  # mkdocs-jupyter wraps a code cell twice
+        for words in cell.select(".jp-MarkdownOutput"):
+            _unique_ids(words, seen)
+            _site_links(words, page, files)
+            parts.append(inner(words))
+        for pre in cell.select(".jp-InputArea .highlight-ipynb pre"):
+            parts.append(highlighted(pre.get_text().strip("\n"), "python"))
+        parts += [output_block(output) for output in cell.select(".jp-OutputArea-output")]
+    return "\n".join(parts)
+
+
+def inner(tag: Tag) -> str:
+    return tag.decode_contents()
+
+
+def output_block(output: Tag) -> str:
+    image = output.find("img")
+    if image and str(image["src"]).startswith(SVG):
+        # As an image it could not follow the page's colours.
+        svg = base64.b64decode(str(image["src"]).removeprefix(SVG)).decode()
+        return f'<figure class="chart">{svg}</figure>'
+    if "jp-RenderedHTML" in output["class"]:  # the runner's findings, already in our markup
+        return inner(output)
+    return text_html(output.get_text().removeprefix("\n"))
+
+
+def _unique_ids(words: Tag, seen: Counter[str]) -> None:
+    """Number repeated heading ids as Markdown does, so that the table of contents finds each."""
+    for heading in words.find_all(["h1", "h2", "h3", "h4", "h5", "h6"], id=True):
+        name = str(heading["id"])
+        if seen[name]:
+            heading["id"] = f"{name}_{seen[name]}"
+        seen[name] += 1
+        for anchor in heading.select("a.anchor-link"):
+            anchor.attrs = {
+                "class": "headerlink",
+                "href": f"#{heading['id']}",
+                "title": "Link to this section",
+            }
+
+
+def _site_links(words: Tag, page: Page, files: Files) -> None:
+    """Turn links to source files (``../lesson/masking.md``) into links to their pages."""
+    folder = page.file.src_uri.rpartition("/")[0]
+    for link in words.find_all("a", href=True):
+        target, hash_, anchor = str(link["href"]).partition("#")
+        if not target.endswith((".md", ".ipynb")) or "://" in target:
+            continue
+        parts: list[str] = folder.split("/") if folder else []
+        for part in target.split("/"):
+            parts = parts[:-1] if part == ".." else parts if part == "." else [*parts, part]
+        if file := files.get_file_from_path("/".join(parts)):
+            link["href"] = file.url_relative_to(page.file) + hash_ + anchor

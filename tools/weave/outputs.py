@@ -1,0 +1,107 @@
+"""What an execution has shown, as HTML: text, figures, claims, problems, and what is on its way."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tools.run.cells import Problem
+from tools.run.examples import Example
+from tools.run.problems import other_problems
+from tools.run.records import Claim, Figure, Outcome, Output, Text
+from tools.weave import terminal
+from tools.weave.code import NARROW
+from tools.weave.figures import themed_svg
+from tools.weave.memory import remembered
+
+
+def escaped(text: str) -> str:
+    """The text for a page: as a terminal would show it, with HTML escaped."""
+    return escape(terminal.screen(text))
+
+
+@remembered
+def output_html(example: Example, outcome: Outcome, index: int) -> str:
+    """What a code cell has shown, or that it is on its way."""
+    if outcome.pending:
+        return pending_html(example, outcome)
+    shown = [shown_html(example, index, *each) for each in enumerate(outputs_of(outcome, index))]
+    return "".join(shown) + findings_html(example, outcome, index)
+
+
+def outputs_of(outcome: Outcome, index: int) -> tuple[Output, ...]:
+    """The outputs of a code cell; none if the execution did not get that far."""
+    outputs = outcome.result.outputs
+    return outputs[index] if index < len(outputs) else ()
+
+
+def shown_html(example: Example, index: int, number: int, output: Output) -> str:
+    if isinstance(output, Text):
+        return text_html(output.text)
+    return f'<figure class="chart">{figure_svg(example, index, number, output)}</figure>'
+
+
+def figure_svg(example: Example, index: int, number: int, figure: Figure) -> str:
+    return themed_svg(figure.svg, f"{example.name}-{index}-{number}", figure.alt)
+
+
+def text_html(printed: str) -> str:
+    """What an example printed. The number of its columns sets the size of type on a telephone."""
+    text = terminal.screen(printed).rstrip("\n")
+    columns = max(map(len, text.split("\n")))
+    style = f' style="--columns:{columns}"' if columns > NARROW else ""
+    opening = f'<pre class="output" tabindex="0" aria-label="Output"{style}>'
+    return f"{opening}{escape(text)}</pre>"
+
+
+def findings_html(example: Example, outcome: Outcome, index: int) -> str:
+    """The claims of a code cell with their values, and its other problems."""
+    items = [claim_html(example, n, c) for n, c in numbered_claims(outcome) if c.cell == index]
+    problems = [problem for cell, problem in _other_problems(example, outcome) if cell == index]
+    shown = [claims_list(items) if items else "", *(problem_html(str(each)) for each in problems)]
+    return "".join(shown)
+
+
+@remembered
+def _other_problems(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]:
+    return other_problems(example, outcome.result)
+
+
+def numbered_claims(outcome: Outcome) -> list[tuple[int, Claim]]:
+    return list(enumerate(outcome.result.claims, 1))
+
+
+def claim_id(example: Example, number: int) -> str:
+    return f"claim-{example.name}-{number}"
+
+
+def claim_html(example: Example, number: int, claim: Claim, more: str = "") -> str:
+    kind, sign = ("checked", "✓") if claim.passed else ("failed", "✗ false:")
+    # Text and code alternate: between backquotes stands code.
+    parts = escaped(claim.sentence).split("`")
+    if len(parts) % 2 == 0:  # the last backquote has no partner
+        parts[-2:] = ["`".join(parts[-2:])]
+    parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
+    return (
+        f'<li class="claim {kind}" id="{claim_id(example, number)}">'
+        f'<span class="sign">{sign}</span> {"".join(parts)} '
+        f"<code>{escaped(claim.comparison)}</code>{more}</li>"
+    )
+
+
+def claims_list(items: list[str]) -> str:
+    label = "Checked when this page was built"
+    return f'<ul class="claims" aria-label="{label}">{"".join(items)}</ul>'
+
+
+def problem_html(message: str) -> str:
+    return (
+        '<div class="admonition failure"><p class="admonition-title">This must not be published</p>'
+        f"<pre>{escaped(message)}</pre></div>"
+    )
+
+
+def pending_html(example: Example, outcome: Outcome) -> str:
+    return (
+        f'<p class="pending" data-pending="{example.name}">The output of this code is on its way: '
+        f"<span>{escaped(outcome.progress)}</span></p>"
+    )
