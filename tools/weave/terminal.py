@@ -63,7 +63,7 @@ class _Screen:
             self.column = 0
         elif piece == "\b":
             self.column = max(0, self.column - 1)
-        elif piece == "\t" or not CONTROL.match(piece):
+        elif piece == "\t" or (piece >= " " and not "\x7f" <= piece[0] <= "\x9f"):
             line = self.lines[self.row]
             line.extend(" " * (self.column - len(line)))
             line[self.column : self.column + len(piece)] = piece

@@ -75,7 +75,7 @@ def change(path: list[Any], value: object) -> str:
         ("[]", "[], expected one of type dict"),
         (change(["claims"], ...), "expected one with an entry 'claims'"),
         (change(["error"], ...), "expected one with an entry 'error'"),
-        (change(["values"], [1]), "[1], expected one of type dict"),
+        (change(["values"], ...), "expected one with an entry 'values'"),
         (change(["outputs", 0], {}), "{}, expected one of type list"),
         (change(["outputs", 0, 0], "x"), "'x', expected one of type dict"),
         (change(["outputs", 0, 0, "type"], "html"), "'html', expected 'text' or 'figure'"),
