@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fixed, percent, probability } from "../../docs/assets/widgets/numbers.js";
+import { fixed, percent, probability } from "../../../docs/assets/widgets/numbers.js";
 
 test("no probability is shown as impossible or certain", () => {
   assert.deepEqual(

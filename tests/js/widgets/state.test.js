@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import "./page.js";
+import "../page.js";
 
 const {
   addressOf,
@@ -10,7 +10,7 @@ const {
   remember,
   remembered,
   stateFromAddress,
-} = await import("../../docs/assets/widgets/state.js");
+} = await import("../../../docs/assets/widgets/state.js");
 
 beforeEach(forgetAll);
 

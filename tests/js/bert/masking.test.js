@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countFates, maskTokens, seededDraws } from "../../docs/assets/bert/masking.js";
+import { countFates, maskTokens, seededDraws } from "../../../docs/assets/bert/masking.js";
 
 const RECIPE = { select: 0.15, mask: 0.8, random: 0.1 };
 const VOCABULARY = { maskId: 4, vocabSize: 100 };

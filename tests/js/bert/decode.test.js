@@ -8,8 +8,8 @@ import {
   isForeign,
   ranking,
   readTags,
-} from "../../docs/assets/bert/decode.js";
-import { Tokenizer } from "../../docs/assets/bert/tokenizer.js";
+} from "../../../docs/assets/bert/decode.js";
+import { Tokenizer } from "../../../docs/assets/bert/tokenizer.js";
 
 const tokenizer = new Tokenizer("[UNK] [CLS] [SEP] who anna ##s went to paris x ##y .".split(" "));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromHalf, parseSafetensors, readHeader } from "../../docs/assets/bert/safetensors.js";
+import { fromHalf, parseSafetensors, readHeader } from "../../../docs/assets/bert/safetensors.js";
 
 /**
  * @param {unknown} header

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allOf, markup } from "./page.js";
+import { allOf, markup } from "../../page.js";
 
 const { bars, calculation, chips, drawLine, fateLines, ladder, minus, sentenceCards, shares } =
-  await import("../../docs/assets/widgets/trace/pictures.js");
+  await import("../../../../docs/assets/widgets/trace/pictures.js");
 
-/** @type {import("../../docs/assets/widgets/trace/walk.js").Input} */
+/** @type {import("../../../../docs/assets/widgets/trace/walk.js").Input} */
 const INPUT = {
   texts: ["The goat.", "It slept."],
   pieces: ["[CLS]", "the", "goat", "slept"],

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { markup } from "./page.js";
+import { markup } from "../page.js";
 
-const { h } = await import("../../docs/assets/widgets/dom.js");
-const { cutIntoLines } = await import("../../docs/assets/widgets/lines.js");
+const { h } = await import("../../../docs/assets/widgets/dom.js");
+const { cutIntoLines } = await import("../../../docs/assets/widgets/lines.js");
 
 test("each line is a copy of the element, coloured parts are cut as well", () => {
   const code = h("code", { class: "py" }, "a = ", h("b", { id: "x" }, '"""one\ntwo"""'), "\nc");

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bert, gelu, layerNorm, linear, logSumExp, softmax } from "../../docs/assets/bert/bert.js";
-import { close } from "./close.js";
+import {
+  Bert,
+  gelu,
+  layerNorm,
+  linear,
+  logSumExp,
+  softmax,
+} from "../../../docs/assets/bert/bert.js";
+import { close } from "../close.js";
 
 test("gelu is 0 far below zero, the number itself far above, and x Φ(x) between", () => {
   const made = gelu(Float32Array.of(-40, -1, 0, 1, 2, 40));

@@ -8,12 +8,12 @@ import {
   nameOf,
   verdictOn,
   WORDS,
-} from "../../docs/assets/widgets/bugs/model.js";
-import { sumOf } from "../../docs/assets/widgets/score/model.js";
+} from "../../../docs/assets/widgets/bugs/model.js";
+import { sumOf } from "../../../docs/assets/widgets/score/model.js";
 
 const FAULTY = 3;
 
-/** @typedef {import("../../docs/assets/widgets/score/model.js").Entry} Entry */
+/** @typedef {import("../../../docs/assets/widgets/score/model.js").Entry} Entry */
 
 /** @type {(chosen: number[], done?: boolean, shown?: boolean) => Entry} */
 const entry = (chosen, done = false, shown = false) => ({ chosen, done, shown });

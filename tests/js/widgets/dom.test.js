@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { markup } from "./page.js";
+import { markup } from "../page.js";
 
-const { h, whenQuiet } = await import("../../docs/assets/widgets/dom.js");
-const { bar, chip } = await import("../../docs/assets/widgets/tokens.js");
+const { h, whenQuiet } = await import("../../../docs/assets/widgets/dom.js");
+const { bar, chip } = await import("../../../docs/assets/widgets/tokens.js");
 
 test("attributes are set, set without a value, or left out; children are elements and text", () => {
   const made = h(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decimal, plain, scientific } from "../../docs/assets/widgets/trace/numbers.js";
+import { decimal, plain, scientific } from "../../../../docs/assets/widgets/trace/numbers.js";
 
 test("a fixed number of digits, with a minus sign", () => {
   assert.equal(decimal(-1.234567), "−1.23457");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IS_NEXT, IS_RANDOM } from "../../docs/assets/bert/pairs.js";
+import { IS_NEXT, IS_RANDOM } from "../../../docs/assets/bert/pairs.js";
 import {
   addRound,
   byHead,
@@ -11,7 +11,7 @@ import {
   pointsInWords,
   readStories,
   soundPoints,
-} from "../../docs/assets/widgets/nsp/model.js";
+} from "../../../docs/assets/widgets/nsp/model.js";
 
 const GARDEN = "Thea saw the garden in Lucca.";
 

@@ -7,10 +7,10 @@ import {
   stateForLink,
   stepAfterKey,
   turnOf,
-} from "../../docs/assets/widgets/trace/model.js";
-import "./page.js";
+} from "../../../docs/assets/widgets/trace/model.js";
+import "../page.js";
 
-const { findLines } = await import("../../docs/assets/widgets/trace/code.js");
+const { findLines } = await import("../../../docs/assets/widgets/trace/code.js");
 
 /** @param {string} parameters */
 const read = (parameters, before = START) => readState(new URLSearchParams(parameters), before, 25);

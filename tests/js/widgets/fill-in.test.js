@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Tokenizer } from "../../docs/assets/bert/tokenizer.js";
+import { Tokenizer } from "../../../docs/assets/bert/tokenizer.js";
 import {
   canBeHidden,
   EXAMPLES,
@@ -10,7 +10,7 @@ import {
   MASK,
   remarksOn,
   wordsAsTokens,
-} from "../../docs/assets/widgets/fill-in/model.js";
+} from "../../../docs/assets/widgets/fill-in/model.js";
 
 const tokenizer = new Tokenizer("[UNK] [CLS] [SEP] [MASK] the goat x ##y slept .".split(" "));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Tokenizer } from "../../docs/assets/bert/tokenizer.js";
+import { Tokenizer } from "../../../../docs/assets/bert/tokenizer.js";
 import {
   candidates,
   drawInput,
@@ -12,8 +12,8 @@ import {
   sentences,
   sharesOf,
   walkedFrom,
-} from "../../docs/assets/widgets/trace/walk.js";
-import { close } from "./close.js";
+} from "../../../../docs/assets/widgets/trace/walk.js";
+import { close } from "../../close.js";
 
 const tokenizer = new Tokenizer("[UNK] [CLS] [SEP] [MASK] the goat slept .".split(" "));
 
@@ -121,7 +121,7 @@ test("a loss is the log of the sum minus the true logit; shares are of the sum",
 
 test("a masked position is followed rather than another; the truth is its first candidate", () => {
   const loss = { logit: 1, log_sum_exp: 2, loss: 1 };
-  /** @type {(position: number) => import("../../docs/assets/widgets/trace/walk.js").Prediction} */
+  /** @type {(position: number) => import("../../../../docs/assets/widgets/trace/walk.js").Prediction} */
   const at = (position) => ({
     ...loss,
     position,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "./page.js";
+import "../page.js";
 
-const { markOf, pageName } = await import("../../docs/assets/widgets/progress.js");
+const { markOf, pageName } = await import("../../../docs/assets/widgets/progress.js");
 
 test("a page's name is its path below the site's root", () => {
   const root = new URL("https://lesson.test/bert/");

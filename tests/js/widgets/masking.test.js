@@ -12,8 +12,8 @@ import {
   sharesOf,
   stateForLink,
   whyEmpty,
-} from "../../docs/assets/widgets/masking/model.js";
-import { close } from "./close.js";
+} from "../../../docs/assets/widgets/masking/model.js";
+import { close } from "../close.js";
 
 test("shares add up to 100, and the one that was set last is kept", () => {
   assert.deepEqual(sharesOf({ mask: 80, random: 10 }), { masked: 80, random: 10, kept: 10 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crc32 } from "../../docs/assets/bert/crc32.js";
+import { crc32 } from "../../../docs/assets/bert/crc32.js";
 
 /** @param {string} text */
 const bytes = (text) => new TextEncoder().encode(text);

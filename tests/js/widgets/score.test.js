@@ -7,9 +7,9 @@ import {
   statusOf,
   sumOf,
   triesInAll,
-} from "../../docs/assets/widgets/score/model.js";
+} from "../../../docs/assets/widgets/score/model.js";
 
-/** @typedef {import("../../docs/assets/widgets/score/model.js").Entry} Entry */
+/** @typedef {import("../../../docs/assets/widgets/score/model.js").Entry} Entry */
 
 /** @type {(chosen: number[], done?: boolean, shown?: boolean) => Entry} */
 const entry = (chosen, done = false, shown = false) => ({ chosen, done, shown });
@@ -50,7 +50,7 @@ test("tries in words", () => {
 });
 
 test("a sum counts how many pieces have a status", () => {
-  /** @type {import("../../docs/assets/widgets/score/model.js").Words} */
+  /** @type {import("../../../docs/assets/widgets/score/model.js").Words} */
   const words = {
     status: {},
     sum: (entries, count) => `${count("first")} and ${count("open")} of ${entries.length}`,

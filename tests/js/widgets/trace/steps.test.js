@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { close } from "./close.js";
-import { allOf, markup } from "./page.js";
+import { close } from "../../close.js";
+import { allOf, markup } from "../../page.js";
 
-const { steps } = await import("../../docs/assets/widgets/trace/steps.js");
-const { sharesAt } = await import("../../docs/assets/widgets/trace/steps/mlm.js");
-const { NOTHING } = await import("../../docs/assets/widgets/trace/steps/parts.js");
-const { contentOf } = await import("../../docs/assets/widgets/trace/view.js");
-const { lossOf, walkedFrom } = await import("../../docs/assets/widgets/trace/walk.js");
+const { steps } = await import("../../../../docs/assets/widgets/trace/steps.js");
+const { sharesAt } = await import("../../../../docs/assets/widgets/trace/steps/mlm.js");
+const { NOTHING } = await import("../../../../docs/assets/widgets/trace/steps/parts.js");
+const { contentOf } = await import("../../../../docs/assets/widgets/trace/view.js");
+const { lossOf, walkedFrom } = await import("../../../../docs/assets/widgets/trace/walk.js");
 
-/** @typedef {import("../../docs/assets/widgets/trace/walk.js").Own} Own */
-/** @typedef {import("../../docs/assets/widgets/trace/walk.js").Prediction} Prediction */
+/** @typedef {import("../../../../docs/assets/widgets/trace/walk.js").Own} Own */
+/** @typedef {import("../../../../docs/assets/widgets/trace/walk.js").Prediction} Prediction */
 
 const LOGITS = [2, 1, 0, -1];
 const PIECES = ["goat", "the", "slept", "."];
@@ -50,7 +50,7 @@ const OWN = {
 const NONE_SELECTED = { ...OWN, fates: ["", "", ""], predictions: [], mlm_loss: 0 };
 /** @type {Own} */
 const ONE_SENTENCE = { ...OWN, texts: ["The goat."], nsp_logits: null, nsp_loss: 0 };
-/** @type {import("../../docs/assets/widgets/trace/walk.js").Rung[]} */
+/** @type {import("../../../../docs/assets/widgets/trace/walk.js").Rung[]} */
 const RUNGS = [
   ["w", 0.5, "the weight before"],
   ["w", 0.25, "w − update"],
@@ -93,8 +93,8 @@ const stepOf = (name, stage = 1) => {
 
 /**
  * All that a step shows, as one text.
- * @param {import("../../docs/assets/widgets/trace/steps.js").Step} step
- * @param {import("../../docs/assets/widgets/trace/walk.js").Walk | null} walk
+ * @param {import("../../../../docs/assets/widgets/trace/steps.js").Step} step
+ * @param {import("../../../../docs/assets/widgets/trace/walk.js").Walk | null} walk
  */
 const shown = (step, walk, text = "The goat.") =>
   contentOf(step, walk, WALKED, text).map(markup).join("");

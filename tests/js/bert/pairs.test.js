@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seededDraws } from "../../docs/assets/bert/masking.js";
-import { drawPair, IS_NEXT, IS_RANDOM, labelOf } from "../../docs/assets/bert/pairs.js";
+import { seededDraws } from "../../../docs/assets/bert/masking.js";
+import { drawPair, IS_NEXT, IS_RANDOM, labelOf } from "../../../docs/assets/bert/pairs.js";
 
 const STORIES = ["abcd", "efgh", "ijkl"].map((story) =>
   [...story].map((text) => ({ text, size: 5 })),

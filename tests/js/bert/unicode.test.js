@@ -7,7 +7,7 @@ import {
   isPunctuation,
   isSpace,
   takeApart,
-} from "../../docs/assets/bert/unicode.js";
+} from "../../../docs/assets/bert/unicode.js";
 
 test("kinds of characters", () => {
   assert.deepEqual(["\t", "\0", "\u200b", "a"].map(isControl), [false, true, true, false]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Tokenizer } from "../../docs/assets/bert/tokenizer.js";
+import { Tokenizer } from "../../../docs/assets/bert/tokenizer.js";
 import {
   bothInWords,
   clip,
@@ -13,16 +13,16 @@ import {
   remarksOn,
   START,
   whatIsMissing,
-} from "../../docs/assets/widgets/heads/model.js";
-import { allOf, markup } from "./page.js";
+} from "../../../docs/assets/widgets/heads/model.js";
+import { allOf, markup } from "../page.js";
 
-const { columns, legend } = await import("../../docs/assets/widgets/heads/view.js");
+const { columns, legend } = await import("../../../docs/assets/widgets/heads/view.js");
 
 const PIECES = "[UNK] [CLS] [SEP] who met anna ##s in lille x ##y .";
 const model = { tokenizer: new Tokenizer(PIECES.split(" ")), longest: 8 };
 
-/** @typedef {import("../../docs/assets/widgets/heads/model.js").Reading} Reading */
-/** @typedef {import("../../docs/assets/widgets/heads/model.js").State} State */
+/** @typedef {import("../../../docs/assets/widgets/heads/model.js").Reading} Reading */
+/** @typedef {import("../../../docs/assets/widgets/heads/model.js").State} State */
 
 /** @type {(changes: Partial<State>) => State} */
 const state = (changes) => ({ ...START, text: "Anna met.", question: "Who?", ...changes });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Tokenizer, words } from "../../docs/assets/bert/tokenizer.js";
+import { Tokenizer, words } from "../../../docs/assets/bert/tokenizer.js";
 
 const VOCAB = "[PAD] [UNK] [CLS] [SEP] [MASK] un ##afford ##able cafe the . , ##s a b 中".split(
   " ",
