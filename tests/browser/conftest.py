@@ -23,6 +23,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import ROOT
+from tools.site import styles
 
 expect.set_options(timeout=60_000)  # as long as all other waits
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml", ".txt")
@@ -118,10 +119,9 @@ class Host:
 def built(request: pytest.FixtureRequest) -> Path:
     """The built site; BERTLESSON_SITE names one that is there already, while widgets are edited."""
     if named := os.environ.get("BERTLESSON_SITE"):
-        styles = re.findall(
-            r"^  - (assets/.*\.css)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M
-        )
-        styles.write(Path(named), [ROOT / "docs" / style for style in styles])
+        settings = (ROOT / "mkdocs.yml").read_text("utf-8")
+        own = re.findall(r"^  - (assets/.*\.css)$", settings, re.M)
+        styles.write(Path(named), [ROOT / "docs" / name for name in own])
         return Path(named)
     site: Path = request.getfixturevalue("site")
     return site
