@@ -66,7 +66,8 @@ def _class(kind: _TokenType) -> str:
 
 
 def _marked(name: str, text: str) -> str:
-    return f'<span class="{name}">{escape(text)}</span>' if name and text else escape(text)
+    text = escape(text, quote=False)
+    return f'<span class="{name}">{text}</span>' if name and text else text
 
 
 def _line(line: str, text: str) -> str:
