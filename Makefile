@@ -11,16 +11,16 @@ serve: install ## execute what has not been executed, and serve the site on 127.
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
 	$(BIN)/mkdocs serve
 
-test: quick ## everything: the tests of quick, then the examples, then what needs them
+test: quick ## everything: the tests of quick, then the examples, then all other tests
 	$(BIN)/python -m tools.run
-	$(BIN)/pytest -n auto --dist loadfile -m "(lesson or browser) and not timing"
+	$(BIN)/pytest -n auto --dist loadfile -m "(slow or lesson or browser) and not timing"
 	$(BIN)/pytest -m timing
 
-quick: install js ## lint, types, and the tests that need no trained model and no browser
+quick: install js ## lint, types, and the tests that need a second or less and no trained model
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile -m "not (lesson or browser or timing)"
+	$(BIN)/pytest -n auto --dist loadfile -m "not (slow or lesson or browser or timing)"
 
 js: node_modules/installed ## format, lint, types and unit tests of the JavaScript, in seconds
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci

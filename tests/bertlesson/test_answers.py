@@ -171,6 +171,7 @@ print(more / (1024**2 if sys.platform == "darwin" else 1024))
 """
 
 
+@pytest.mark.slow
 def test_a_whole_development_set_is_decoded_in_little_memory() -> None:
     """SQuAD 2.0's has about 12,000 rows: all pairs of pieces of all of them take 14 GB."""
     pytest.importorskip("resource")

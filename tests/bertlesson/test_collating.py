@@ -464,6 +464,7 @@ def test_ids_of_added_tokens_belong_to_the_vocabulary(tokenizer: BertTokenizer) 
     assert MaskingCollator(tokenizer, ALL)([[CLS, VOCAB, SEP]])["labels"][0, 1] == VOCAB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_trainer_trains_with_its_defaults(
     tokenizer: BertTokenizer, tmp_path: Any, workers: int

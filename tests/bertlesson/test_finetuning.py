@@ -72,6 +72,7 @@ def sequence_features(rows: int) -> dict[str, torch.Tensor]:
     return features | {"labels": features["input_ids"][:, 1] % 2}
 
 
+@pytest.mark.slow
 def test_all_weights_are_tuned_and_the_labels_learned() -> None:
     torch.manual_seed(0)
     model = SequenceClassificationModel(small_config(num_labels=2, initializer_range=0.2))
@@ -88,6 +89,7 @@ def test_all_weights_are_tuned_and_the_labels_learned() -> None:
     assert right.float().mean() > 0.95
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_leaves_the_random_state() -> None:
     state = SequenceClassificationModel(small_config()).state_dict()
     made = []
@@ -370,6 +372,7 @@ def test_predictions_do_not_depend_on_the_batch(batch_size: int) -> None:
         torch.testing.assert_close(logits, whole[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fast", ["words", "answers"])
 def test_what_was_learned_on_labels_is_found_in_text(fast: str) -> None:
     """The labels and the decoding agree: a model that learned the rows by heart gets all right."""

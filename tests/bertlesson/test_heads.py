@@ -99,6 +99,7 @@ def is_tied(model: nn.Module) -> bool:
 # Scores, losses and gradients
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ours", "theirs"), COUNTERPARTS.items())
 @each_config
 @settings(max_examples=6)
@@ -653,6 +654,7 @@ def test_every_model_loads_from_every_kind_of_checkpoint(
     torch.testing.assert_close(resized, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unfilled_memory_is_nan")
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 @each_load
@@ -703,6 +705,7 @@ def trained(
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", COUNTERPARTS)
 def test_accumulated_batches_are_one_large_batch(model: Any, tmp_path: Path) -> None:
     config = small_config(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
@@ -725,6 +728,7 @@ def test_accumulated_batches_are_one_large_batch(model: Any, tmp_path: Path) -> 
     assert moved > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ours", "theirs"), COUNTERPARTS.items())
 def test_label_smoothing_is_that_of_transformers(ours: Any, theirs: Any, tmp_path: Path) -> None:
     config = config_for(ours, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)

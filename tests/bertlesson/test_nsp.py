@@ -63,6 +63,7 @@ def split_words(pieces: list[str]) -> list[list[str]]:
     return [pieces[i:j] for i, j in zip(starts, [*starts[1:], None], strict=True)]
 
 
+@pytest.mark.slow
 @given(distinct_documents, lengths, st.sampled_from([0, 0.1, 1]), seeds)
 def test_pairs_are_well_formed(documents: Any, length: int, short: float, seed: int) -> None:
     before = copy.deepcopy(documents)
@@ -101,6 +102,7 @@ def test_zero_means_that_b_follows() -> None:
     assert 0 < follows.sum() < len(pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sentences", [(6, 6), (2, 15)], ids=["alike", "varied"])
 @pytest.mark.parametrize("length", [24, 48, 128])
 def test_only_what_b_says_tells_the_label(sentences: tuple[int, int], length: int) -> None:
@@ -320,6 +322,7 @@ def test_the_same_rng_makes_the_same_pairs_and_then_others() -> None:
     assert first.sources.tolist() != second.sources.tolist()
 
 
+@pytest.mark.slow
 def test_ten_thousand_documents_take_seconds() -> None:
     documents = make_documents(10_000)
     begin = time.perf_counter()

@@ -29,6 +29,7 @@ from tests.bertlesson.toy_batches import each_config, random_batch, toy_batches
 # The selected positions alone
 
 
+@pytest.mark.slow
 @each_config
 @settings(max_examples=15)
 @given(rows=st.integers(1, 5), length=st.integers(1, LENGTH), seed=st.integers(0, 999))

@@ -21,6 +21,8 @@ from tests.bertlesson.small_bert import VOCAB, random_inputs, random_labels, sma
 from tests.bertlesson.trainer_worker import COUNTS, FORMS, make_rows, make_trainer, new_model
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 EACH_FORM = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 
 

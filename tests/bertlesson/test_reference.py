@@ -58,6 +58,7 @@ def test_all_golden_cases_are_here() -> None:
     assert len(GOLDEN) == 6
 
 
+@pytest.mark.slow
 @given(
     documents=any_documents,
     length=lengths,

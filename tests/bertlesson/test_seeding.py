@@ -30,6 +30,7 @@ def loader(collator: MaskingCollator, workers: int, **options: Any) -> DataLoade
     return DataLoader(SAME, 4, collate_fn=collator, num_workers=workers, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [None, 5])
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("persistent", [False, True])
@@ -76,6 +77,7 @@ class Laggard(MaskingCollator):
         return super().__call__(*features)
 
 
+@pytest.mark.slow
 def test_the_order_in_which_workers_begin_does_not_matter(tokenizer: BertTokenizer) -> None:
     runs = []
     for slow_worker in (-1, 0, 1):
@@ -154,6 +156,7 @@ def test_copies_go_on_where_the_original_stands(tokenizer: BertTokenizer) -> Non
         assert_all_differ([expected, *epoch(batches), *epoch(batches)])
 
 
+@pytest.mark.slow
 def test_spawned_workers_draw_new_masks_in_each_epoch(tokenizer: BertTokenizer) -> None:
     batches = loader(MaskingCollator(tokenizer, seed=5), 1, multiprocessing_context="spawn")
     spawned = epoch(batches) + epoch(batches)

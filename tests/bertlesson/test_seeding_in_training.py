@@ -18,6 +18,8 @@ from transformers import BertConfig, BertForMaskedLM, BertTokenizer, Trainer, Tr
 
 from bertlesson.collating import MaskingCallback, MaskingCollator
 
+pytestmark = pytest.mark.slow
+
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(55))]
 ROWS = [{"input_ids": [2, *range(5, 43), 3]}] * 16  # equal rows: only the draws tell them apart
 STEPS = 4  # of 4 rows, in an epoch

@@ -38,6 +38,7 @@ def test_a_module_names_only_what_the_package_requires(name: str) -> None:
     assert imported_modules(path, PACKAGE) <= set(UPPER)
 
 
+@pytest.mark.slow
 def test_the_upper_storey_can_be_imported_without_what_the_lesson_needs() -> None:
     code = f"import importlib, sys\nsys.modules.update(dict.fromkeys({BLOCKED}))\n"
     code += "".join(

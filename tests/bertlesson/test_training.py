@@ -24,6 +24,7 @@ def run(steps: int, dropout: float = 0.0, **settings: Any) -> tuple[Any, dict[st
     return model, train(model, batches, optimizer, schedule, steps=steps, **arguments)
 
 
+@pytest.mark.slow
 def test_training_learns_both_objectives() -> None:
     _, history = run(120)
     for losses in history.values():

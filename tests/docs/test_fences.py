@@ -94,6 +94,7 @@ def test_every_fence_of_python_is_one_that_is_run(path: Path) -> None:
     assert set(opened) == found, "write ```python; ~~~ and pycon are not run"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_docstrings_hold(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

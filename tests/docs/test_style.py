@@ -76,6 +76,7 @@ def test_the_pages_keep_to_the_style(site: Path) -> None:
     assert not found, "\n".join(["", *found])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["docs/assets", "src", "tools"])
 def test_strings_and_comments_keep_to_the_style(folder: str) -> None:
     found = []

@@ -103,6 +103,7 @@ def run_alone(python: Path, folder: Path, *arguments: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_the_wheel_is_what_is_imported(wheel_python: Path, tmp_path: Path) -> None:
     code = "import bertlesson.masking as m, torch; print(m.__file__); print(torch.__file__)"
     module, torch = run_alone(wheel_python, tmp_path, "-c", code).splitlines()
@@ -135,6 +136,7 @@ def test_the_quickest_examples_run_with_the_wheel_and_print_the_same(
 PASTED = "in your own project"  # the title of sections that are offered to be copied
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in NAMES if PASTED in (EXAMPLES / f"{n}.py").read_text()])
 def test_code_for_your_own_project_runs_where_it_is_pasted(
     name: str, examples: dict[str, Example], tmp_path: Path
@@ -144,6 +146,7 @@ def test_code_for_your_own_project_runs_where_it_is_pasted(
     assert run_alone(Path(sys.executable), tmp_path, pasted.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALONE)
 def test_a_module_works_where_it_is_copied_to(name: str, tmp_path: Path) -> None:
     needs = imported_modules(PACKAGE / f"{name}.py", PACKAGE) - {"__init__"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from bertlesson.collating import MaskingCollator
@@ -17,6 +18,7 @@ batch = MaskingCollator(tokenizer, seed=0)(rows)
 truth = torch.from_numpy(rows["input_ids"])
 
 
+@pytest.mark.slow
 def test_it_learns_one_batch_by_heart_and_is_the_same_twice() -> None:
     where = batch["labels"] != IGNORE_INDEX
     steps = []

@@ -107,6 +107,7 @@ def test_sentences_are_written_properly() -> None:
         assert not re.search(r"[.!?] [a-z]", sentence.text)
 
 
+@pytest.mark.slow
 def test_every_frame_and_every_word_is_used() -> None:
     written = Counter(words_of(" ".join(d.text for d in generate_documents(4_000, seed=1)).lower()))
     listed = [

@@ -202,6 +202,7 @@ write_model(sys.argv[1], after, tokenizer(), labels=["no", "yes"], before=before
 """
 
 
+@pytest.mark.slow
 def test_the_bytes_are_the_same_in_every_process(tmp_path: Path) -> None:
     running = [
         subprocess.Popen(

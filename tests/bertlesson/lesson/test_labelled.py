@@ -18,6 +18,7 @@ from bertlesson.lesson.labelled import (
 from tests.bertlesson.lesson.story_words import MOOD, PEOPLE, names, words_of
 
 
+@pytest.mark.slow
 def test_no_test_name_is_in_a_labelled_training_example() -> None:
     train = entity_examples(3_000, seed=0, split="train")
     test = entity_examples(3_000, seed=0, split="test")
@@ -54,6 +55,7 @@ def test_adjectives_alone_show_the_sentiment() -> None:
     assert 0.4 < sum(s.sentiment == "positive" for s in found) / len(found) < 0.6
 
 
+@pytest.mark.slow
 def test_no_sentence_is_in_both_splits() -> None:
     for examples in (sentiment_examples, entity_examples):
         train, test = (

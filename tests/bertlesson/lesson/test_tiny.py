@@ -114,6 +114,7 @@ def test_neither_random_states_nor_threads_are_touched() -> None:
         assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [*tiny.FILES, "truncated"])
 def test_damaged_files_are_made_again(
     cache: Path, capsys: pytest.CaptureFixture[str], damage: str
@@ -130,6 +131,7 @@ def test_damaged_files_are_made_again(
     assert [path for path in cache.iterdir() if path.is_dir()] == [again.folder]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_that_is_taken_for_a_checkpoint(cache: Path) -> None:
     running = start_elsewhere(steps=1_000_000)
     assert running.stderr is not None
@@ -154,6 +156,7 @@ def test_a_write_that_fails_leaves_nothing(cache: Path, monkeypatch: pytest.Monk
     assert not [path for path in cache.iterdir() if path.is_dir()]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_of_two_processes_one_trains_and_the_other_waits() -> None:
     running = [start_elsewhere(steps=150) for _ in range(2)]

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from bertlesson.lesson import vocabulary
 from bertlesson.lesson.corpus import generate_documents
 
@@ -19,6 +21,7 @@ def test_pieces_are_words_stems_endings_and_letters() -> None:
     assert len(pieces) == len(set(pieces))
 
 
+@pytest.mark.slow
 def test_the_tokenizer_knows_every_word_of_the_text_and_is_the_same_in_every_process() -> None:
     documents = generate_documents(50, seed=0)
     tokenizer = vocabulary.make_tokenizer(documents, whole_words=100, max_seq_length=64)

@@ -25,6 +25,7 @@ def trained_by(*command: str) -> dict[str, Callable[[Store], Task]]:
 USES = "# %%\nimport pack.lesson.tiny\n"
 
 
+@pytest.mark.slow
 def test_the_checkpoint_is_made_before_what_uses_it(
     workshop: Workshop, tiny: Path, tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ def test_what_bypasses_python_does_not_mix_with_the_events(workshop: Workshop) -
     assert [text_of(outcome, 0), text_of(outcome, 1)] == ["through Python\n", "still there\n"]
 
 
+@pytest.mark.slow
 def test_workers_of_a_loader_may_print(workshop: Workshop) -> None:
     text = """
     # %% first

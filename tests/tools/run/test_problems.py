@@ -19,6 +19,7 @@ HOLDS = "the output holds an address in memory,"
 LONG = "f" * 44
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

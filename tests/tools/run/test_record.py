@@ -232,6 +232,7 @@ def test_claims_say_what_was_measured(
     assert found.comparison == shown
 
 
+@pytest.mark.slow
 def test_a_tensor_is_a_number(workshop: Workshop) -> None:
     text = """
     # %% first
@@ -286,6 +287,7 @@ def test_outputs_come_back_as_they_were(workshop: Workshop) -> None:
     assert text_of(outcome) == "\n".join([*shown, "?"]) + "\n"
 
 
+@pytest.mark.slow
 def test_two_cold_executions_give_the_same_bytes(workshop: Workshop) -> None:
     text = """
     # %% first

@@ -214,6 +214,7 @@ def test_progress_is_logged_example_by_example(
     ]
 
 
+@pytest.mark.slow
 def test_tests_that_wait_for_the_examples_say_how_far_these_are(tmp_path: Path) -> None:
     (tmp_path / "test_waits.py").write_text(
         "from tests.conftest import Workshop, progress_shown\n"

@@ -56,6 +56,7 @@ def test_no_more_run_than_there_are_cores(workshop: Workshop, tmp_path: Path) ->
     assert {outcome.state for outcome in workshop.run(*examples, cores=1)} == {"done"}
 
 
+@pytest.mark.slow
 def test_the_longest_runs_first(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

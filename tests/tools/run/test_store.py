@@ -38,6 +38,7 @@ def test_files_that_an_example_leaves_are_kept_with_its_result(
     assert (left.read_text(), log.read_text()) == ("words", "xx")
 
 
+@pytest.mark.slow
 def test_only_the_last_texts_of_an_example_are_kept(workshop: Workshop) -> None:
     runner = workshop.runner()
     for number in range(10):
@@ -52,6 +53,7 @@ def test_only_the_last_texts_of_an_example_are_kept(workshop: Workshop) -> None:
     assert runner.store.path(workshop.example("one", last)) in kept
 
 
+@pytest.mark.slow
 def test_an_example_leaves_the_results_of_one_with_a_longer_name_alone(workshop: Workshop) -> None:
     runner = workshop.runner()
     longer = workshop.example("one-more", "# %%\n1\n")

@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import Project
 from tests.tools.site.small_sites import BROKEN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_site_is_not_built(broken: dict[str, dict[str, str]], name: str) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import nbformat
+import pytest
 
 from tests.conftest import ROOT, Project, article, menu
 from tests.tools.site.small_sites import GOOD, VALUES
 from tools.site.checks import PageReader
+
+pytestmark = pytest.mark.slow
 
 
 def test_outputs_and_values_come_out_unharmed(good: Project) -> None:

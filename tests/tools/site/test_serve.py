@@ -23,6 +23,8 @@ import pytest
 from tests.conftest import ROOT, Project, article
 from tools.run.runner import CACHE, Runner
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Server:

@@ -144,6 +144,7 @@ def small(new_project: Callable[[], Project]) -> Project:
     return made
 
 
+@pytest.mark.slow
 def test_the_command_writes_everything_filled_in(small: Project, tmp_path: Path) -> None:
     out = tmp_path / "out"
     ended = run(small, str(out))
@@ -165,6 +166,7 @@ def test_the_command_writes_everything_filled_in(small: Project, tmp_path: Path)
     assert f"{out}: expected an empty folder or none" in again.stderr
 
 
+@pytest.mark.slow
 def test_the_command_writes_nothing_if_there_is_a_problem(small: Project, tmp_path: Path) -> None:
     small.write("docs/index.md", "# Start\n\n{{ one.y }}\n")
     ended = run(small, str(tmp_path / "out"))

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Project
 
 
+@pytest.mark.slow
 def test_the_wheel_follows_the_package_and_is_the_same_each_time(
     new_project: Callable[[], Project],
 ) -> None:
