@@ -56,7 +56,7 @@ class Page:
         """Replace includes and values; problems are recorded with their line, and shown."""
         lines, fence, opened = [], "", 0
         written = markdown.removesuffix("\n").split("\n")
-        front = _front_matter(written)
+        front = front_matter(written)
         for number, line in enumerate(written, 1):
             before, fence = fence, fence_after(line, fence)
             opened = number if fence and not before else opened
@@ -158,7 +158,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _front_matter(lines: list[str]) -> int:
+def front_matter(lines: list[str]) -> int:
     """The number of lines of a page's settings, which stand between two lines of dashes."""
     if lines[0].rstrip() != "---":
         return 0

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from markdown import Markdown
 
 from tools.weave.blocks import without_blocks
+from tools.weave.pages import front_matter
 
 PACE = 215  # words a minute, of someone who reads to understand
 PAUSE = 15  # seconds, to think before an answer is opened
@@ -149,8 +150,8 @@ def _read_markdown(markdown: str, extensions: str) -> Reading:
         settings[name] = given or {}
     if "pymdownx.superfences" in names:
         settings["pymdownx.superfences"] |= {"custom_fences": [NO_CODE]}
-    front, _, rest = markdown.partition("\n---\n")
-    text = rest if front.startswith("---") else markdown
+    lines = markdown.split("\n")
+    text = "\n".join(lines[front_matter(lines) :])
     return read(Markdown(extensions=names, extension_configs=settings).convert(text))
 
 
