@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 from bertlesson.lesson import corpus_text as text
 from bertlesson.lesson.corpus import Sentence
@@ -14,6 +17,22 @@ MOOD = {
     for mood in words
     for word in words[mood]
 }
+
+
+def printed_in_every_process(code: str) -> str:
+    """What the code prints in a process of its own, whatever the order of sets is there."""
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    (same,) = printed
+    return same
 
 
 def words_of(sentence: str) -> list[str]:

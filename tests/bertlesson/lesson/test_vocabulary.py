@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from bertlesson.lesson import vocabulary
 from bertlesson.lesson.corpus import generate_documents
+from tests.bertlesson.lesson.story_words import printed_in_every_process
 
 
 def test_pieces_are_words_stems_endings_and_letters() -> None:
@@ -34,14 +31,4 @@ def test_the_tokenizer_knows_every_word_of_the_text_and_is_the_same_in_every_pro
         "tokenizer = make_tokenizer(generate_documents(50, seed=0), 100, 64)\n"
         "print(sorted(tokenizer.get_vocab().items()))"
     )
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(printed) == 1
+    assert printed_in_every_process(code)
