@@ -488,7 +488,7 @@ def test_trainer_trains_with_its_defaults(
     )
     assert arguments.remove_unused_columns
     seen: list[BatchEncoding] = []
-    collator = MaskingCollator(tokenizer, seed=0, at_least_one=True)
+    collator = MaskingCollator(tokenizer, MaskingRecipe(select=0.5), seed=0, at_least_one=True)
 
     class Recorder(Trainer):
         def compute_loss(self, model: Any, inputs: Any, *rest: Any, **more: Any) -> Any:
