@@ -19,6 +19,7 @@ from bertlesson.lesson import learning_curve, tiny
 from bertlesson.lesson.corpus import ENTITY_LABELS
 from bertlesson.lesson.export import write_model
 from bertlesson.lesson.labelled import entity_examples
+from bertlesson.lesson.last_layer import read_labelled_only
 from bertlesson.tags import bio_labels
 from bertlesson.words import find_words
 
@@ -83,7 +84,9 @@ def start(pretrained, seed):
     config.id2label = dict(enumerate(LABELS))
     config.label2id = {label: number for number, label in enumerate(LABELS)}
     model = TokenClassificationModel(config)
-    return with_encoder(model, checkpoint.model.bert) if pretrained else model
+    if pretrained:
+        model = with_encoder(model, checkpoint.model.bert)
+    return read_labelled_only(model)  # the loss sees no other position
 
 
 @cache  # both starts and all learning rates get the same sentences

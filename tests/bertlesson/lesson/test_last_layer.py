@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
-from torch import Tensor
-from transformers import BertConfig, BertModel
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel, PreTrainedModel
 
-from bertlesson.heads import SequenceClassificationModel
-from bertlesson.lesson.last_layer import hidden_at, read_first_only
+from bertlesson.heads import SequenceClassificationModel, TokenClassificationModel
+from bertlesson.lesson.last_layer import hidden_at, read_first_only, read_labelled_only
+from bertlesson.pretraining import PretrainingModel
 
 CONFIG = BertConfig(
     vocab_size=30,
@@ -61,3 +63,46 @@ def test_a_model_that_reads_the_first_position_keeps_logits_gradients_and_names(
         torch.testing.assert_close(found, expected)
         torch.testing.assert_close(gradients(model, found), gradients(whole, expected))
     assert list(model.state_dict()) == names
+
+
+@pytest.mark.parametrize("kind", [PretrainingModel, TokenClassificationModel])
+@pytest.mark.parametrize("padded", [True, False])
+def test_a_model_that_reads_labelled_positions_keeps_losses_gradients_and_names(
+    kind: type[PreTrainedModel], padded: bool
+) -> None:
+    torch.manual_seed(0)
+    batch = a_batch()
+    inputs = batch if padded else {"input_ids": batch["input_ids"]}
+    labels = torch.where(torch.rand(4, 9) < 0.3, torch.randint(2, (4, 9)), -100)
+    labels[1] = -100  # a row without any
+    targets = {"labels": labels}
+    if kind is PretrainingModel:
+        targets["next_sentence_label"] = torch.tensor([0, 1, 1, 0])
+    model, whole = kind(CONFIG), kind(CONFIG)
+    whole.load_state_dict(model.state_dict())
+    model = read_labelled_only(model)
+    for each in (model, whole):
+        each.train()
+        for dropout in (module for module in each.modules() if isinstance(module, nn.Dropout)):
+            dropout.p = 0.0
+    expected, found = (each(**inputs, **targets).loss for each in (whole, model))
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradients(model, found), gradients(whole, expected))
+    assert list(model.state_dict()) == list(whole.state_dict())
+    # without labels every position is read
+    scores = "prediction_logits" if kind is PretrainingModel else "logits"
+    without, whole_scores = (each(**inputs)[scores] for each in (model, whole))
+    torch.testing.assert_close(without, whole_scores)
+
+
+def test_positions_without_a_label_cost_nothing_in_the_last_layer() -> None:
+    torch.manual_seed(0)
+    model = read_labelled_only(TokenClassificationModel(CONFIG))
+    rows: list[int] = []
+    last = model.bert.encoder.layer[-1].intermediate
+    last.register_forward_hook(lambda layer, given, made: rows.append(made[..., 0].numel()))
+    batch = a_batch()
+    labels = torch.full_like(batch["input_ids"], -100)
+    labels[:2, 3] = 1
+    model(**batch, labels=labels)
+    assert rows == [4 + 2]  # each row's first position, and the two labels
