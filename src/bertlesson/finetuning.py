@@ -24,7 +24,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import BertModel, PreTrainedModel
 
-from .inputs import Features, check_features, check_precision, to_device
+from .inputs import Features, check_features, check_precision, to_device, trim
 from .optimization import make_optimizer, make_schedule
 from .training import take_step
 
@@ -90,7 +90,7 @@ def fine_tune(
     Args:
         model: A model with a head and weights in float32; trained in place and left in eval mode.
         features: The model's arguments, labels included, each ``(examples, ...)``. They need not be
-            on the model's device: each batch is moved there.
+            on the model's device: each batch is moved there, cut to its longest row.
         steps: Number of updates. The examples are reshuffled at the start of every pass.
         learning_rate: The peak learning rate. The paper's 2e-5 to 5e-5 are for models of BERT's
             size.
@@ -124,7 +124,7 @@ def fine_tune(
         torch.manual_seed(seed)
         model.train()
         for batch in tqdm(batches, desc="fine-tuning", unit="step", disable=not progress):
-            inputs = {name: tensor[batch] for name, tensor in features.items()}
+            inputs = trim({name: tensor[batch] for name, tensor in features.items()})
             output = model(**to_device(inputs, model))
             if output.loss is None:
                 raise ValueError(

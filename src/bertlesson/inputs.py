@@ -19,6 +19,7 @@ __all__ = [
     "is_classifier",
     "longest_row",
     "to_device",
+    "trim",
 ]
 
 Features = dict[str, Tensor]  # arguments of a model, each with a row for every example
@@ -59,6 +60,30 @@ def to_device(batch: Mapping[str, Tensor], model: PreTrainedModel) -> Features:
     device(type='meta')
     """
     return {name: tensor.to(model.device) for name, tensor in batch.items()}
+
+
+def trim(batch: Mapping[str, Tensor]) -> Features:
+    """The same batch without the columns on its right that are padding in every row.
+
+    Args:
+        batch: ``(rows, ...)`` each. Without a two-dimensional ``attention_mask``, in which padding
+            is 0, nothing is cut off. Positions are counted from the left, so neither is padding
+            there.
+
+    >>> mask = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 0]])
+    >>> batch = {"input_ids": 7 * mask, "attention_mask": mask, "labels": torch.tensor([0, 1])}
+    >>> {name: tuple(tensor.shape) for name, tensor in trim(batch).items()}
+    {'input_ids': (2, 3), 'attention_mask': (2, 3), 'labels': (2,)}
+    """
+    mask = batch.get("attention_mask")
+    if mask is None or mask.dim() != 2:
+        return dict(batch)
+    used = mask.any(dim=0).nonzero()  # (columns, 1)
+    width = int(used.max()) + 1 if len(used) else mask.shape[1]
+    return {
+        name: tensor[:, :width] if tensor.shape[:2] == mask.shape else tensor
+        for name, tensor in batch.items()
+    }
 
 
 def check_precision(model: nn.Module) -> None:

@@ -72,6 +72,47 @@ def sequence_features(rows: int) -> dict[str, torch.Tensor]:
     return features | {"labels": features["input_ids"][:, 1] % 2}
 
 
+def widths(model: torch.nn.Module) -> list[int]:
+    """The length of each batch that the model gets from now on."""
+    seen: list[int] = []
+
+    def note(_: Any, args: Any, inputs: dict[str, torch.Tensor]) -> None:
+        assert inputs["labels"].shape == inputs["attention_mask"].shape
+        seen.append(inputs["input_ids"].shape[1])
+
+    model.register_forward_pre_hook(note, with_kwargs=True)
+    return seen
+
+
+@pytest.mark.parametrize(("side", "expected"), [("right", {3, 8}), ("left", {8})])
+def test_a_batch_is_cut_to_its_longest_row(side: str, expected: set[int]) -> None:
+    lengths = torch.tensor([3, 3, 3, 3, 2, 8])
+    columns = torch.arange(8) if side == "right" else torch.arange(8).flip(0)
+    real = (columns < lengths[:, None]).long()
+    features = {"input_ids": 7 * real, "attention_mask": real, "labels": real}
+    model = TokenClassificationModel(small_config())
+    seen = widths(model)
+    fine_tune(model, features, steps=6, learning_rate=1e-3, batch_size=1, progress=False)
+    assert {*seen} == (expected | {2} if side == "right" else expected)
+
+
+def test_cutting_a_batch_changes_no_loss() -> None:
+    torch.manual_seed(0)
+    features = random_inputs(4, 8)
+    features["labels"] = features["input_ids"] % 3
+    features["labels"][features["attention_mask"] == 0] = -100
+    wider = {
+        name: torch.nn.functional.pad(tensor, (0, 5), value=-100 if name == "labels" else 0)
+        for name, tensor in features.items()
+    }
+    losses = []
+    for each in (features, wider):
+        torch.manual_seed(0)
+        model = TokenClassificationModel(small_config(hidden_dropout_prob=0.0))
+        losses.append(fine_tune(model, each, steps=3, learning_rate=1e-2, progress=False))
+    assert losses[0] == pytest.approx(losses[1])
+
+
 @pytest.mark.slow
 def test_all_weights_are_tuned_and_the_labels_learned() -> None:
     torch.manual_seed(0)
