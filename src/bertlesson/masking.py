@@ -153,7 +153,8 @@ def mask_tokens(
         words = _number_words(numbers, candidates)  # (batch, length)
 
     # who is selected: either everyone draws alone, or each row has a count to fill
-    rng = np.random.Generator(np.random.SFC64(_SeedFromTorch(generator)))
+    seed: Any = _SeedFromTorch(generator)  # NumPy's types lack this kind of seed
+    rng = np.random.Generator(np.random.SFC64(seed))
     if max_predictions_per_seq is None or recipe.select == 0:
         selected = _select_each(candidates, words, recipe.select, rng)
     else:
@@ -178,7 +179,9 @@ class _SeedFromTorch(ISeedSequence):
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
         words = torch.empty(n_words, dtype=torch.int64)
-        return words.random_(-(2**63), None, generator=self.generator).numpy().view(dtype)[:n_words]
+        words.random_(-(2**63), None, generator=self.generator)
+        state: NDArray[Any] = words.numpy().view(dtype)[:n_words]
+        return state
 
 
 def _replace(
