@@ -115,5 +115,7 @@ def _run(name: str, expected: str, judge: Callable[[], Line]) -> Line:
 
 
 def _failed(name: str, expected: str, error: Exception) -> Line:
-    reason = f"{type(error).__name__}: {error}".strip().splitlines()[0][:200]
+    said = f"{type(error).__name__}: {error}".strip().splitlines()
+    # a loader puts the trace of its worker in between
+    reason = (said[-1] if "in DataLoader worker" in said[0] else said[0])[:200]
     return Line(name, None, None, expected, "look", f"It could not be run this way: {reason}.")

@@ -39,7 +39,7 @@ def _selection(table: Table) -> Line:
     )
     if interval[0] <= high and interval[1] >= low:
         return Line(*said, "fine", "Of the tokens that may be selected.")
-    if 0.9 * low <= table.share <= 1.1 * high:
+    if 0.9 * low <= table.share <= max(1.1 * high, 1.05 * _share_of_counts(table)):
         return Line(
             *said, "look",
             "Close, but not by chance: as where each row has a count that is rounded, or rows "
@@ -59,16 +59,22 @@ def _expected_selection(table: Table) -> tuple[float, float]:
     """From where to where the share of selected tokens may be."""
     declared, share = table.declared, table.declared.recipe.select
     if declared.limit is not None:
-        lengths = np.array([len(table.rows.ids[number]) for number in table.number])
-        counts = np.minimum(np.maximum(1, np.rint(lengths * share)), declared.limit)
-        tokens = np.bincount(table.row[table.ordinary], minlength=len(table.number))
-        most = float(np.minimum(counts, tokens).sum() / max(1, tokens.sum()))
+        most = _share_of_counts(table)
         return (0.5 * most if table.by_words else most), most
     if declared.never_empty:
         tokens = np.bincount(table.batch[table.ordinary], minlength=len(table.batches))
         extra = float(((1 - share) ** (tokens / 4)).sum() / max(1, tokens.sum()))
         return share, share + 4 * extra
     return share, share
+
+
+def _share_of_counts(table: Table) -> float:
+    """The share of tokens selected if each row has a count, as the reference rounds it."""
+    lengths = np.array([len(table.rows.ids[number]) for number in table.number])
+    counts = np.maximum(1, np.rint(lengths * table.declared.recipe.select))
+    counts = np.minimum(counts, table.declared.limit or counts.max())
+    tokens = np.bincount(table.row[table.ordinary], minlength=len(table.number))
+    return float(np.minimum(counts, tokens).sum() / max(1, tokens.sum()))
 
 
 def _fates(table: Table) -> list[Line]:
@@ -147,7 +153,7 @@ def _random_ids(table: Table) -> Line:
     distinct, (mean, deviation) = len(np.unique(ranks)), occupied(draws, size)
     if distinct < mean - 4.5 * deviation:
         return Line(
-            *said, "wrong" if distinct < 0.7 * mean else "look",
+            *said, "wrong" if distinct < 0.8 * mean else "look",
             f"{draws:,} draws gave {distinct:,} different ids, and even chances would give "
             f"about {mean:,.0f}: some are drawn more often than others.",
         )  # fmt: skip
@@ -199,18 +205,22 @@ def _rows_without(table: Table) -> Line:
         "by chance",
     )
     sizes = np.unique(units[real])
-    worst = None
+    worst, short = [], np.zeros(len(units), dtype=bool)
     for size in sizes.tolist():
         which = real & (units == size)
         seen, of = int((~has & which).sum()), int(which.sum())
         chance = (1 - table.share) ** size
         if tail_bound(seen, of, chance) < ALPHA / len(sizes) and seen / of > chance + 0.02:
-            worst = (size, seen / of, chance)
-    if worst is not None:
+            worst.append((seen, chance * of))
+            short |= which
+    if worst:
+        seen_share, chance_share = (sum(each[i] for each in worst) / short.sum() for i in (0, 1))
+        lengths = [len(table.rows.ids[number]) for number in table.number[short]]
         return Line(
             *said, "wrong",
-            f"Rows of some {worst[0]:.0f} tokens have no target in {worst[1]:.0%} of the "
-            f"cases, where chance gives {worst[2]:.0%}: such texts are not learned from.",
+            f"Rows of {min(lengths)} to {max(lengths)} tokens have no target in "
+            f"{seen_share:.0%} of the cases, where chance gives {chance_share:.0%}: such texts are "
+            "not learned from.",
         )  # fmt: skip
     by_chance = float(chances[real].mean()) if total else 0.0
     if value > 0.05:

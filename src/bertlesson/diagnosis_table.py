@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .diagnosis_rows import ORDINARY, PADDING, SPECIAL, Batch, Rows
+from .diagnosis_rows import ORDINARY, OTHER, PADDING, SPECIAL, Batch, Rows
 from .intervals import design_effect, wilson
 from .masking import IGNORE_INDEX, Ints, MaskingRecipe
 
@@ -274,11 +274,13 @@ class Table:
         if self.words is None or self.touching is None:
             return None
         here, there = slice(None, -1), slice(1, None)
-        pairs = (self.row[here] == self.row[there]) & self.ordinary[here] & self.ordinary[there]
+        inside = (self.kind == ORDINARY) | (self.kind == OTHER)
+        chosen = inside & self.has_label
+        pairs = (self.row[here] == self.row[there]) & inside[here] & inside[there]
         pairs &= (self.words[here] != self.words[there]) & (
             self.touching[here] == self.touching[there]
         )
-        one, other = self.selected[here][pairs], self.selected[there][pairs]
+        one, other = chosen[here][pairs], chosen[there][pairs]
         either = int((one | other).sum())
         return (int((one & other).sum()), either) if either >= MANY else None
 
