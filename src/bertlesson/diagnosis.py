@@ -1,4 +1,4 @@
-"""Find out what a masking collator really does, whoever wrote it: a report, line by line.
+"""Find out what any masking collator really does: a report, line by line.
 
 The standard that it is held to is what the collator declares, or else the paper's: 15% of the
 tokens, of which 80% become ``[MASK]``, 10% a random token, and 10% stay (Devlin et al. 2019, §3.1).
@@ -151,7 +151,7 @@ def diagnose(
     >>> from transformers import BertTokenizer
     >>> pieces = "[PAD] [UNK] [CLS] [SEP] [MASK] a great film".split()
     >>> tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
-    >>> texts = ["a great film", "great", "a film a great film"] * 20
+    >>> texts = ["a great film " * repeats for repeats in range(5, 35)]
     >>> report = diagnose(MaskingCollator(tokenizer, seed=0), tokenizer, texts)
     >>> report.fine, report["special tokens"].sentence
     (True, '[CLS] and [SEP] are never selected.')

@@ -188,17 +188,19 @@ def observe(collator: Any, rows: Rows, numbers: Sequence[int], form: Form) -> Ba
     out = collator(features)
     if not isinstance(out, Mapping) or not {"input_ids", "labels"} <= set(out):
         found = sorted(out) if isinstance(out, Mapping) else type(out).__name__
-        raise Unreadable(f"it returns {found}, not a dict with input_ids and labels")
+        raise Unreadable(f"it returns {found}; expected a dict with input_ids and labels")
     seen, seen_type = _array(out["input_ids"])
     labels, labels_type = _array(out["labels"])
     longest = max(len(rows.ids[number]) for number in numbers)
     if seen.shape != labels.shape or seen.ndim != 2 or len(seen) != len(numbers):
         raise Unreadable(
             f"of {len(numbers)} rows it makes input_ids of shape {seen.shape} and labels of "
-            f"shape {labels.shape}, not one row for each"
+            f"shape {labels.shape}; expected one row for each"
         )
     if seen.shape[1] < longest:
-        raise Unreadable(f"it cuts rows of {longest} tokens to {seen.shape[1]}")
+        raise Unreadable(
+            f"it cuts rows of {longest} tokens to {seen.shape[1]}; expected all of them"
+        )
 
     # the padding is on the tokenizer's side, unless the other fits better
     original, kinds = _placed(rows, numbers, seen.shape[1], rows.left)
@@ -315,7 +317,7 @@ def _array(values: Any) -> tuple[Ints, str]:
     """The values in int64, and the type that they had."""
     array = values.numpy(force=True) if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.dtype == object:
-        raise Unreadable("its rows differ in length, so that they are no batch")
+        raise Unreadable("its rows differ in length; expected a batch of one length")
     return array.astype(np.int64), str(array.dtype)
 
 

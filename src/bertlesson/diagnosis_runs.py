@@ -129,18 +129,18 @@ class Repeats:
             drawn = []
             for receiver in answers:
                 if not receiver.poll(PATIENCE):
-                    raise TimeoutError(f"a process did not answer in {PATIENCE} s")
+                    raise TimeoutError(f"a process was silent for {PATIENCE} s; expected its masks")
                 drawn.append(receiver.recv())
         except EOFError:
-            raise RuntimeError("a process ended without an answer") from None
+            raise RuntimeError("a process ended; expected its masks") from None
         finally:
             for child in children:
                 child.join(1)
                 if child.is_alive():
                     child.kill()
-        for masks in drawn:
-            if isinstance(masks, str):
-                raise RuntimeError(masks)
+        for problem in drawn:
+            if isinstance(problem, str):
+                raise RuntimeError(f"{problem}")
         return self._equal(drawn[0], drawn[1], self.batches)
 
     def evaluation(self) -> tuple[Equal, bool]:
