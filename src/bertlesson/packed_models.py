@@ -11,13 +11,20 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-__all__ = ["KNOWN", "attention_of", "first_position", "pool_each_text", "reads_each_text"]
+__all__ = [
+    "KNOWN",
+    "attention_of",
+    "first_position",
+    "pool_each_text",
+    "reads_each_text",
+    "window_of",
+]
 
 Model = TypeVar("Model", bound=PreTrainedModel)
 
 # The encoders of transformers, by `model_type`, whose logits are the same packed and padded; the
-# tests compare them. Not all others have: ConvBERT's convolution crosses borders, FNet mixes the
-# whole row, and ModernBERT takes a mask for pairs of positions in place of its own local window.
+# tests compare them. Others' are not: ConvBERT's convolution crosses borders, FNet mixes the whole
+# row.
 KNOWN = frozenset(
     {
         "albert",
@@ -29,6 +36,7 @@ KNOWN = frozenset(
         "eurobert",
         "gte",
         "megatron-bert",
+        "modernbert",
         "nomic_bert",
         "rembert",
         "roberta",
@@ -125,3 +133,14 @@ def first_position(model: PreTrainedModel) -> int:
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
             return 0 if module.padding_idx is None else module.padding_idx + 1
     return 0
+
+
+def window_of(model: PreTrainedModel) -> int | None:
+    """How many positions to each side ModernBERT's local layers read; None in other encoders.
+
+    A mask for pairs of positions replaces this window, so it has to be part of the mask.
+    """
+    if model.config.model_type != "modernbert":
+        return None
+    window: int = model.config.sliding_window
+    return window

@@ -8,7 +8,7 @@ read each text's ``[CLS]``.
 
 Packing without cutting texts is Krell et al. 2021, `Efficient Sequence Packing without
 Cross-contamination`; the flattened row for flash attention is as in transformers'
-`DataCollatorWithFlattening`, which has no masks, no padding-free SDPA, and no NSP labels.
+`DataCollatorWithFlattening`, which draws no masks and knows no other attention and no NSP.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from transformers import BatchEncoding, PreTrainedModel
 
 from .collating import MaskingCollator
 from .masking import IGNORE_INDEX, Bools, Ints, check_whole_number
-from .packed_models import attention_of, first_position, pool_each_text, reads_each_text
+from .packed_models import (
+    attention_of,
+    first_position,
+    pool_each_text,
+    reads_each_text,
+    window_of,
+)
 
 __all__ = ["PackingCollator", "pack", "pool_each_text"]
 
@@ -120,7 +126,8 @@ class PackingCollator:
     - ``input_ids``, ``labels``, and ``token_type_ids`` if the rows had them, ``(rows, length)``;
     - ``position_ids``, ``(rows, length)``, which start again with each text;
     - ``attention_mask``, ``(rows, 1, length, length)``: which position may read which. Boolean for
-      SDPA; for eager attention, which adds it to the scores, 0 or the lowest float;
+      SDPA; for eager attention, which adds it to the scores, 0 or the lowest float. ModernBERT
+      gets two in a dict, because its local layers would otherwise read beyond their window;
     - ``cls_positions``, ``(rows, texts)``: where each text begins, -1 where a row has fewer;
     - ``next_sentence_label``, ``(rows, texts)``, if the rows had it: -100 where a row has fewer.
 
@@ -174,6 +181,7 @@ class PackingCollator:
         self.max_length = max_length
         self._attention = attention_of(model)
         self._first_position = first_position(model)
+        self._window = window_of(model)
         self._reads_each_cls = reads_each_text(model)
 
     def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
@@ -206,12 +214,7 @@ class PackingCollator:
             rows = [[number] for number in range(len(lengths))]
         batch = self._laid_out(masked, present, lengths, rows)
         framework = return_tensors or self.masking.return_tensors
-        if framework == "pt":
-            batch = {
-                key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-                for key, value in batch.items()
-            }
-        return BatchEncoding(batch)
+        return BatchEncoding(_as_tensors(batch) if framework == "pt" else batch)
 
     def _laid_out(
         self,
@@ -276,13 +279,21 @@ class PackingCollator:
             batch["attention_mask"] = self._mask(text_of)
         return batch
 
-    def _mask(self, text_of: Ints) -> NDArray[Any]:
+    def _mask(self, text_of: Ints) -> NDArray[Any] | dict[str, NDArray[Any]]:
         """Who may read whom, ``(rows, 1, length, length)``."""
         same: Bools = text_of[:, None, :, None] == text_of[:, None, None, :]
+        if self._window is None:
+            return self._form(same)
+        columns = np.arange(text_of.shape[1])
+        near = np.abs(columns[:, None] - columns) <= self._window  # (length, length)
+        masks = {"full_attention": same, "sliding_attention": same & near}
+        return {kind: self._form(mask) for kind, mask in masks.items()}
+
+    def _form(self, may_read: Bools) -> NDArray[Any]:
         if self._attention == "sdpa":
-            return same
+            return may_read
         # eager attention adds the mask: of a boolean one, it would add 1 to a text's own scores
-        return np.where(same, np.float32(0), np.finfo(np.float32).min)
+        return np.where(may_read, np.float32(0), np.finfo(np.float32).min)
 
     def _check_keys(self, masked: dict[str, NDArray[Any]]) -> None:
         others = sorted(set(masked) - {*PER_TOKEN, *PER_TEXT, "attention_mask"})
@@ -303,6 +314,12 @@ class PackingCollator:
             raise ValueError(
                 f"next_sentence_label has shape {shape}; expected one number for each text"
             )
+
+
+def _as_tensors(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_tensors(each) for key, each in value.items()}
+    return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
 
 
 def _checked_lengths(present: Bools) -> Ints:

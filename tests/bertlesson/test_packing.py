@@ -182,10 +182,10 @@ def test_each_text_is_masked_as_without_packing(
 def test_positions_start_again_and_the_mask_ends_at_borders(tokenizer: BertTokenizer) -> None:
     packed, _ = packed_and_padded(tokenizer, model_of(), texts([3, 4, 5, 3]), 9)
     assert packed["position_ids"].tolist() == [
-        [0, 1, 2, 0, 1, 2, 3, 4],
-        [0, 1, 2, 3, 0, 1, 2, 0],
+        [0, 1, 2, 0, 1, 2, 3, 0],
+        [0, 1, 2, 3, 4, 0, 1, 2],
     ]
-    text_of = torch.tensor([[0, 0, 0, 1, 1, 1, 1, 1], [0, 0, 0, 0, 1, 1, 1, -1]])
+    text_of = torch.tensor([[0, 0, 0, 1, 1, 1, 1, -1], [0, 0, 0, 0, 0, 1, 1, 1]])
     mask = packed["attention_mask"]
     assert mask.shape == (2, 1, 8, 8)
     assert torch.equal(mask[:, 0], text_of[:, :, None] == text_of[:, None, :])
@@ -358,11 +358,17 @@ def test_models_without_a_pooler_take_the_batch_as_it_is(
 
 @pytest.mark.parametrize("kind", sorted(KNOWN))
 def test_encoders_that_are_known_keep_texts_apart(tokenizer: BertTokenizer, kind: str) -> None:
-    size = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "pad_token_id": 0}
+    size: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    size["pad_token_id"] = 0
     size |= {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32} if "distil" in kind else {}
     config = AutoConfig.for_model(
         kind, vocab_size=VOCAB, intermediate_size=32, max_position_embeddings=40, **size
     )
+    if kind == "modernbert":  # a window narrower than the texts
+        size |= {"local_attention": 6, "global_attn_every_n_layers": 2}
+        size |= {"bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 2, "sep_token_id": 3}
+        config = AutoConfig.for_model(kind, vocab_size=VOCAB, intermediate_size=32, **size)
+        assert config.sliding_window == 3
     rows = [{"input_ids": row["input_ids"]} for row in texts()]
     eager = AutoModelForMaskedLM.from_config(config, attn_implementation="eager")
     for attention in ("eager", "sdpa") if eager._supports_sdpa else ("eager",):
