@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from tokenizers import Encoding
@@ -51,6 +52,9 @@ def read_tags(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     open_kind = ""  # of the entity that the next word may continue
     for word, tag in enumerate(tags):
+        if tag == "O":  # most words, so they take the short way
+            open_kind = ""
+            continue
         place, kind = parse_tag(tag)
         if place in "IE" and kind == open_kind:
             found[-1] = (found[-1][0], word + 1, kind)
@@ -164,6 +168,7 @@ def decode_tags(
     ]
 
 
+@lru_cache(maxsize=4096)  # files have few tags, and many words with each
 def parse_tag(tag: str) -> tuple[str, str]:
     """The position of a word in its entity, as an IOBES letter, and the entity's kind."""
     letter, _, kind = tag.partition("-")
