@@ -10,12 +10,14 @@ from __future__ import annotations
 import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from transformers import PreTrainedTokenizerFast
 
 from .heads import IGNORE_INDEX
 from .inputs import Features, check_same_number
+from .tag_counts import are_tags, count_tags
 from .tags import PLACES, counted, cut_message, parse_tag, read_tags
 from .words import Word, encodings_of, visible_words
 
@@ -68,7 +70,7 @@ def encode_entities(
         cut = [word for rest in encoding.overflowing for word in visible_words(rest, text)]
         cut = [word._replace(piece=CUT_OFF) for word in cut]
         words = sorted([*visible_words(encoding, text), *cut], key=lambda word: word.start)
-        spelled = _spell(f"texts[{row}]", text, spans, words, list(labels))
+        spelled = spell(f"texts[{row}]", text, spans, words, list(labels))
         for word, number in zip(words, spelled, strict=True):
             if word.piece != CUT_OFF:
                 targets[row, word.piece] = number
@@ -106,16 +108,16 @@ def decode_entities(
 
 
 def entity_f1(
-    truth: Sequence[Sequence[Entity]],
-    predicted: Sequence[Sequence[Entity]],
+    truth: Sequence[Sequence[Entity]] | Sequence[Sequence[str]],
+    predicted: Sequence[Sequence[Entity]] | Sequence[Sequence[str]],
     *,
     zero_division: float = 1.0,
 ) -> float:
-    """F1 over whole entities; one is correct if its characters and its kind are both correct.
+    """F1 over whole entities; one is correct if its start, its end and its kind are all correct.
 
     Args:
-        truth: The true entities of each text.
-        predicted: The entities found in each text.
+        truth: The true entities of each text, or its tags, see `bertlesson.tags.read_tags`.
+        predicted: The same for what was found. `bertlesson.report` scores each kind by itself.
         zero_division: What to return if there are no entities and none were found, so that F1 is
             0 / 0. Nothing is wrong then, hence the default of 1; seqeval and CoNLL's script
             return 0.
@@ -124,16 +126,25 @@ def entity_f1(
         2 · correct / (true entities + entities found), from 0 to 1.
 
     Raises:
-        ValueError: If the two do not cover the same number of texts.
+        ValueError: If the two do not cover the same number of texts, or of words where they are
+            tags.
 
     >>> entity_f1([[(0, 3, "PER"), (8, 12, "LOC")]], [[(0, 3, "PER"), (8, 10, "LOC")]])
     0.5
+    >>> entity_f1([["B-PER", "I-PER", "B-LOC"]], [["B-PER", "I-PER", "O"]]) == 2 / 3
+    True
     >>> entity_f1([[]], [[]]), entity_f1([[]], [[]], zero_division=0.0)
     (1.0, 0.0)
     """
     check_same_number(truth=truth, predicted=predicted)
-    right = sum(len(set(a) & set(b)) for a, b in zip(truth, predicted, strict=True))
-    total = sum(map(len, truth)) + sum(map(len, predicted))
+    if are_tags(truth) or are_tags(predicted):
+        tags = cast(tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]], (truth, predicted))
+        counts = count_tags(*tags)
+        right, true, found = (sum(numbers.values()) for numbers in counts)
+        total = true + found
+    else:
+        right = sum(len(set(a) & set(b)) for a, b in zip(truth, predicted, strict=True))
+        total = sum(map(len, truth)) + sum(map(len, predicted))
     return 2 * right / total if total else zero_division
 
 
@@ -155,7 +166,7 @@ def _places(words: int) -> str:
     return "S" if words == 1 else "B" + "I" * (words - 2) + "E" if words else ""
 
 
-def _spell(
+def spell(
     name: str,
     text: str,
     entities: Sequence[Entity],

@@ -14,9 +14,12 @@ from typing import NamedTuple, cast
 from .entities import Entity
 from .inputs import check_same_number
 from .schemes import read_strictly
-from .tags import read_tags
+from .tag_counts import Counts, are_tags, count_tags
 
 __all__ = ["EntityReport", "Score", "entity_report"]
+
+_Tags = Sequence[Sequence[str]]
+_Entities = Sequence[Sequence[Entity]]
 
 
 class Score(NamedTuple):
@@ -71,8 +74,8 @@ class EntityReport:
 
 
 def entity_report(
-    truth: Sequence[Sequence[Entity]] | Sequence[Sequence[str]],
-    predicted: Sequence[Sequence[Entity]] | Sequence[Sequence[str]],
+    truth: _Tags | _Entities,
+    predicted: _Tags | _Entities,
     *,
     scheme: str | None = None,
     zero_division: float = 0.0,
@@ -111,24 +114,22 @@ def entity_report(
     <BLANKLINE>
     """
     check_same_number(truth=truth, predicted=predicted)
-    right: Counter[str] = Counter()
-    true: Counter[str] = Counter()
-    found: Counter[str] = Counter()
-    for number, (row, guess) in enumerate(zip(truth, predicted, strict=True)):
-        if _is_tags(row) and _is_tags(guess) and len(row) != len(guess):
-            raise ValueError(
-                f"truth[{number}] has {len(row)} tags and predicted[{number}] {len(guess)}; "
-                "expected one for each word"
-            )
-        a, b = set(_entities(row, scheme)), set(_entities(guess, scheme))
-        true.update(kind for *_, kind in a)
-        found.update(kind for *_, kind in b)
-        right.update(kind for *_, kind in a & b)
+    if are_tags(truth) or are_tags(predicted):
+        tags = cast(_Tags, truth), cast(_Tags, predicted)
+        right, true, found = count_tags(*tags)  # checks both of them
+        if scheme is not None:
+            strict = [[read_strictly(row, scheme) for row in rows] for rows in tags]
+            right, true, found = _count(*strict)
+    elif scheme is not None and any(truth):
+        raise ValueError(f"scheme is {scheme!r} with entities; expected tags, or scheme=None")
+    else:
+        right, true, found = _count(cast(_Entities, truth), cast(_Entities, predicted))
     kinds = {
-        kind: _score(right[kind], true[kind], found[kind], zero_division)
+        kind: _score(right.get(kind, 0), true.get(kind, 0), found.get(kind, 0), zero_division)
         for kind in sorted(true.keys() | found.keys())
     }
-    micro = _score(right.total(), true.total(), found.total(), zero_division)
+    totals = [sum(counts.values()) for counts in (right, true, found)]
+    micro = _score(totals[0], totals[1], totals[2], zero_division)
     return EntityReport(
         kinds,
         micro,
@@ -137,17 +138,12 @@ def entity_report(
     )
 
 
-def _is_tags(row: Sequence[Entity] | Sequence[str]) -> bool:
-    return len(row) > 0 and isinstance(row[0], str)
-
-
-def _entities(row: Sequence[Entity] | Sequence[str], scheme: str | None) -> list[Entity]:
-    if not _is_tags(row):
-        if scheme is not None and len(row):
-            raise ValueError(f"scheme is {scheme!r} and the first item {row[0]}; expected tags")
-        return list(cast(Sequence[Entity], row))
-    tags = cast(Sequence[str], row)
-    return read_tags(tags) if scheme is None else read_strictly(tags, scheme)
+def _count(truth: _Entities, predicted: _Entities) -> Counts:
+    pairs = [(set(a), set(b)) for a, b in zip(truth, predicted, strict=True)]
+    right = Counter(kind for a, b in pairs for *_, kind in a & b)
+    true = Counter(kind for a, _ in pairs for *_, kind in a)
+    found = Counter(kind for _, b in pairs for *_, kind in b)
+    return Counts(right, true, found)
 
 
 def _score(right: int, true: int, found: int, zero_division: float) -> Score:
@@ -158,11 +154,11 @@ def _score(right: int, true: int, found: int, zero_division: float) -> Score:
 
 
 def _mean(kinds: dict[str, Score], weights: dict[str, int], micro: Score) -> Score:
-    total = sum(weights[kind] for kind in kinds)
+    total = sum(weights.get(kind, 0) for kind in kinds)
     if not total:  # there is nothing to find, so micro has the shares for that
         return micro
-    shares = [
-        sum(weights[kind] * score[share] for kind, score in kinds.items()) / total
+    precision, recall, f1 = (
+        sum(weights.get(kind, 0) * score[share] for kind, score in kinds.items()) / total
         for share in range(3)
-    ]
-    return Score(*shares, micro.support)
+    )
+    return Score(precision, recall, f1, micro.support)

@@ -48,7 +48,7 @@ def spell_tags(entities: Sequence[TagSpan], words: int, scheme: str = "IOB2") ->
     >>> spell_tags([(0, 2, "PER"), (3, 4, "LOC")], 4, "BILOU")
     ['B-PER', 'L-PER', 'O', 'U-LOC']
     """
-    only, first, middle, last = _letters(scheme)
+    only, first, middle, last = list(_letters(scheme))
     tags = ["O"] * words
     for start, after, kind in entities:
         if not 0 <= start < after <= words or any(tag != "O" for tag in tags[start:after]):

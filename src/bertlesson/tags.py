@@ -99,7 +99,7 @@ def encode_tags(
     """
     check_same_number(sentences=sentences, tags=tags)
     encoded = tokenizer(
-        _checked(sentences),
+        checked_words(sentences),
         is_split_into_words=True,
         padding=True,
         truncation=True,
@@ -116,7 +116,7 @@ def encode_tags(
             raise ValueError(
                 f"tags[{row}] holds {unknown[0]!r}; expected one of the labels, {list(labels)}"
             )
-        for word, piece in _first_pieces(encodings_of(encoded)[row]).items():
+        for word, piece in first_pieces(encodings_of(encoded)[row]).items():
             targets[row, piece] = labels.index(its_tags[word])
     _warn_of_words_cut(encodings_of(encoded))
     return {**encoded, "labels": targets}
@@ -153,8 +153,8 @@ def decode_tags(
     [['B-LOC', 'O']]
     """
     check_same_number(predicted=predicted, sentences=sentences)
-    rows = [_first_pieces(encoding) for encoding in encodings_of(encoded)]
-    counts = [len(words) for words in _checked(sentences)]
+    rows = [first_pieces(encoding) for encoding in encodings_of(encoded)]
+    counts = [len(words) for words in checked_words(sentences)]
     reached = [max(pieces, default=-1) + 1 for pieces in rows]  # in words
     if len(rows) != len(counts) or any(a > b for a, b in zip(reached, counts, strict=True)):
         raise ValueError(
@@ -180,7 +180,7 @@ def parse_tag(tag: str) -> tuple[str, str]:
     return PLACES[letter], kind or "_"
 
 
-def _first_pieces(encoding: Encoding) -> dict[int, int]:
+def first_pieces(encoding: Encoding) -> dict[int, int]:
     """The position of each word's first piece, in a row that was given as words."""
     firsts: dict[int, int] = {}
     for piece, word in enumerate(encoding.word_ids):
@@ -191,7 +191,7 @@ def _first_pieces(encoding: Encoding) -> dict[int, int]:
 
 def _warn_of_words_cut(rows: Sequence[Encoding]) -> None:
     lost = [
-        len({word for rest in row.overflowing for word in _first_pieces(rest)} - {*row.word_ids})
+        len({word for rest in row.overflowing for word in first_pieces(rest)} - {*row.word_ids})
         for row in rows
     ]
     if sum(lost):
@@ -211,7 +211,7 @@ def counted(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
 
 
-def _checked(sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+def checked_words(sentences: Sequence[Sequence[str]]) -> list[list[str]]:
     for row, words in enumerate(sentences):
         if isinstance(words, str):
             raise TypeError(

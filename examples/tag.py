@@ -1,0 +1,215 @@
+# %% [markdown]
+# # Fine-tune a tagger
+# CoNLL files or JSON lines in; a model that finds names out, with its report.
+# [Use it](../use/tag.md) explains it. Run `python tag.py --help` for your own.
+
+# %% set-up
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    DataCollatorForTokenClassification,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.utils import logging
+
+from bertlesson.annotations import read_annotations
+from bertlesson.conll import read_conll, write_conll
+from bertlesson.entities import entity_f1
+from bertlesson.finding import find_entities, predict_tags
+from bertlesson.heads import TokenClassificationModel
+from bertlesson.report import entity_report
+from bertlesson.schemes import convert_tags, tag_labels
+from bertlesson.windows import decode_windows, encode_windows
+
+# %% settings
+parser = argparse.ArgumentParser(description="Fine-tune a tagger.")
+parser.add_argument("--model", help="a folder, or a name on the hub")
+parser.add_argument("--train", help="CoNLL columns, or .jsonl")
+parser.add_argument("--dev", help="to choose the best epoch by")
+parser.add_argument("--test", help="for the report")
+parser.add_argument("--out", default="tagger", help="a folder for results")
+parser.add_argument("--epochs", type=int, default=3)
+parser.add_argument("--learning-rate", type=float, default=3e-5)
+parser.add_argument(
+    "--text", default="Nora met Hector in Bergen."
+)
+# a notebook has arguments of its own
+args = parser.parse_args([] if "ipykernel" in sys.modules else None)
+
+# %% by default, the lesson's checkpoint and files tags=["hide-input"]
+scratch = tempfile.TemporaryDirectory()
+own = args.train is not None
+if not own:
+    from bertlesson.lesson import files
+
+    for part, (seed, split) in files.SEEDS.items():
+        path = Path(scratch.name) / f"entities-{part}.conll"
+        files.write_conll(path, 200, seed=seed, split=split)
+        setattr(args, part, str(path))
+    args.epochs = 6
+elif not (args.dev and args.test):
+    parser.error("--train needs --dev and --test: read about splits below")
+if args.model is None:
+    from bertlesson.lesson import tiny
+
+    logging.set_verbosity_error()  # it would list the heads that are left out
+    logging.disable_progress_bar()
+    checkpoint = tiny.load()
+    args.model = str(Path(scratch.name) / "checkpoint")
+    checkpoint.model.save_pretrained(args.model)
+    checkpoint.tokenizer.save_pretrained(args.model)
+    args.learning_rate = 1e-3  # the smaller the model, the higher
+if not own:
+    args.out = str(Path(scratch.name) / "tagger")
+
+
+# %% read
+def read(path):
+    """The texts, and their tags or entities; tags of any scheme."""
+    if path.endswith(".jsonl"):
+        return read_annotations(path)
+    texts, tags = read_conll(path)
+    return texts, [convert_tags(row, "IOB2") for row in tags]
+
+
+data = {part: read(vars(args)[part]) for part in ("train", "dev", "test")}
+texts, truth = data["train"]
+in_words = not isinstance(texts[0], str)  # or texts with entities
+kinds = truth if in_words else [[f"B-{k}" for *_, k in row] for row in truth]
+labels = tag_labels(kinds)
+for part, (rows, _) in data.items():
+    print(f"{part}: {len(rows)} {'sentences' if in_words else 'texts'}")
+print("labels:", *labels)
+
+# %% a model with these labels
+set_seed(0)
+config = AutoConfig.from_pretrained(
+    args.model,
+    id2label=dict(enumerate(labels)),
+    label2id={label: number for number, label in enumerate(labels)},
+)
+# ours for BERT: it counts each label once, however batches are accumulated
+ours = config.model_type == "bert"
+kind = TokenClassificationModel if ours else AutoModelForTokenClassification
+model = kind.from_pretrained(args.model, config=config, dtype=torch.float32)
+tokenizer = AutoTokenizer.from_pretrained(args.model)
+row_length = min(tokenizer.model_max_length, config.max_position_embeddings)
+
+# %% rows of any length
+rows = {
+    part: encode_windows(tokenizer, *pair, labels, max_length=row_length)
+    for part, pair in data.items()
+}
+for part, windows in rows.items():
+    print(
+        f"{part}: {len(windows)} rows for {len(windows.counts)} texts, "
+        f"{windows.dropped} words dropped by the tokenizer"
+    )
+
+
+# %% what is measured after each epoch
+def compute_metrics(output):
+    """Precision, recall and F1 over whole entities, on development data."""
+    found = decode_windows(output.predictions, rows["dev"], labels)
+    precision, recall, f1, _ = entity_report(data["dev"][1], found).micro
+    return {"precision": precision, "recall": recall, "f1": f1}
+
+
+# %% how it is trained
+settings = TrainingArguments(
+    output_dir=args.out,
+    num_train_epochs=args.epochs,
+    learning_rate=args.learning_rate,
+    per_device_train_batch_size=16,
+    per_device_eval_batch_size=64,
+    warmup_steps=0.1,  # a share of all steps
+    eval_strategy="epoch",
+    save_strategy="epoch",
+    save_total_limit=1,  # besides the best
+    load_best_model_at_end=True,
+    metric_for_best_model="f1",
+    logging_strategy="epoch",
+    dataloader_pin_memory=torch.cuda.is_available(),
+    disable_tqdm=not own,
+    report_to=[],
+    seed=0,
+)
+
+# %% train
+trainer = Trainer(
+    model,
+    settings,
+    train_dataset=rows["train"],
+    eval_dataset=rows["dev"],
+    data_collator=DataCollatorForTokenClassification(tokenizer),
+    compute_metrics=compute_metrics,
+    # keep the best label of each piece, and not the scores of all labels
+    preprocess_logits_for_metrics=lambda logits, _: logits.argmax(-1),
+)
+trainer.remove_callback(PrinterCallback)
+trainer.train()
+history = [log for log in trainer.state.log_history if "eval_f1" in log]
+for log in history:
+    print(f"epoch {log['epoch']:.0f}: F1 {log['eval_f1']:.3f} on dev")
+best = max(log["eval_f1"] for log in history)
+kept = trainer.evaluate()["eval_f1"]
+assert kept == best, "The model that is kept is that of the best epoch"
+
+# %% test
+trainer.compute_metrics = None
+output = trainer.predict(rows["test"])
+found = decode_windows(output.predictions, rows["test"], labels)
+texts, truth = data["test"]
+report = entity_report(truth, found)
+print(report)
+
+# %% save
+folder = Path(args.out) / "best"
+trainer.save_model(str(folder))
+tokenizer.save_pretrained(folder)
+if in_words:  # the words, what is right, what was predicted
+    write_conll(folder / "test.conll", texts, truth, found)
+    print((folder / "test.conll").read_text("utf-8").partition("\n\n")[0])
+
+# %% use
+tagger = AutoModelForTokenClassification.from_pretrained(folder)
+text = args.text
+for start, end, name, score in find_entities(tagger, tokenizer, [text])[0]:
+    print(f"{text[start:end]:12} {name}  {score:.2f}")
+
+# %% a sentence of any length
+if in_words:  # the whole test as one sentence
+    words = [word for sentence in texts for word in sentence]
+    tags = [tag for row in truth for tag in row]
+    pieces = len(tokenizer(words, is_split_into_words=True)["input_ids"])
+    together = predict_tags(tagger, tokenizer, [words])
+    print(f"one sentence of {pieces:,} pieces, rows of {row_length}:")
+    print(f"in windows: F1 {entity_f1([tags], together):.3f}")
+    print(f"sentence by sentence: F1 {report.micro.f1:.3f}")
+
+# %% claims tags=["hide-input"]
+values = {
+    "f1": report.micro.f1,
+    "best": best,
+    "row": row_length,
+}
+if not own:
+    windows_f1 = entity_f1([tags], together)
+    values |= {"pieces": pieces, "windows": windows_f1}
+    assert report.micro.f1 >= 0.9, (
+        "Of the names in the test, which no label has shown, F1 is at least 0.9"
+    )
+    assert abs(windows_f1 - report.micro.f1) < 0.05, (
+        "The whole test as one sentence gives nearly the same F1"
+    )
+scratch.cleanup()
