@@ -113,7 +113,8 @@ def read_strictly(tags: Sequence[str], scheme: str) -> list[TagSpan]:
     for word, tag in enumerate(tags):
         place, kind = parse_tag(tag)
         if place != "O" and tag[0] not in letters:
-            raise ValueError(f"the tag is {tag!r}; expected O, or {scheme}'s {', '.join(letters)}")
+            shown = ", ".join(dict.fromkeys(letters))
+            raise ValueError(f"the tag is {tag!r}; expected O, or {scheme}'s {shown}")
         inside = kind == open_kind and place in "IE"
         if not inside and place in (only, first):
             start, inside = word, True

@@ -1,0 +1,164 @@
+"""Windows: no word is lost, each is learned and predicted once, where it has most context."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertTokenizer, DataCollatorForTokenClassification
+
+from bertlesson.entities import encode_entities
+from bertlesson.heads import IGNORE_INDEX
+from bertlesson.tags import encode_tags
+from bertlesson.windows import Windows, decode_windows, encode_windows
+from tests.bertlesson.small_tokenizer import LABELS, PIECES, make_tokenizer
+from tests.bertlesson.test_tags import SENTENCE_TAGS, SENTENCES
+from tests.bertlesson.test_words import KINDS, ZERO_WIDTH
+
+rng = random.Random(0)
+WORDS = ["Ada", "was", "in", "Bergen", "Gretalof", "a", ZERO_WIDTH, "Green-Owl", "[SEP]", "x"]
+
+
+def sentence(words: int) -> tuple[list[str], list[str]]:
+    chosen = [rng.choice(WORDS) for _ in range(words)]
+    tags = ["O" if word == ZERO_WIDTH else rng.choice(LABELS) for word in chosen]
+    return chosen, tags
+
+
+def learned(windows: Windows) -> list[list[int]]:
+    """The labels as a perfect model would predict them."""
+    return [[max(label, 0) for label in row["labels"]] for row in windows.rows]
+
+
+@pytest.mark.parametrize("kind", ["WordPiece", "white space", "SentencePiece"])
+@pytest.mark.parametrize(("length", "stride"), [(8, 0), (8, 3), (9, None), (20, 17), (64, None)])
+def test_no_word_is_lost_and_none_is_learned_twice(
+    kind: str, length: int, stride: int | None
+) -> None:
+    sentences, tags = map(list, zip(*(sentence(n) for n in (0, 1, 7, 40, 200)), strict=True))
+    tokenizer = KINDS[kind]()
+    windows = encode_windows(tokenizer, sentences, tags, LABELS, max_length=length, stride=stride)
+    assert max(len(row["input_ids"]) for row in windows.rows) <= length
+    seen = [
+        (windows.text[row], word) for row in range(len(windows)) for word, _ in windows.words[row]
+    ]
+    assert len(seen) == len({*seen}) == sum(map(len, sentences)) - windows.dropped
+    labels = sum(label != IGNORE_INDEX for row in windows.rows for label in row["labels"])
+    assert labels == len(seen)
+    assert decode_windows(learned(windows), windows, LABELS) == tags
+    whole = tokenizer(sentences, is_split_into_words=True)["input_ids"]
+    pieces = [set(row["input_ids"]) for row in windows.rows]
+    for number, ids in enumerate(whole):  # every piece is read in some row
+        rows = [row for row, text in zip(pieces, windows.text, strict=True) if text == number]
+        assert set(ids) == set.union(*rows)
+
+
+def test_a_word_is_in_the_window_where_it_has_most_context() -> None:
+    words = [f"w{number}" for number in range(100)]
+    tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate([*PIECES[:5], *words])})
+    windows = encode_windows(tokenizer, [words], max_length=12, stride=6)
+    contexts: dict[int, list[int]] = {}
+    for row in windows.rows:
+        shown = [tokenizer.convert_ids_to_tokens(id) for id in row["input_ids"]][1:-1]
+        for at, word in enumerate(shown):
+            contexts.setdefault(words.index(word), []).append(min(at, len(shown) - 1 - at))
+    assert max(map(len, contexts.values())) >= 2
+    for row, its_words in zip(windows.rows, windows.words, strict=True):
+        for word, piece in its_words:
+            here = min(piece - 1, len(row["input_ids"]) - 2 - piece)
+            assert here == max(contexts[word])
+            assert tokenizer.convert_ids_to_tokens(row["input_ids"][piece]) == words[word]
+    inner = [max(contexts[word]) for word in range(10, 90)]
+    assert min(inner) >= 2  # a stride of 6 leaves each word 2 or more on either side
+
+
+@pytest.mark.parametrize("kind", ["WordPiece", "white space", "SentencePiece"])
+def test_rows_that_fit_are_those_of_encode_tags(kind: str) -> None:
+    tokenizer = KINDS[kind]()
+    windows = encode_windows(tokenizer, SENTENCES, SENTENCE_TAGS, LABELS)
+    batch = DataCollatorForTokenClassification(tokenizer)([*windows])  # type: ignore[misc]
+    features = encode_tags(tokenizer, SENTENCES, SENTENCE_TAGS, LABELS)
+    assert batch.keys() == features.keys()
+    for name, tensor in features.items():
+        assert torch.equal(batch[name], tensor), name
+
+
+def test_texts_with_entities_are_those_of_encode_entities_and_come_back() -> None:
+    tokenizer = make_tokenizer()
+    texts = ["Ada was in Bergen.", "", "Who was at the Green Owl?"]
+    entities: list[Any] = [[(0, 3, "PER"), (11, 17, "LOC")], [], [(15, 24, "ORG")]]
+    windows = encode_windows(tokenizer, texts, entities, LABELS)
+    batch = DataCollatorForTokenClassification(tokenizer)([*windows])  # type: ignore[misc]
+    for name, tensor in encode_entities(tokenizer, texts, entities, LABELS).items():
+        assert torch.equal(batch[name], tensor), name
+    assert decode_windows(learned(windows), windows, LABELS) == entities
+    long, moved = " ".join([texts[0]] * 30), []
+    for number in range(30):
+        moved += [
+            (start + 19 * number, end + 19 * number, kind) for start, end, kind in entities[0]
+        ]
+    windows = encode_windows(tokenizer, [long], [moved], LABELS, max_length=12)
+    assert len(windows) > 15
+    assert decode_windows(learned(windows), windows, LABELS) == [moved]
+
+
+def test_predictions_may_be_scores_tensors_or_arrays_padded_as_trainer_does() -> None:
+    tokenizer = make_tokenizer(8)
+    words, tags = sentence(50)
+    windows = encode_windows(tokenizer, [words], [tags], LABELS)
+    numbers = np.full((len(windows), 15), -100)
+    for row, labels in enumerate(learned(windows)):
+        numbers[row, : len(labels)] = labels
+    scores = np.eye(len(LABELS))[numbers.clip(0)]
+    for predicted in (numbers, scores, torch.tensor(scores).bfloat16(), torch.tensor(numbers)):
+        assert decode_windows(predicted, windows, LABELS) == [tags]
+    with pytest.raises(ValueError, match=r"predicted has \d+ rows of \[15\] pieces, and windows"):
+        decode_windows(numbers[1:], windows, LABELS)
+    with pytest.raises(ValueError, match="expected one prediction for each piece"):
+        decode_windows(numbers[:, :5], windows, LABELS)
+
+
+def test_dropped_words_are_counted_and_come_back_outside() -> None:
+    windows = encode_windows(
+        make_tokenizer(), [["Ada", ZERO_WIDTH, "was"]], [["B-PER", "I-PER", "O"]], LABELS
+    )
+    assert windows.dropped == 1
+    assert decode_windows(learned(windows), windows, LABELS) == [["B-PER", "O", "O"]]
+
+
+def test_a_long_sentence_takes_no_longer_than_its_words() -> None:
+    words, tags = sentence(10_000)
+    windows = encode_windows(make_tokenizer(), [words], [tags], LABELS)
+    assert decode_windows(learned(windows), windows, LABELS) == [tags]
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    tokenizer = make_tokenizer()
+    cases: list[tuple[Any, type[Exception], str]] = [
+        (("Ada was", [["O"]]), TypeError, "texts is the string 'Ada was'"),
+        (([["Ada"], "was"], [["O"], ["O"]]), TypeError, "texts are of both kinds"),
+        (([["Ada"]], [["O", "O"]]), ValueError, r"texts\[0\] has 1 words and truth\[0\] 2 tags"),
+        (([["Ada"]], [["B-MISC"]]), ValueError, r"truth\[0\] holds 'B-MISC'; expected one of"),
+        ((["Ada"], [[(0, 2, "PER")]]), ValueError, "does not begin and end with a word"),
+        (([["Ada"]], [["O"], ["O"]]), ValueError, "1 texts and 2 truth"),
+    ]
+    for arguments, error, message in cases:
+        with pytest.raises(error, match=message):
+            encode_windows(tokenizer, *arguments, LABELS)
+    with pytest.raises(ValueError, match="expected O among them"):
+        encode_windows(tokenizer, ["Ada"], [[]], ["B-PER"])
+    long = [["Ada"] * 600]
+    for settings in ({"stride": 62}, {"stride": -1}, {"max_length": 2}):
+        with pytest.raises(ValueError, match=r"stride is .*, and rows have room for \d+ pieces"):
+            encode_windows(tokenizer, long, **settings)  # type: ignore[arg-type]
+    tokenizer.model_max_length = 10**30
+    with pytest.raises(ValueError, match="a text has 602 pieces, and the tokenizer has no model"):
+        encode_windows(tokenizer, long)
+    assert len(encode_windows(tokenizer, long, max_length=602)) == 1
+    assert len(encode_windows(tokenizer, [["Ada"] * 510])) == 1
+    tokenizer.padding_side = "left"
+    with pytest.raises(ValueError, match="padding_side is 'left'; expected 'right'"):
+        encode_windows(tokenizer, long)
