@@ -146,7 +146,7 @@ def predict_tags(
 
 
 def _labels(model: PreTrainedModel) -> list[str]:
-    names: dict[int, str] = dict(model.config.id2label or {})  # type: ignore[arg-type]
+    names = {int(number): name for number, name in (model.config.id2label or {}).items()}
     return [names[number] for number in sorted(names)]
 
 
