@@ -58,7 +58,7 @@ if not own:
         setattr(args, part, str(path))
     args.epochs = 6
 elif not (args.dev and args.test):
-    parser.error("--train needs --dev and --test: read about splits below")
+    parser.error("--train was given alone; expected --dev and --test with it")
 if args.model is None:
     from bertlesson.lesson import tiny
 
