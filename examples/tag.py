@@ -40,9 +40,7 @@ parser.add_argument("--test", help="for the report")
 parser.add_argument("--out", default="tagger", help="a folder for results")
 parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--learning-rate", type=float, default=3e-5)
-parser.add_argument(
-    "--text", default="Nora met Hector in Bergen."
-)
+parser.add_argument("--text", default="Nora met Hector in Bergen.")
 # a notebook has arguments of its own
 args = parser.parse_args([] if "ipykernel" in sys.modules else None)
 
