@@ -1,0 +1,148 @@
+"""Exact match and F1: what the official script of each version says."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from bertlesson.squad import GoldAnswer, SquadQuestion
+from bertlesson.squad_metrics import (
+    best_null_threshold,
+    exact_match,
+    f1,
+    normalize_answer,
+    score_answers,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "normalized"),
+    [
+        ("The  Cat", "cat"),
+        ("an apple a day, the theatre", "apple day theatre"),
+        ("the-cat", "thecat"),
+        ("a.n. other", "other"),
+        ("a\u00a0b\u2009the\tc", "b c"),
+        ("“The” Café’s", "“ ” café’s"),
+        ("U.S.", "us"),
+        ("$5,000.00", "500000"),
+        ("a_b _the_", "ab"),
+        ("Cafe\u0301 the\u0301", "cafe\u0301 \u0301"),
+        ("STRASSE ẞ", "strasse ß"),
+        ("東京、the都", "東京、the都"),
+        ("a an the", ""),
+    ],
+)
+def test_texts_are_compared_without_case_punctuation_and_articles(
+    text: str, normalized: str
+) -> None:
+    assert normalize_answer(text) == normalized
+
+
+@pytest.mark.parametrize(
+    ("prediction", "golds", "version", "exact", "overlap"),
+    [
+        ("", [""], "1.1", 1, 0),
+        ("", [""], "2.0", 1, 1),
+        ("the", ["a"], "1.1", 1, 0),
+        ("the", ["a"], "2.0", 1, 1),
+        ("", [], "2.0", 1, 1),
+        ("the", [], "2.0", 1, 1),
+        ("cat", [], "2.0", 0, 0),
+        ("", ["cat"], "2.0", 0, 0),
+        ("", ["cat", "the"], "2.0", 0, 0),  # "the" is no answer, and left out
+        ("", ["cat", "the"], "1.1", 1, 0),
+        ("black cat", ["a cat", "the black cat", "dog"], "1.1", 1, 1),
+        ("big black cat", ["cat", "black cat"], "2.0", 0, 0.8),
+        ("cat cat", ["cat"], "2.0", 0, 2 / 3),
+        ("cat cat dog", ["cat cat"], "1.1", 0, 0.8),
+        ("Cafe", ["Café"], "2.0", 0, 0),
+        ("'Ada'", ["‘Ada’"], "2.0", 0, 0),
+    ],
+)
+def test_each_version_has_its_own_rules(
+    prediction: str, golds: list[str], version: Any, exact: float, overlap: float
+) -> None:
+    assert exact_match(prediction, golds, version) == exact
+    assert f1(prediction, golds, version) == pytest.approx(overlap, abs=1e-12)
+
+
+def test_version_1_has_an_answer_to_each_question() -> None:
+    with pytest.raises(ValueError, match="no right answer"):
+        f1("x", [], "1.1")
+
+
+def made(**golds: list[str]) -> list[SquadQuestion]:
+    return [
+        SquadQuestion(name, "?", "", tuple(GoldAnswer(each, 0) for each in texts), not texts)
+        for name, texts in golds.items()
+    ]
+
+
+def test_the_scores_of_version_1() -> None:
+    questions = made(a=["cat"], b=["black dog", "dog"], c=["owl"])
+    given = {"a": "The cat!", "b": "a brown dog", "c": "hen", "x": "ignored"}
+    assert score_answers(questions, given) == {
+        "exact_match": pytest.approx(100 / 3),
+        "f1": pytest.approx(100 * (1 + 2 / 3) / 3),
+    }
+    with pytest.warns(UserWarning, match="1 of 3 questions have no prediction, the first is 'b'"):
+        missing = score_answers(questions, {"a": "cat", "c": "owl"})
+    assert missing["f1"] == pytest.approx(200 / 3)
+
+
+def test_the_scores_of_version_2() -> None:
+    questions = made(a=["cat"], b=["black dog"], c=[], d=[])
+    given = {"a": "cat", "b": "dog", "c": "", "d": "hen"}
+    expected: dict[str, Any] = {
+        "exact": 50.0,
+        "f1": pytest.approx(100 * (1 + 2 / 3 + 1) / 4),
+        "total": 4,
+        "HasAns_exact": 50.0,
+        "HasAns_f1": pytest.approx(100 * (1 + 2 / 3) / 2),
+        "HasAns_total": 2,
+        "NoAns_exact": 50.0,
+        "NoAns_f1": 50.0,
+        "NoAns_total": 2,
+    }
+    assert score_answers(questions, given) == expected
+    doubt = {"a": 0.1, "b": 0.4, "c": 0.9, "d": 0.8}
+    scores = score_answers(questions, given, null_scores=doubt)
+    best: dict[str, Any] = {"best_exact": 75.0, "best_exact_thresh": 0.1}
+    best |= {"best_f1": pytest.approx(100 * (1 + 2 / 3 + 2) / 4), "best_f1_thresh": 0.4}
+    assert scores == expected | best
+    strict = score_answers(questions, given, null_scores=doubt, null_threshold=0.3)
+    assert (strict["exact"], strict["HasAns_f1"], strict["NoAns_f1"]) == (75.0, 50.0, 100.0)
+    with pytest.raises(ValueError, match="predictions lack 1 of 4 questions, the first is 'd'"):
+        score_answers(questions, {name: given[name] for name in "abc"})
+    with pytest.raises(ValueError, match="null_scores lack 1 of 4"):
+        score_answers(questions, given, null_scores=dict.fromkeys("abd", 0.0))
+    assert "NoAns_f1" not in score_answers(questions[:2], given, version="2.0")
+
+
+def test_the_threshold_gives_the_score_that_it_promises() -> None:
+    """The official search ends between equal null scores, and at 0.0 if it answers nothing."""
+    questions = made(a=["cat"], c=[], d=[])
+    wrong = {"a": "dog", "c": "dog", "d": "dog"}
+    below = {"a": -3.0, "c": -2.0, "d": -1.0}
+    scores = score_answers(questions, wrong, null_scores=below)
+    assert scores["best_f1"] == pytest.approx(200 / 3)
+    assert scores["best_f1_thresh"] == 0.0
+    assert score_answers(questions, wrong, null_scores=below, null_threshold=0.0)["f1"] == 0.0
+    threshold, best = best_null_threshold(questions, wrong, below)
+    assert threshold == -math.inf
+    assert best == pytest.approx(200 / 3)
+    found = score_answers(questions, wrong, null_scores=below, null_threshold=threshold)
+    assert found["f1"] == best
+    right, equal = wrong | {"a": "cat"}, {"a": 0.5, "c": 0.5, "d": 0.5}
+    assert score_answers(questions, right, null_scores=equal)["best_exact_thresh"] == 0.5
+    assert best_null_threshold(questions, right, equal, metric="exact")[0] == -math.inf
+
+
+def test_no_questions_are_refused() -> None:
+    with pytest.raises(ValueError, match="questions is empty"):
+        score_answers([], {})
+    with pytest.raises(ValueError, match="questions is empty"):
+        best_null_threshold([], {}, {})
