@@ -6,15 +6,54 @@ become one answer, in characters.
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .spans import Answer, Questions
 
-__all__ = ["decode_answers"]
+__all__ = ["Candidate", "Ranking", "decode_answers", "rank_answers"]
 
 ROWS_AT_ONCE = 256  # this many rows and their intermediate results fit into a processor's cache
+SPANS_AT_ONCE = 2**20  # a score for each span of each row takes more room
+
+
+class Candidate(NamedTuple):
+    """A span that may be the answer.
+
+    Attributes:
+        start: Its first character in the context.
+        end: The character after its last.
+        score: The logit of its start plus the logit of its end.
+    """
+
+    start: int
+    end: int
+    score: float
+
+
+class Ranking(NamedTuple):
+    """The best spans of a question.
+
+    Attributes:
+        candidates: The best first; empty if no span is possible, as in an empty context.
+        null_score: The score of "no answer": of ``[CLS]`` in the row where it is lowest.
+    """
+
+    candidates: list[Candidate]
+    null_score: float
+
+    @property
+    def null_odds(self) -> float:
+        """By how much "no answer" scores higher than the best span; inf if there is none.
+
+        This is what a null threshold is compared with (``null_odds.json`` of ``run_squad.py``).
+        """
+        return self.null_score - self.candidates[0].score if self.candidates else math.inf
 
 
 def decode_answers(
@@ -47,16 +86,8 @@ def decode_answers(
         ValueError: If the logits do not match the rows, if they are NaN or +inf, if a question has
             no row, or if `max_answer_length` is below 1.
     """
-    given, rows_read = start_logits.shape, questions.characters.shape[:2]
-    if not given == end_logits.shape == rows_read:
-        raise ValueError(
-            f"start_logits is of shape {tuple(given)} and end_logits of {tuple(end_logits.shape)}; "
-            f"expected one of each for every piece of the questions, {tuple(rows_read)}"
-        )
-    if max_answer_length < 1:
-        raise ValueError(f"max_answer_length is {max_answer_length}; expected 1 or more pieces")
-    starts = _as_scores("start_logits", start_logits, questions)  # (rows, length)
-    ends = _as_scores("end_logits", end_logits, questions)  # (rows, length)
+    starts, ends, of_cls = _check_scores(start_logits, end_logits, questions, max_answer_length)
+    none = of_cls.tolist()  # [row]
     in_context = questions.characters[..., 0] >= 0  # (rows, length)
     # first each row by itself, a few at a time ...
     spans = [
@@ -64,10 +95,6 @@ def decode_answers(
         for rows in torch.arange(len(starts)).split(ROWS_AT_ONCE)
     ]
     best, first, last = (torch.cat(part).tolist() for part in zip(*spans, strict=True))  # [row]
-    cls = questions.no_answer
-    cls = torch.zeros_like(questions.example) if cls is None else cls
-    # (rows,), the score of "no answer"
-    none = (starts.gather(1, cls[:, None]) + ends.gather(1, cls[:, None])).flatten().tolist()
     # ... then, of all rows of a question, the one that is surest
     answers: list[Answer | None] = []
     for rows in _rows_of_questions(questions.example):
@@ -78,6 +105,120 @@ def decode_answers(
         refused = null_threshold is not None and margin > null_threshold
         answers.append(None if refused or best[row] == -np.inf else (int(span[0]), int(span[1])))
     return answers
+
+
+def rank_answers(
+    start_logits: Tensor,
+    end_logits: Tensor,
+    questions: Questions,
+    *,
+    top_k: int = 20,
+    max_answer_length: int = 30,
+    max_context: bool = True,
+) -> list[Ranking]:
+    """The best spans for each question with their scores, and the score of "no answer".
+
+    The n-best list of the release's ``run_squad.py``, with two differences. It looks at spans
+    between the 20 best starts and ends of each row alone; here all spans are compared. It merges
+    spans of the same text; here the same text in two places makes two candidates.
+
+    Args:
+        start_logits: See `decode_answers`.
+        end_logits: See `decode_answers`.
+        questions: See `encode_questions`.
+        top_k: Number of candidates, at most (20 in ``run_squad.py``).
+        max_answer_length: See `decode_answers`.
+        max_context: Of several rows that contain a span, judge it only by the one that has most
+            context around its first piece, as ``run_squad.py`` does. If False, its highest score
+            counts, as in `decode_answers`.
+
+    Returns:
+        A ranking for each question, in their order. Of equal scores, the earlier row comes first,
+        then the earlier start, then the shorter span.
+
+    Raises:
+        ValueError: See `decode_answers`; also if `top_k` is below 1.
+    """
+    if top_k < 1:
+        raise ValueError(f"top_k is {top_k}; expected 1 or more candidates")
+    starts, ends, none = _check_scores(start_logits, end_logits, questions, max_answer_length)
+    in_context = questions.characters[..., 0] >= 0  # (rows, length)
+    may_start = in_context
+    if max_context and questions.max_context is not None:
+        may_start = in_context & questions.max_context
+    starts = starts.masked_fill(~may_start, -torch.inf)
+    ends = ends.masked_fill(~in_context, -torch.inf)
+    of_question = _rows_of_questions(questions.example)
+    found: list[list[Candidate]] = [[] for _ in of_question]
+    pending, wanted = list(range(len(of_question))), top_k
+    while pending:
+        rows = torch.tensor([row for number in pending for row in of_question[number]])
+        spans = _top_spans(starts, ends, questions.characters, rows, wanted, max_answer_length)
+        short = []
+        for number in pending:
+            of_rows = [spans[row] for row in of_question[number]]
+            # a span twice in the rows takes up a place of theirs; if need be, look at more
+            found[number] = _merge(of_rows)[:top_k]
+            if len(found[number]) < top_k and any(len(each) >= wanted for each in of_rows):
+                short.append(number)
+        pending, wanted = short, wanted * 8
+    lowest = none.tolist()
+    return [
+        Ranking(candidates, min(lowest[row] for row in rows))
+        for candidates, rows in zip(found, of_question, strict=True)
+    ]
+
+
+def _top_spans(
+    starts: Tensor, ends: Tensor, characters: Tensor, rows: Tensor, wanted: int, longest: int
+) -> dict[int, list[Candidate]]:
+    """The best spans of each of the rows, in order; more than `wanted` if there are ties."""
+    length = starts.shape[1]
+    longest = min(longest, length)
+    spans: dict[int, list[Candidate]] = {row: [] for row in rows.tolist()}
+    for part in rows.split(max(1, SPANS_AT_ONCE // (length * longest))):
+        reach = functional.pad(ends[part], (0, longest - 1), value=-torch.inf)
+        # (rows, length * longest), by start and then by length
+        scores = (starts[part][:, :, None] + reach.unfold(1, longest, 1)).flatten(1)
+        bar = scores.topk(min(wanted, scores.shape[1])).values[:, -1:]
+        row, span = ((scores >= bar) & (scores > -torch.inf)).nonzero(as_tuple=True)
+        score = scores[row, span]
+        first = span // longest
+        last = first + span % longest
+        row = part[row]
+        order = np.lexsort((-score.numpy(), row.numpy()))  # stable
+        places = (row, characters[row, first, 0], characters[row, last, 1], score)
+        for at, start, end, value in zip(*(each[order].tolist() for each in places), strict=True):
+            spans[at].append(Candidate(start, end, value))
+    return spans
+
+
+def _merge(rows: list[list[Candidate]]) -> list[Candidate]:
+    """The spans of several rows, the best first, none of them twice."""
+    best: dict[Answer, Candidate] = {}
+    for candidate in sorted((each for row in rows for each in row), key=lambda c: -c.score):
+        best.setdefault((candidate.start, candidate.end), candidate)
+    return list(best.values())
+
+
+def _check_scores(
+    start_logits: Tensor, end_logits: Tensor, questions: Questions, longest: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Scores of starts and ends, ``(rows, length)``, and of "no answer", ``(rows,)``."""
+    given, rows_read = start_logits.shape, questions.characters.shape[:2]
+    if not given == end_logits.shape == rows_read:
+        raise ValueError(
+            f"start_logits is of shape {tuple(given)} and end_logits of {tuple(end_logits.shape)}; "
+            f"expected one of each for every piece of the questions, {tuple(rows_read)}"
+        )
+    if longest < 1:
+        raise ValueError(f"max_answer_length is {longest}; expected 1 or more pieces")
+    starts = _as_scores("start_logits", start_logits, questions)
+    ends = _as_scores("end_logits", end_logits, questions)
+    cls = questions.no_answer
+    cls = torch.zeros_like(questions.example) if cls is None else cls
+    none = (starts.gather(1, cls[:, None]) + ends.gather(1, cls[:, None])).flatten()
+    return starts, ends, none
 
 
 def _best_spans(
