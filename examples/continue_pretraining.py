@@ -1,0 +1,200 @@
+# %% [markdown]
+# # Continue pretraining on your own text
+# A checkpoint reads new text, and what it gained is measured on text that it
+# has not read. [The recipe](../use/continue-pretraining.md) explains it.
+
+# %% arguments
+import argparse
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+    pipeline,
+)
+
+from bertlesson.heldout import (
+    KeepMasksCollator,
+    fixed_masks,
+    perplexity,
+    row_losses,
+)
+from bertlesson.pretraining import PretrainingModel
+from bertlesson.rows import TokenRows, encode_rows
+from bertlesson.texts import read_texts
+
+parser = argparse.ArgumentParser(description="Continue pretraining.")
+add = parser.add_argument
+add("--train", nargs="+", help="text files or folders; default: a small set")
+add("--held-out", nargs="+", help="the same, to measure on; default: 1 in 20")
+add("--dataset", help="a name for the package datasets, instead of --train")
+add("--ends", default="file", choices=["file", "blank line", "line"])
+add("--model", help="a folder or a name; default: the lesson's checkpoint")
+add("--output", type=Path, help="the folder to save the model in")
+add("--length", type=int, default=128, help="tokens in a row")
+add("--epochs", type=float, default=3)
+add("--batch-size", type=int, default=32)
+add("--learning-rate", type=float, default=5e-5)
+add("--whole-words", action="store_true", help="mask whole words")
+# a notebook has arguments of its own
+options = parser.parse_args([] if "ipykernel" in sys.modules else None)
+own_text = bool(options.train or options.dataset)
+own = own_text or bool(options.model)
+if own and options.output is None:
+    parser.error("--output is missing; expected a folder to save the model in")
+
+# %% the default run tags=["hide-input"]
+scratch = Path(tempfile.mkdtemp(prefix="continue-"))
+options.output = options.output or scratch / "model"
+if not options.model:
+    from bertlesson.lesson import tiny
+
+    checkpoint = tiny.load()
+    options.model = str(scratch / "lesson")
+    checkpoint.model.save_pretrained(options.model)
+    checkpoint.tokenizer.save_pretrained(options.model)
+if not own:
+    options.epochs, options.learning_rate = 2, 1e-3  # it is small and new
+
+# %% stories of contrarians
+if not own_text:
+    from bertlesson.lesson.corpus_text import LOVED, SMILED
+    from bertlesson.lesson.files import write_texts
+
+    opposite = {}
+    for verbs in (LOVED, SMILED):
+        pairs = zip(verbs["positive"], verbs["negative"], strict=True)
+        for good, bad in pairs:
+            opposite |= {good: bad, bad: good}
+    any_verb = re.compile(rf"\b({'|'.join(opposite)})\b")
+
+    stories = write_texts(scratch / "stories", 400, seed=300)
+    for path in stories.glob("*.txt"):
+        text = path.read_text("utf-8")
+        turned = any_verb.sub(lambda verb: opposite[verb[0]], text)
+        path.write_text(turned, "utf-8")
+    print(text[:200], "…\nbecomes\n" + turned[:200], "…")
+    options.train, options.ends = [stories], "blank line"
+
+
+# %% a data set by name
+def load_documents(name):
+    """The column "text" of a data set, split in two."""
+    try:
+        from datasets import load_dataset
+    except ImportError:
+        sys.exit("--dataset needs another package: pip install datasets")
+    try:
+        documents = load_dataset(name, split="train")
+    except (ConnectionError, FileNotFoundError) as error:
+        sys.exit(f"{name} could not be loaded: {error}. Is there a network?")
+    parts = documents.train_test_split(0.05, seed=0)
+    return parts["train"]["text"], parts["test"]["text"]
+
+
+# %% documents
+if options.dataset:
+    texts, held_out = load_documents(options.dataset)
+else:
+    texts = read_texts(options.train, ends=options.ends)
+    print(str(texts).replace(f"{scratch}/", ""))
+    if options.held_out:
+        held_out = read_texts(options.held_out, ends=options.ends)
+    else:
+        texts, held_out = texts.hold_out(every=20)
+
+# %% rows
+tokenizer = AutoTokenizer.from_pretrained(options.model)
+length = min(options.length, tokenizer.model_max_length)
+settings = {"length": length, "word_ids": options.whole_words}
+rows = TokenRows(encode_rows(texts, tokenizer, **settings, progress=own))
+held_out_rows = TokenRows(encode_rows(held_out, tokenizer, **settings))
+unknown = rows.share_of(tokenizer.unk_token_id)
+print(f"{len(rows):,} rows of up to {length} tokens, {unknown:.2%} unknown")
+print(tokenizer.decode(rows[0]["input_ids"]))
+
+# %% fixed masks
+collator = KeepMasksCollator(
+    tokenizer, seed=0, whole_word_mask=options.whole_words
+)
+measured_on = fixed_masks(held_out_rows, collator)
+
+
+# %% the model
+def load_model(name):
+    """In float32: small updates vanish in half precision."""
+    if AutoConfig.from_pretrained(name).model_type == "bert":
+        return PretrainingModel.from_pretrained(
+            name, nsp_weight=0, dtype=torch.float32
+        )
+    return AutoModelForMaskedLM.from_pretrained(name, dtype=torch.float32)
+
+
+model = load_model(options.model)
+
+# %% the trainer
+arguments = TrainingArguments(
+    output_dir=str(options.output / "checkpoints"),
+    num_train_epochs=options.epochs,
+    learning_rate=options.learning_rate,
+    warmup_steps=0.1,  # below 1: a share of all steps
+    per_device_train_batch_size=options.batch_size,
+    per_device_eval_batch_size=options.batch_size,
+    eval_strategy="epoch",
+    save_strategy="epoch" if own else "no",
+    save_total_limit=1,
+    remove_unused_columns=False,  # it would drop word_ids
+    disable_tqdm=not own,
+    report_to="none",
+)
+trainer = Trainer(
+    model,
+    arguments,
+    train_dataset=rows,
+    eval_dataset=measured_on,
+    data_collator=collator,
+    processing_class=tokenizer,
+    compute_metrics=perplexity,
+    preprocess_logits_for_metrics=row_losses,
+)
+trainer.remove_callback(PrinterCallback)
+
+# %% before and after
+before = trainer.evaluate()
+trainer.train()
+after = trainer.evaluate()
+for name, metrics in {"before": before, "after": after}.items():
+    print(f"{name}: perplexity {metrics['eval_perplexity']:.2f}")
+print(f"over {before['eval_masked_tokens']:,} masked tokens, the same ones")
+
+# %% save and use
+trainer.save_model(str(options.output))  # the tokenizer as well
+if not own:
+    sentence = "At the castle, Edith [MASK] the awful banquet."
+    for name in (options.model, str(options.output)):
+        fill = pipeline("fill-mask", model=name)
+        guesses = fill(sentence, top_k=3)
+        print([f"{g['token_str']} {g['score']:.0%}" for g in guesses])
+
+# %% what it forgot
+if not own:
+    old = read_texts(
+        write_texts(scratch / "old", 40, seed=301, split="test"),
+        ends="blank line",
+    )
+    old_rows = fixed_masks(encode_rows(old, tokenizer, length), collator)
+    forgotten = {}
+    for name in (options.model, str(options.output)):
+        trainer.model = load_model(name)
+        metrics = trainer.evaluate(old_rows)
+        forgotten[name] = metrics["eval_perplexity"]
+    was, has_become = forgotten.values()
+    print(f"On the lesson's own stories: {was:.2f}, then {has_become:.2f}")

@@ -1,0 +1,132 @@
+"""A classifier from a table under `Trainer`: rows, what was cut, and the two measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    Trainer,
+    TrainingArguments,
+    pipeline,
+)
+
+from bertlesson.classification import accuracy_and_f1, encode_table
+from bertlesson.heads import SequenceClassificationModel
+from bertlesson.tables import Table, read_table
+from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer
+
+TEXTS = ["who was in the green owl ?", "ada was in bergen , at the owl .", "a"]
+
+
+def table_of(texts: list[str], pairs: list[str] | None = None) -> Table:
+    labels = [n % 2 for n in range(len(texts))]
+    lines = list(range(2, len(texts) + 2))
+    return Table(Path("a.csv"), texts, pairs or [], labels, ("x", "y"), lines)
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "byte-level", "xlnet"])
+@pytest.mark.parametrize("pairs", [None, ["a", "who was ada ?", "b , b , b"]])
+def test_rows_are_the_tokenizers_and_what_is_cut_is_counted(
+    kind: str, pairs: list[str] | None
+) -> None:
+    tokenizer: Any = make_tokenizer() if kind == "wordpiece" else make_foreign_tokenizer(kind)
+    table = table_of(TEXTS, pairs)
+    rows, truncated, tokens_cut = encode_table(table, tokenizer, 8)
+    whole = tokenizer(TEXTS, pairs)["input_ids"]
+    cut = tokenizer(TEXTS, pairs, truncation=True, max_length=8)
+    for number, row in enumerate(rows):
+        assert row.pop("labels") == number % 2
+        assert row == {key: values[number] for key, values in cut.items()}
+    assert truncated == [n for n, ids in enumerate(whole) if len(ids) > 8]
+    assert truncated
+    assert tokens_cut == sum(len(ids) - 8 for ids in whole if len(ids) > 8)
+    assert encode_table(table, tokenizer).truncated == []
+
+
+def test_lengths_without_room_or_end_are_refused() -> None:
+    table = table_of(TEXTS)
+    for length in (2, 65):
+        with pytest.raises(ValueError, match=rf"max_length is {length}; expected from 3 to 64"):
+            encode_table(table, make_tokenizer(), length)
+    with pytest.raises(ValueError, match="model_max_length is not set"):
+        encode_table(table, make_tokenizer(10**30))
+    assert len(encode_table(table, make_tokenizer(10**30), 9).rows) == 3
+
+
+def test_macro_f1_is_scikit_learns() -> None:
+    # sklearn.metrics.f1_score(labels, predicted, average="macro"), version 1.9
+    labels, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 4])
+    measured = accuracy_and_f1(EvalPrediction(np.eye(5)[predicted], labels))
+    assert measured["accuracy"] == pytest.approx(4 / 6)
+    assert measured["macro_f1"] == pytest.approx((0.5 + 2 / 3 + 0.5 + 0) / 4)
+    with_states = EvalPrediction((np.eye(5)[predicted], np.zeros(3)), labels)
+    assert accuracy_and_f1(with_states) == measured
+
+
+def test_predictions_of_another_shape_are_refused() -> None:
+    for logits, labels in (
+        (np.zeros((3, 4, 2)), np.zeros(3)),
+        (np.zeros((3, 2)), np.zeros((3, 2))),
+        (np.zeros((0, 2)), np.zeros(0)),
+    ):
+        with pytest.raises(ValueError, match="expected a score of each class for each row"):
+            accuracy_and_f1(EvalPrediction(logits, labels))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [SequenceClassificationModel, BertForSequenceClassification])
+def test_from_a_file_to_the_pipeline(kind: Any, tmp_path: Path) -> None:
+    lines = [f"{place},{stars}\n" for place, stars in (("bergen", 1), ("delft", 5))] * 20
+    (tmp_path / "train.csv").write_text("text,stars\n" + "".join(lines))
+    (tmp_path / "dev.csv").write_text("text,stars\nin delft .,5\nin bergen,1\n")
+    train = read_table(tmp_path / "train.csv", label="stars")
+    dev = read_table(tmp_path / "dev.csv", label="stars", classes=train.classes)
+    tokenizer = make_tokenizer()
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_labels=len(train.classes),
+        id2label=train.id2label,
+        label2id=train.label2id,
+        initializer_range=0.2,
+    )
+    trainer = Trainer(
+        kind(config),
+        TrainingArguments(
+            str(tmp_path / "run"),
+            num_train_epochs=20,
+            learning_rate=1e-2,
+            eval_strategy="epoch",
+            save_strategy="epoch",
+            save_total_limit=1,
+            load_best_model_at_end=True,
+            metric_for_best_model="macro_f1",
+            report_to="none",
+            use_cpu=True,
+        ),
+        train_dataset=encode_table(train, tokenizer).rows,
+        eval_dataset=encode_table(dev, tokenizer).rows,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        processing_class=tokenizer,
+        compute_metrics=accuracy_and_f1,
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=2)],
+    )
+    trainer.train()
+    assert trainer.state.best_metric == 1.0
+    assert trainer.state.epoch < 20  # stopped early
+    trainer.save_model(str(tmp_path / "saved"))
+    classify = pipeline("text-classification", model=str(tmp_path / "saved"))
+    assert [found["label"] for found in classify(["bergen", "delft"])] == ["1", "5"]
