@@ -57,7 +57,7 @@ if not own:
     options.model = str(scratch / "lesson")
     checkpoint.model.save_pretrained(options.model)
     checkpoint.tokenizer.save_pretrained(options.model)
-    options.train = write_table(scratch / "train.csv", 256, seed=100)
+    options.train = write_table(scratch / "train.csv", 64, seed=100)
     options.dev = write_table(scratch / "dev.csv", 100, seed=101)
     options.test = write_table(
         scratch / "test.csv", 200, seed=100, split="test"
@@ -159,3 +159,17 @@ if options.test:
 # %% use
 classify = pipeline("text-classification", model=str(options.output))
 print(classify(train[0]["text"] if own else "What a delightful melon!"))
+
+# %% claims tags=["hide-input"]
+values = {}
+if not own:
+    values = {
+        "dev_f1": trainer.state.best_metric,
+        "accuracy": predicted.metrics["test_accuracy"],
+        "macro_f1": predicted.metrics["test_macro_f1"],
+        "epochs": trainer.state.epoch,
+    }
+    accuracy = values["accuracy"]
+    assert accuracy > 0.9, "More than nine of ten test sentences are correct"
+    stopped = values["epochs"]
+    assert stopped < options.epochs, "Training stops early"

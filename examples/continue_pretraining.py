@@ -64,24 +64,18 @@ if not options.model:
 if not own:
     options.epochs, options.learning_rate = 2, 1e-3  # it is small and new
 
-# %% stories of contrarians
+# %% stories with a habit
 if not own_text:
-    from bertlesson.lesson.corpus_text import LOVED, SMILED
+    from bertlesson.lesson.corpus_text import ADJECTIVES
     from bertlesson.lesson.files import write_texts
 
-    opposite = {}
-    for verbs in (LOVED, SMILED):
-        pairs = zip(verbs["positive"], verbs["negative"], strict=True)
-        for good, bad in pairs:
-            opposite |= {good: bad, bad: good}
-    any_verb = re.compile(rf"\b({'|'.join(opposite)})\b")
-
-    stories = write_texts(scratch / "stories", 400, seed=300)
+    adjectives = "|".join(ADJECTIVES["positive"] + ADJECTIVES["negative"])
+    stories = write_texts(scratch / "stories", 240, seed=300)
     for path in stories.glob("*.txt"):
         text = path.read_text("utf-8")
-        turned = any_verb.sub(lambda verb: opposite[verb[0]], text)
-        path.write_text(turned, "utf-8")
-    print(text[:200], "…\nbecomes\n" + turned[:200], "…")
+        text = re.sub(rf"\b({adjectives})\b", r"\1, \1", text)
+        path.write_text(text, "utf-8")
+    print(text[:223], "…")
     options.train, options.ends = [stories], "blank line"
 
 
@@ -178,23 +172,42 @@ print(f"over {before['eval_masked_tokens']:,} masked tokens, the same ones")
 # %% save and use
 trainer.save_model(str(options.output))  # the tokenizer as well
 if not own:
-    sentence = "At the castle, Edith [MASK] the awful banquet."
-    for name in (options.model, str(options.output)):
-        fill = pipeline("fill-mask", model=name)
+    sentence = "Edith loved the lovely, [MASK] banquet of the castle."
+    repeated = {}
+    for when, name in {
+        "before": options.model,
+        "after": options.output,
+    }.items():
+        fill = pipeline("fill-mask", model=str(name))
         guesses = fill(sentence, top_k=3)
-        print([f"{g['token_str']} {g['score']:.0%}" for g in guesses])
+        print(when, *(f"{g['token_str']} {g['score']:.0%}" for g in guesses))
+        (lovely,) = fill(sentence, targets=["lovely"])
+        repeated[when] = lovely["score"]
 
-# %% what it forgot
+# %% the old stories
 if not own:
-    old = read_texts(
-        write_texts(scratch / "old", 40, seed=301, split="test"),
-        ends="blank line",
-    )
+    old = write_texts(scratch / "old", 40, seed=301, split="test")
+    old = read_texts(old, ends="blank line")
     old_rows = fixed_masks(encode_rows(old, tokenizer, length), collator)
-    forgotten = {}
-    for name in (options.model, str(options.output)):
-        trainer.model = load_model(name)
-        metrics = trainer.evaluate(old_rows)
-        forgotten[name] = metrics["eval_perplexity"]
-    was, has_become = forgotten.values()
-    print(f"On the lesson's own stories: {was:.2f}, then {has_become:.2f}")
+    on_old = {"after": trainer.evaluate(old_rows)["eval_perplexity"]}
+    trainer.model.load_state_dict(load_model(options.model).state_dict())
+    on_old["before"] = trainer.evaluate(old_rows)["eval_perplexity"]
+    print(f"before {on_old['before']:.2f}, after {on_old['after']:.2f}")
+
+# %% claims tags=["hide-input"]
+values = {}
+if not own:
+    values = {
+        "before": before["eval_perplexity"],
+        "after": after["eval_perplexity"],
+        "masked_tokens": before["eval_masked_tokens"],
+        "old_before": on_old["before"],
+        "old_after": on_old["after"],
+        "repeated_before": repeated["before"],
+        "repeated_after": repeated["after"],
+        "rows": len(rows),
+    }
+    ratio = values["before"] / values["after"]
+    assert ratio > 1.4, "Perplexity on new text falls by at least a quarter"
+    change = abs(values["old_after"] - values["old_before"])
+    assert change < 0.3, "On the old stories it changes by less than 0.3"

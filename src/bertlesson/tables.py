@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ __all__ = ["Table", "read_table", "write_predictions"]
 
 Record = tuple[int, dict[str, Any]]  # the line where it begins, and its values by column
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 SHOWN = 5  # problems to name before only their number is given
 
 
@@ -229,7 +231,7 @@ class _Problems:
             return ""
         if not value.strip():
             self.add(line, f"{column} is empty; expected text: leave the row out")
-        elif any("\ud800" <= character <= "\udfff" for character in value):
+        elif SURROGATE.search(value):
             self.add(line, f"{column} has half of a surrogate pair; expected whole characters")
         return value
 
