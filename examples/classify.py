@@ -107,7 +107,7 @@ model = kind.from_pretrained(
     dtype=torch.float32,  # small updates vanish in half precision
 )
 
-# %% the trainer
+# %% settings of the trainer
 arguments = TrainingArguments(
     output_dir=str(options.output / "checkpoints"),
     num_train_epochs=options.epochs,
@@ -122,6 +122,8 @@ arguments = TrainingArguments(
     disable_tqdm=not own,
     report_to="none",
 )
+
+# %% the trainer
 trainer = Trainer(
     model,
     arguments,

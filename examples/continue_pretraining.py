@@ -134,7 +134,7 @@ def load_model(name):
 
 model = load_model(options.model)
 
-# %% the trainer
+# %% settings of the trainer
 arguments = TrainingArguments(
     output_dir=str(options.output / "checkpoints"),
     num_train_epochs=options.epochs,
@@ -149,6 +149,8 @@ arguments = TrainingArguments(
     disable_tqdm=not own,
     report_to="none",
 )
+
+# %% the trainer
 trainer = Trainer(
     model,
     arguments,

@@ -58,6 +58,10 @@ class Table:
         """One row: ``text``, and, if they were read, ``text_pair`` and ``label``."""
         return {name: values[index] for name, values in self.columns().items()}
 
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """All rows in order."""
+        return (self[index] for index in range(len(self)))
+
     def columns(self) -> dict[str, list[Any]]:
         """The same by columns."""
         columns: dict[str, list[Any]] = {

@@ -195,7 +195,7 @@ def test_a_length_without_room_and_a_slow_tokenizer_are_refused() -> None:
         with pytest.raises(ValueError, match=rf"length is {length}; expected from 3 to 64"):
             encode_rows(["a"], tokenizer, length)
 
-    class Slow(BertTokenizer):  # type: ignore[misc]
+    class Slow(BertTokenizer):
         is_fast = False
 
     with pytest.raises(TypeError, match="Slow is not a fast tokenizer"):
