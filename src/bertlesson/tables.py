@@ -154,7 +154,7 @@ def read_table(
     if label is not None and classes is not None:
         for line, name in zip(lines, names, strict=True):
             if name and name not in found:
-                problems.add(line, f"the label {name!r} is none of the classes {', '.join(found)}")
+                problems.add(line, f"{label} is {name!r}; expected one of {', '.join(found)}")
     problems.raise_any()
     if label is not None and len(found) < 2:
         raise ValueError(
@@ -256,7 +256,8 @@ class _Problems:
         shown = [f"{self.path}, line {line}: {problem}" for line, problem in self.found[:SHOWN]]
         if len(self.found) > SHOWN:
             shown.append(f"and {len(self.found) - SHOWN:,} more")
-        raise ValueError("\n".join(shown))
+        problem = "\n".join(shown)
+        raise ValueError(f"{problem}")
 
 
 def _classes_of(names: Sequence[str]) -> tuple[str, ...]:
@@ -274,7 +275,8 @@ def _decoded(path: Path) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise not_utf8(path, raw.count(b"\n", 0, error.start) + 1, error) from None
+        problem = not_utf8(path, raw.count(b"\n", 0, error.start) + 1, error)
+        raise ValueError(f"{problem}") from None
 
 
 def _csv_records(

@@ -215,8 +215,8 @@ def _parts_of_strings(texts: Iterable[str]) -> Iterator[Part]:
         yield from _parts([text], "file")
 
 
-def not_utf8(path: Path, line: int, error: UnicodeDecodeError) -> ValueError:
-    """The error for a file in another encoding.
+def not_utf8(path: Path, line: int, error: UnicodeDecodeError) -> str:
+    """The message for a file in another encoding.
 
     Args:
         path: The file.
@@ -227,7 +227,7 @@ def not_utf8(path: Path, line: int, error: UnicodeDecodeError) -> ValueError:
         likely = "UTF-16"
     else:
         likely = "WINDOWS-1252"
-    return ValueError(
+    return (
         f"{path}, line {line}: the byte 0x{error.object[error.start]:02x} is not UTF-8; expected a "
         f"file in UTF-8: convert it, perhaps with iconv -f {likely} -t UTF-8"
     )
@@ -259,9 +259,9 @@ def _blocks(path: Path) -> Iterator[str]:
             try:
                 yield decoder.decode(raw, final=not raw)
             except UnicodeDecodeError as error:
-                raise not_utf8(
-                    path, line + error.object.count(b"\n", 0, error.start), error
-                ) from None
+                line += error.object.count(b"\n", 0, error.start)
+                problem = not_utf8(path, line, error)
+                raise ValueError(f"{problem}") from None
             if not raw:
                 return
             line += raw.count(b"\n")
