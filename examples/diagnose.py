@@ -117,3 +117,14 @@ values = {
     "version": transformers.__version__,
     "lines": len(ours.lines),
 }
+
+# %% in your own project
+from bertlesson.collating import MaskingCollator
+from bertlesson.diagnosis import diagnose
+from bertlesson.lesson import tiny
+
+tokenizer = tiny.load().tokenizer  # or AutoTokenizer.from_pretrained(...)
+collator = MaskingCollator(tokenizer)  # or the one to check
+texts = ["The soup at the inn was cold.", "Hugo praised the cake."] * 20
+report = diagnose(collator, tokenizer, texts)
+assert report.fine  # print(report) shows the table

@@ -260,3 +260,22 @@ if args.model is None:
         "sentences_cost": cost["one sentence each", longest],
         "pairs_empty": 1 - full["pairs for NSP", "padded"],
     }
+
+# %% in your own project
+from bertlesson.collating import MaskingCollator
+from bertlesson.lesson import tiny
+from bertlesson.packing import PackingCollator, pool_each_text
+
+checkpoint = tiny.load()  # or AutoModelForMaskedLM.from_pretrained(...)
+model, tokenizer = checkpoint.model, checkpoint.tokenizer
+pool_each_text(model)  # only for NSP: the pooler reads each text's [CLS]
+collator = PackingCollator(MaskingCollator(tokenizer, seed=0), model)
+texts = [
+    "The soup at the inn was cold.",
+    "Hugo praised the cake.",
+    "It rained.",
+]
+rows = [{"input_ids": ids} for ids in tokenizer(texts)["input_ids"]]
+batch = collator(rows)  # or Trainer(..., data_collator=collator)
+for name, tensor in batch.items():
+    print(f"{name:15}{tuple(tensor.shape)}")

@@ -13,8 +13,8 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from .contexts import NOT_SET
 from .inputs import check_features, longest_row, to_device
-from .spans import NOT_SET
 from .tags import parse_tag, read_tags
 from .windows import Windows, decode_windows, make_windows
 

@@ -17,10 +17,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast
 
+from .contexts import NOT_SET
 from .entities import Entity, decode_entities, spell
 from .heads import IGNORE_INDEX
 from .inputs import check_same_number
-from .spans import NOT_SET, RELEASED_LENGTH
+from .spans import RELEASED_LENGTH
 from .tags import checked_words, first_pieces
 from .words import Word, encodings_of, find_words, visible_words
 
