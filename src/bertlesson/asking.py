@@ -33,7 +33,7 @@ class FoundAnswer(NamedTuple):
     """An answer to a question.
 
     Attributes:
-        text: As it stands in the context; "" for "no answer".
+        text: As in the context; "" for "no answer".
         start: Its first character in the context; 0 for "no answer".
         end: The character after its last; 0 for "no answer".
         score: The logit of its start plus the logit of its end.

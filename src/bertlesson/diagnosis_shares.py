@@ -83,18 +83,28 @@ def _fates(table: Table) -> list[Line]:
     is_mask, is_same = seen == table.mask_id, seen == original
     recipe = table.declared.recipe
     stray = 2 * recipe.random / table.vocab_size  # random tokens that look like another fate
-    fates: list[tuple[str, Bools, float, float, float]] = [
-        ("masked", is_mask & ~is_same, recipe.mask, recipe.mask, recipe.mask + stray),
-        ("random", ~is_mask & ~is_same, recipe.random, recipe.random - stray, recipe.random),
-        ("kept", is_same, recipe.keep, recipe.keep, recipe.keep + stray),
+    fates: list[tuple[str, str, Bools, float, float, float]] = [
+        (
+            "masked",
+            "what the model sees at selected positions is not what the recipe says",
+            is_mask & ~is_same,
+            *(recipe.mask, recipe.mask, recipe.mask + stray),
+        ),
+        (
+            "random",
+            "random tokens teach the model to doubt what it sees",
+            ~is_mask & ~is_same,
+            *(recipe.random, recipe.random - stray, recipe.random),
+        ),
+        (
+            "kept",
+            "kept tokens teach the model to trust what it sees",
+            is_same,
+            *(recipe.keep, recipe.keep, recipe.keep + stray),
+        ),
     ]
-    effects = {
-        "masked": "what the model sees at selected positions is not what the recipe says",
-        "random": "random tokens teach the model to doubt what it sees",
-        "kept": "kept tokens teach the model to trust what it sees",
-    }
     total, lines = len(seen), []
-    for name, hits, share, low, high in fates:
+    for name, meaning, hits, share, low, high in fates:
         expected = f"{share:.4g} ({table.declared.source})"
         if not total:
             lines.append(Line(name, None, None, expected, "look", "Nothing is selected."))
@@ -110,7 +120,7 @@ def _fates(table: Table) -> list[Line]:
                 name, measured, interval, expected, "fine" if right else "wrong",
                 "Of the selected tokens."
                 if right
-                else f"Of the selected tokens, {more} than there should be: {effects[name]}.",
+                else f"Of the selected tokens, {more} than there should be: {meaning}.",
             )
         )  # fmt: skip
     return lines

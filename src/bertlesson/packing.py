@@ -199,9 +199,9 @@ class PackingCollator:
             The batch described above.
 
         Raises:
-            ValueError: If a text is empty or longer than a row, if attention is denied within a
-                text, if there are other keys than those above, or if there are NSP labels and the
-                model reads the first ``[CLS]`` of a row alone.
+            ValueError: If a text is empty or longer than a row, or if attention is denied within a
+                text. If there are other keys than those above. If there are NSP labels and the
+                model reads only the first ``[CLS]`` of a row.
         """
         masked = dict(self.masking(features, return_tensors="np"))
         self._check_keys(masked)

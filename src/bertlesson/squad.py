@@ -23,7 +23,7 @@ class GoldAnswer(NamedTuple):
     """An answer that an annotator has marked.
 
     Attributes:
-        text: As it stands in the context.
+        text: As in the context.
         start: Its first character in the context.
     """
 
@@ -194,7 +194,7 @@ def _read_answer(context: str, answer: Any, place: str) -> GoldAnswer:
     there = context[max(start, 0) : max(start, 0) + len(text)]
     if start < 0 or there != text:
         others = [found.start() for found in re.finditer(re.escape(text), context)]
-        hint = f"it stands at {others[0]}" if others else "it is nowhere in the context"
+        hint = f"it begins at {others[0]}" if others else "it is nowhere in the context"
         raise ValueError(
             f"{place}: answer_start is {start}, where the context has {_short(there)}; expected "
             f"{_short(text)}, and {hint}: count characters from 0, not bytes or UTF-16 units"

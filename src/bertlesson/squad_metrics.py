@@ -104,8 +104,8 @@ def score_answers(
 
     >>> from bertlesson.squad import GoldAnswer, SquadQuestion
     >>> ada = SquadQuestion("7", "Who?", "was Ada.", (GoldAnswer("Ada", 4),))
-    >>> score_answers([ada], {"7": "was Ada"})
-    {'exact_match': 0.0, 'f1': 66.66666666666667}
+    >>> score_answers([ada], {"7": "Ada"})
+    {'exact_match': 100.0, 'f1': 100.0}
     """
     if not questions:
         raise ValueError("questions is empty; expected 1 or more")

@@ -67,8 +67,8 @@ PLACE = r"some\.json, article 1, paragraph 2, question '7'"
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        (at("Greta", 20), rf"{PLACE}, answer 2: answer_start is 20, .*'reta '.*it stands at 19"),
-        (at("Delft", -6), r"answer_start is -6, .* it stands at 28"),
+        (at("Greta", 20), rf"{PLACE}, answer 2: answer_start is 20, .*'reta '.*it begins at 19"),
+        (at("Delft", -6), r"answer_start is -6, .* it begins at 28"),
         (at("greta", 19), r"it is nowhere in the context"),
         (at("Delft.", 29), r"has 'elft.'; expected 'Delft.'"),
         (at(" ", 3), "text is ' '"),

@@ -115,7 +115,7 @@ def read_labelled_only(model: Model) -> Model:
 
 
 def _replace_last(model: PreTrainedModel, kind: type[Layer]) -> Layer:
-    """Put another kind of layer, with the same weights, in the place of the last one."""
+    """Make the last layer one of this kind, with the same weights."""
     layers: Any = model.get_submodule("bert.encoder.layer")
     last = kind(model.config, layer_idx=len(layers) - 1)
     last.load_state_dict(layers[-1].state_dict())
