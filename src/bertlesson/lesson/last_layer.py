@@ -115,11 +115,15 @@ def read_labelled_only(model: Model) -> Model:
 
 
 def _replace_last(model: PreTrainedModel, kind: type[Layer]) -> Layer:
-    """Make the last layer one of this kind, with the same weights."""
+    """Make the last layer one of this kind, with the same parameters.
+
+    An optimizer that has been made already goes on updating them.
+    """
     layers: Any = model.get_submodule("bert.encoder.layer")
-    last = kind(model.config, layer_idx=len(layers) - 1)
-    last.load_state_dict(layers[-1].state_dict())
-    layers[-1] = last.to(model.device, model.dtype).train(layers[-1].training)
+    last = kind(model.config, layer_idx=len(layers) - 1).train(layers[-1].training)
+    for name, part in layers[-1].named_children():
+        setattr(last, name, part)
+    layers[-1] = last
     return last
 
 

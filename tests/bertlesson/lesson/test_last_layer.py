@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -106,3 +108,12 @@ def test_positions_without_a_label_cost_nothing_in_the_last_layer() -> None:
     labels[:2, 3] = 1
     model(**batch, labels=labels)
     assert rows == [4 + 2]  # each row's first position, and the two labels
+
+
+@pytest.mark.parametrize("replace", [read_first_only, read_labelled_only])
+def test_an_optimizer_made_before_still_has_all_parameters(replace: Any) -> None:
+    model = TokenClassificationModel(CONFIG)
+    before = dict(model.named_parameters())
+    after = dict(replace(model).named_parameters())
+    assert [*after] == [*before]
+    assert all(after[name] is parameter for name, parameter in before.items())
