@@ -4,8 +4,8 @@ Follows Devlin et al. 2019, §3.1 and A.1, and, for a fixed count per row, ``goo
 `create_pretraining_data.py`, `create_masked_lm_predictions`. Like `transformers`, and unlike that
 script, it draws new masks each time a row is seen. It imports nothing else from this package.
 
-It is fast because it draws 16 random bits per token instead of a float, from NumPy's SFC64, and
-from then on touches only the selected tokens.
+It is fast because it draws 16 random bits per token instead of a float, and from then on touches
+only the selected tokens.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -110,7 +109,7 @@ def mask_tokens(
         at_least_one: If nothing in a batch is selected, select one token (or word), since
             `transformers`' own models return a NaN loss for a batch without labels. In batches
             of a few tokens this raises the share that is selected.
-        generator: A CPU generator that decides all draws; None uses torch's global generator, so
+        generator: A CPU generator to draw from; None uses torch's global generator, so
             `torch.manual_seed` makes the result reproducible.
 
     Returns:
@@ -153,35 +152,20 @@ def mask_tokens(
         words = _number_words(numbers, candidates)  # (batch, length)
 
     # who is selected: either everyone draws alone, or each row has a count to fill
-    seed: Any = _SeedFromTorch(generator)  # NumPy's types lack this kind of seed
-    rng = np.random.Generator(np.random.SFC64(seed))
     if max_predictions_per_seq is None or recipe.select == 0:
-        selected = _select_each(candidates, words, recipe.select, rng)
+        selected = _select_each(candidates, words, recipe.select, generator)
     else:
         # (batch,), special tokens included
         lengths = np.full(len(ids), ids.shape[1]) if present is None else present.sum(axis=1)
         counts = _prediction_counts(lengths, recipe.select, max_predictions_per_seq)
-        selected = _select_counts(candidates, words, counts, rng)
+        selected = _select_counts(candidates, words, counts, generator)
     if at_least_one and recipe.select > 0 and not selected.any():
-        selected = _select_one(candidates, words, rng)
+        selected = _select_one(candidates, words, generator)
 
     # what the model sees of each selected token
-    seen, labels = _replace(ids, selected, mask_token_id, vocab_size, recipe, rng)
+    seen, labels = _replace(ids, selected, mask_token_id, vocab_size, recipe, generator)
     device = input_ids.device
     return torch.from_numpy(seen).to(device), torch.from_numpy(labels).to(device)
-
-
-class _SeedFromTorch(ISeedSequence):
-    """Seeds one of NumPy's generators from a generator of torch."""
-
-    def __init__(self, generator: torch.Generator | None) -> None:
-        self.generator = generator
-
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
-        words = torch.empty(n_words, dtype=torch.int64)
-        words.random_(-(2**63), None, generator=self.generator)
-        state: NDArray[Any] = words.numpy().view(dtype)[:n_words]
-        return state
 
 
 def _replace(
@@ -190,7 +174,7 @@ def _replace(
     mask_token_id: int,
     vocab_size: int,
     recipe: MaskingRecipe,
-    rng: np.random.Generator,
+    generator: torch.Generator | None,
 ) -> tuple[NDArray[Any], Ints]:
     """Mask, randomize or keep each selected token; return the model's input and the labels."""
     positions = np.flatnonzero(selected)  # (selected,), into the flattened batch
@@ -203,48 +187,48 @@ def _replace(
     labels[positions] = originals
 
     # a single draw decides between the three fates, so their shares are exactly the recipe's
-    fate = _random_bits(len(positions), np.uint32, rng)  # (selected,)
-    masked, changed = (int(share * 2**32) for share in (recipe.mask, recipe.mask + recipe.random))
-    shown = np.where(fate < masked, mask_token_id, originals)
-    to_random = np.flatnonzero((fate >= masked) & (fate < changed))
-    shown[to_random] = rng.integers(vocab_size, size=len(to_random))
+    fate = _random_bits(len(positions), np.uint32, generator) / 2**32  # (selected,), in [0, 1)
+    shown = np.where(fate < recipe.mask, mask_token_id, originals)
+    is_random = (fate >= recipe.mask) & (fate < recipe.mask + recipe.random)
+    to_random = np.flatnonzero(is_random)
+    shown[to_random] = torch.randint(vocab_size, to_random.shape, generator=generator).numpy()
     # the rest is kept: to the model it looks like a token that was never selected
     seen[positions] = shown
 
     return seen.reshape(ids.shape), labels.reshape(ids.shape)
 
 
-def _random_bits(size: int, dtype: Any, rng: np.random.Generator) -> NDArray[Any]:
+def _random_bits(size: int, dtype: Any, generator: torch.Generator | None) -> NDArray[Any]:
     """``(size,)`` unsigned integers, uniform over all values of their type."""
     # drawn 64 bits at a time and split up: many times faster than drawing one float each
-    words = -(-size * np.dtype(dtype).itemsize // 8)
-    bits: NDArray[Any] = rng.bit_generator.random_raw(words).view(dtype)
+    words = torch.empty(-(-size * np.dtype(dtype).itemsize // 8), dtype=torch.int64)
+    bits: NDArray[Any] = words.random_(-(2**63), None, generator=generator).numpy().view(dtype)
     return bits[:size]
 
 
 def _select_each(
-    candidates: Bools, words: Ints | None, share: float, rng: np.random.Generator
+    candidates: Bools, words: Ints | None, share: float, generator: torch.Generator | None
 ) -> Bools:
     """Select each token independently, or each word as a whole, with probability `share`."""
     size = candidates.size if words is None else int(words.max(initial=-1)) + 1
     # 16 bits are enough because the threshold is rounded up or down at random: a draw is below it
     # with probability exactly `share`, not `share` rounded to a multiple of 2**-16
-    threshold = int(share * 2**16 + rng.random())
-    won: Bools = np.less(_random_bits(size, np.uint16, rng), threshold)
+    threshold = int(share * 2**16 + torch.rand((), generator=generator).item())
+    won: Bools = np.less(_random_bits(size, np.uint16, generator), threshold)
     # long words have the same chance as short ones, so the share of tokens is `share` as well
     won = won.reshape(candidates.shape) if words is None else won[words]
     return np.logical_and(candidates, won)
 
 
 def _select_counts(
-    candidates: Bools, words: Ints | None, counts: Ints, rng: np.random.Generator
+    candidates: Bools, words: Ints | None, counts: Ints, generator: torch.Generator | None
 ) -> Bools:
     """Select ``counts[row]`` tokens of each row, or all its candidates if there are fewer."""
     if not candidates.any():
         return candidates
     if words is None:
         # every candidate draws a ticket and the lowest win (one row in 10**14 has a tie)
-        tickets = _random_bits(candidates.size, np.uint64, rng).reshape(candidates.shape)
+        tickets = _random_bits(candidates.size, np.uint64, generator).reshape(candidates.shape)
         tickets[~candidates] = 2**64 - 1
         last = counts[:, None] - 1  # (batch, 1), the rank of the last ticket to win
         highest_to_win = np.take_along_axis(np.sort(tickets, axis=1), last, axis=1)
@@ -255,7 +239,7 @@ def _select_counts(
     rows[words] = np.arange(len(words))[:, None]
     # words in random order, each selected if its row has room for all of its pieces
     room, won = counts.tolist(), np.zeros(len(sizes), dtype=bool)
-    order = rng.permutation(len(sizes))
+    order = torch.randperm(len(sizes), generator=generator).numpy()
     for word, size, row in zip(order, sizes[order].tolist(), rows[order].tolist(), strict=True):
         if size <= room[row]:
             room[row] -= size
@@ -263,12 +247,12 @@ def _select_counts(
     return np.logical_and(candidates, won[words])
 
 
-def _select_one(candidates: Bools, words: Ints | None, rng: np.random.Generator) -> Bools:
+def _select_one(candidates: Bools, words: Ints | None, generator: torch.Generator | None) -> Bools:
     """Select one token, or the word that it belongs to, if there are any candidates."""
     selected = np.zeros_like(candidates)
     positions = np.flatnonzero(candidates)
     if len(positions):
-        position = rng.choice(positions)
+        position = positions[int(torch.randint(len(positions), (), generator=generator))]
         selected.flat[position] = True
         if words is not None:
             selected = candidates & (words == words.flat[position])

@@ -41,7 +41,6 @@ from ..training import Batch, train
 from .corpus import Document, generate_documents
 from .export import half_state
 from .fingerprint import code_alone, imported_modules, path_of
-from .last_layer import read_labelled_only
 from .vocabulary import make_tokenizer
 
 __all__ = [
@@ -190,7 +189,6 @@ def pretrain(settings: Settings, progress: bool) -> Checkpoint:
         ),
         nsp_weight=settings.nsp_weight,
     )
-    model = read_labelled_only(model)  # saves a third of the work
     optimizer = make_optimizer(model, settings.learning_rate, betas=(0.9, settings.beta2))
     schedule = make_schedule(
         optimizer, warmup_steps=settings.warmup_steps, total_steps=settings.steps
