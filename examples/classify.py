@@ -171,8 +171,6 @@ if not own:
         "macro_f1": predicted.metrics["test_macro_f1"],
         "epochs": trainer.state.epoch,
     }
-# the claims are about the default run
+# the claim is about the default run
 accuracy = values.get("accuracy", 1.0)
 assert accuracy > 0.9, "More than nine of ten test sentences are correct"
-stopped = values.get("epochs", 0.0)
-assert stopped < options.epochs, "Training stops early"

@@ -222,8 +222,12 @@ if trainer.is_world_process_zero():
     print("losses", model(ids, labels=ids).loss.item(), eval_loss)
 """
     )
-command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
-ended = subprocess.run([*command, script], capture_output=True, text=True)
+two = "--nproc-per-node=2"
+ended = subprocess.run(
+    [sys.executable, "-m", "torch.distributed.run", two, script],
+    capture_output=True,
+    text=True,
+)
 [line] = [s for s in ended.stdout.splitlines() if s.startswith("losses")]
 alone, in_two = map(float, line.split()[1:])
 print(f"loss of 16 rows: {alone:.2f}, from evaluate on two processes: ", end="")
