@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 import torch
-from torch.utils.data import Dataset
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoTokenizer,
@@ -101,22 +100,13 @@ def encode(questions, labelled=False):
     )
 
 
-class Rows(Dataset):
-    """Features as `Trainer` reads them, a dict for each row."""
-
-    def __init__(self, features):
-        self.features = features
-
-    def __len__(self):
-        return len(self.features["input_ids"])
-
-    def __getitem__(self, row):
-        return {name: tensor[row] for name, tensor in self.features.items()}
-
-
 rows = encode(train, labelled=True)
 kept = thin_rows(rows, share=0.5)
 print(f"{len(kept.example)} of {len(rows.example)} rows of {length} pieces")
+names, columns = kept.features.keys(), kept.features.values()
+data = [  # as `Trainer` reads it: a dict for each row
+    dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)
+]
 
 # %% training
 settings = TrainingArguments(
@@ -132,7 +122,7 @@ settings = TrainingArguments(
     dataloader_pin_memory=torch.cuda.is_available(),
     seed=0,
 )
-trainer = Trainer(model, settings, train_dataset=Rows(kept.features))
+trainer = Trainer(model, settings, train_dataset=data)
 trainer.train()
 trainer.save_model()
 tokenizer.save_pretrained(options.output)
