@@ -14,7 +14,7 @@ from bertlesson.report import entity_report
 from bertlesson.tag_counts import count_tags
 from bertlesson.tags import read_tags
 
-GOLDEN = json.loads((Path(__file__).parent / "golden/seqeval_reports.json").read_text("utf-8"))
+GOLDEN = json.loads((Path(__file__).parent / "golden_seqeval/reports.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("case", GOLDEN["reports"])

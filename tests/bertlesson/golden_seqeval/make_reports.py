@@ -1,4 +1,4 @@
-"""Makes seqeval_reports.json: run it where seqeval 1.2.2 is installed."""
+"""Makes reports.json: run it where seqeval 1.2.2 is installed."""
 
 import json
 import random
