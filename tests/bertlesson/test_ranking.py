@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from bertlesson import windows
+from bertlesson import contexts
 from bertlesson.answers import Ranking, decode_answers, rank_answers
 from bertlesson.spans import Questions, encode_questions, thin_rows
 from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer
@@ -135,16 +135,16 @@ def test_contexts_that_are_tokenized_once_give_the_same_rows(
     kind: str, side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, plain = make(kind, side)
-    monkeypatch.setattr(windows, "REPEATED", 1)
-    monkeypatch.setattr(windows, "AT_ONCE", 5)
+    monkeypatch.setattr(contexts, "REPEATED", 1)
+    monkeypatch.setattr(contexts, "AT_ONCE", 5)
     called: list[Any] = []
-    copy = windows._copy_without_ends
+    copy = contexts._copy_without_ends
 
     def watch(*given: Any) -> Any:
         called.append(copy(*given))
         return called[0]
 
-    monkeypatch.setattr(windows, "_copy_without_ends", watch)
+    monkeypatch.setattr(contexts, "_copy_without_ends", watch)
     _, shared = make(kind, side)
     assert called[0] is not None
     for name, tensor in plain.features.items():
