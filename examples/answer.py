@@ -13,6 +13,7 @@ import torch
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoTokenizer,
+    PrinterCallback,
     Trainer,
     TrainingArguments,
 )
@@ -123,6 +124,7 @@ settings = TrainingArguments(
     seed=0,
 )
 trainer = Trainer(model, settings, train_dataset=data)
+trainer.remove_callback(PrinterCallback)  # it prints how long it took
 trainer.train()
 trainer.save_model()
 tokenizer.save_pretrained(options.output)

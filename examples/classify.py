@@ -8,6 +8,7 @@ import argparse
 import csv
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import torch
@@ -80,7 +81,8 @@ for name, table in tables.items():
     shares = [table.labels.count(n) / len(table) for n in train.id2label]
     each = zip(train.classes, shares, strict=True)
     print(name, len(table), *(f"{label} {share:.0%}" for label, share in each))
-print(train[0])
+for name, value in train[0].items():
+    print(f"{name}: {value}")
 
 # %% rows
 tokenizer = AutoTokenizer.from_pretrained(options.model)
@@ -156,7 +158,7 @@ if options.test:
     write_predictions(path, tables["test"], predicted.predictions)
     with path.open(encoding="utf-8", newline="") as file:
         for row in list(csv.reader(file))[:4]:
-            print(row)
+            print(textwrap.shorten(" | ".join(row), 72))
 
 # %% use
 classify = pipeline("text-classification", model=str(options.output))

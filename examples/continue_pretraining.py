@@ -8,6 +8,7 @@ import argparse
 import re
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import torch
@@ -75,7 +76,7 @@ if not own_text:
         text = path.read_text("utf-8")
         text = re.sub(rf"\b({adjectives})\b", r"\1, \1", text)
         path.write_text(text, "utf-8")
-    print(text[:223], "…")
+    print(textwrap.fill(f"{text[:223]} …", 64))
     options.train, options.ends = [stories], "blank line"
 
 
@@ -113,7 +114,7 @@ rows = TokenRows(encode_rows(texts, tokenizer, **settings, progress=own))
 held_out_rows = TokenRows(encode_rows(held_out, tokenizer, **settings))
 unknown = rows.share_of(tokenizer.unk_token_id)
 print(f"{len(rows):,} rows of up to {length} tokens, {unknown:.2%} unknown")
-print(tokenizer.decode(rows[0]["input_ids"]))
+print(textwrap.fill(tokenizer.decode(rows[0]["input_ids"]), 64))
 
 # %% fixed masks
 collator = KeepMasksCollator(

@@ -2,9 +2,6 @@
 # # Packed rows
 # Several texts in one row instead of padding, with the loss of each alone.
 # [The page](../use/pack.md) explains it.
-#
-#     python pack.py
-#     python pack.py --model bert-base-uncased --train mine.txt --output packed
 
 # %% set-up
 import argparse
@@ -20,6 +17,7 @@ from transformers import (
     AutoTokenizer,
     BertConfig,
     BertModel,
+    PrinterCallback,
     Trainer,
     TrainingArguments,
 )
@@ -240,6 +238,7 @@ trainer = Trainer(
         MaskingCollator(tokenizer, seed=0), model, args.row
     ),
 )
+trainer.remove_callback(PrinterCallback)  # it prints how long it took
 trainer.train()
 if args.output:
     trainer.save_model(args.output)

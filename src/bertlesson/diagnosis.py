@@ -39,7 +39,7 @@ TOKENS = 400_000  # enough to see that 81% are masked instead of 80%
 MOST_TEXTS = 1_000
 MOST_BATCHES = 1_500
 COMPARED = 8  # batches that are drawn again to see whether they repeat
-WIDTH = 80
+WIDTH = 74
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ def _unreadable(error: Exception) -> Line:
 
 
 def _form_line(form: Form) -> Line:
-    said = ("columns", None, None, "as Trainer gives them")
+    said = ("columns", None, None, "Trainer's")
     text = ", ".join(form.columns)
     more = [
         name

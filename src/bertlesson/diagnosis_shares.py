@@ -129,7 +129,7 @@ def _fates(table: Table) -> list[Line]:
 def _random_ids(table: Table) -> Line:
     chosen = table.selected & (table.seen != table.original) & (table.seen != table.mask_id)
     drawn = table.seen[chosen]
-    said: Said = ("random ids", None, None, "the whole vocabulary")
+    said: Said = ("random ids", None, None, "all of them")
     if not len(drawn):
         return Line(*said, "fine", "No token is replaced by a random one.")
     outside = int(((drawn < 0) | (drawn >= table.vocab_size)).sum())
@@ -149,7 +149,7 @@ def _random_ids(table: Table) -> Line:
     wide = [i for i in np.argsort(-gaps)[:1000].tolist()
             if widest_gap_chance(int(gaps[i]), draws, size) < ALPHA]  # fmt: skip
     missing = int(gaps[wide].sum()) / size
-    said = ("random ids", 1 - missing, None, "the whole vocabulary")
+    said = ("random ids", 1 - missing, None, "all of them")
     special = int(np.isin(drawn, table.special_ids).sum())
     if wide:
         first = edges[wide[0]] + 1

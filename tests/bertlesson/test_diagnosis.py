@@ -277,7 +277,7 @@ def test_the_table(tokenizer: BertTokenizer) -> None:
     assert " to " in lines[at]
     assert lines[at].endswith("never selected")
     assert lines[at + 1].startswith("       [CLS] is selected in 1")
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, lines)) <= 74
     with pytest.raises(KeyError, match="expected one of columns, types"):
         report["speed"]
 
