@@ -127,4 +127,5 @@ tokenizer = tiny.load().tokenizer  # or AutoTokenizer.from_pretrained(...)
 collator = MaskingCollator(tokenizer)  # or the one to check
 texts = ["The soup at the inn was cold.", "Hugo praised the cake."] * 20
 report = diagnose(collator, tokenizer, texts)
-assert report.fine  # print(report) shows the table
+print(report.title)  # print(report) shows the table
+assert report.fine
