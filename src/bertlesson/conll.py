@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .annotations import Annotated, check_tag, lines_of
+from .replacing import replacing
 
 __all__ = ["CONLL_U", "read_conll", "write_conll"]
 
@@ -166,10 +167,8 @@ def write_conll(
             f"there are {len(sentences)} sentences, and columns for {[len(c) for c in columns]}; "
             "expected the same number"
         )
-    whole = Path(path)
-    part = whole.with_name(f"{whole.name}.part")
-    part.write_text("".join(blocks), "utf-8", newline="\n")
-    part.replace(whole)
+    with replacing(path) as part:
+        part.write_text("".join(blocks), "utf-8", newline="\n")
 
 
 def _check_width(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tokenizers import Encoding
 from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 
+from .replacing import replacing
 from .texts import Part, Texts, parts_of
 
 __all__ = ["Row", "TokenRows", "encode_rows", "special_ends"]
@@ -48,15 +50,10 @@ class TokenRows:
         self._keys: list[str] = []
         self._ends: NDArray[Any]
         self._flat: NDArray[Any]  # (tokens, keys)
-        part = None if file is None else Path(f"{file}.part")
-        try:
+        with nullcontext() if file is None else replacing(file) as part:
             self._collect(rows, part)
-            if part is not None and file is not None:
-                part.replace(file)
-                self._flat = np.memmap(file, np.int32, "r")
-        finally:
-            if part is not None:
-                part.unlink(missing_ok=True)
+        if file is not None:
+            self._flat = np.memmap(file, np.int32, "r")
         self._flat = self._flat.reshape(-1, len(self._keys))
 
     def _collect(self, rows: Iterable[Row], part: Path | None) -> None:

@@ -8,11 +8,12 @@ scores predictions.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from .replacing import replacing
 
 __all__ = ["GoldAnswer", "SquadQuestion", "read_squad", "write_predictions"]
 
@@ -123,11 +124,9 @@ def write_predictions(path: str | Path, predictions: Mapping[str, str | float]) 
             raise TypeError(
                 f"the prediction of {name!r} is {value!r}; expected a text, '' for no answer"
             )
-    path = Path(path)
-    part = path.with_name(f".{path.name}.part")
-    # in ASCII, since the scripts read it in the encoding of the machine
-    part.write_text(json.dumps(dict(predictions), indent=1) + "\n", "ascii")
-    os.replace(part, path)
+    with replacing(path) as part:
+        # in ASCII, since the scripts read it in the encoding of the machine
+        part.write_text(json.dumps(dict(predictions), indent=1) + "\n", "ascii")
 
 
 def _read_text(path: Path) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from .replacing import replacing
 from .texts import not_utf8
 
 __all__ = ["Table", "read_table", "write_predictions"]
@@ -195,8 +196,7 @@ def write_predictions(
         )
     shares = np.exp(scores - scores.max(-1, keepdims=True))
     shares /= shares.sum(-1, keepdims=True)
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         actual = [[table.classes[number]] for number in table.labels]
         second = [[pair] for pair in table.pairs]
@@ -214,7 +214,6 @@ def write_predictions(
                 + (actual[row] if actual else [])
                 + [names[best], f"{share[best]:.4f}"]
             )
-    part.replace(path)
     return path
 
 
