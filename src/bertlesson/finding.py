@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from .contexts import NOT_SET
 from .inputs import check_features, longest_row, to_device
 from .tags import parse_tag, read_tags
-from .windows import Windows, decode_windows, make_windows
+from .windows import Windows, decode_windows, make_windows, tags_of
 
 __all__ = ["Found", "find_entities", "predict_tags"]
 
@@ -95,12 +95,8 @@ def find_entities(
         tokenizer, texts, max_length=_length(model, tokenizer, max_length), stride=stride
     )
     numbers, scores = _run(model, tokenizer, windows, batch_size)
-    tags = [["O"] * count for count in windows.counts]
-    sure = [[0.0] * count for count in windows.counts]
-    for row, text in enumerate(windows.text):
-        for word, piece in windows.words[row]:
-            tags[text][word] = labels[numbers[row][piece]]
-            sure[text][word] = scores[row][piece]
+    tags = tags_of(windows, numbers, labels)
+    sure = [[score or 0.0 for score in its_scores] for its_scores in windows.by_word(scores)]
     return [
         [
             Found(words[first].start, words[after - 1].end, kind, _mean(probabilities[first:after]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from .words import Word, encodings_of, find_words, visible_words
 __all__ = ["Windows", "decode_windows", "encode_windows"]
 
 Row = dict[str, list[int]]
+Value = TypeVar("Value")
 
 
 class Windows(Dataset[Row]):
@@ -62,6 +63,18 @@ class Windows(Dataset[Row]):
 
     def __getitem__(self, index: int) -> Row:
         return self.rows[index]
+
+    def by_word(self, values: Sequence[Sequence[Value]]) -> list[list[Value | None]]:
+        """The value of each word of each text, None for a word without a piece.
+
+        Args:
+            values: One for each piece of each row; what is beyond a row's end is not read.
+        """
+        found: list[list[Value | None]] = [[None] * count for count in self.counts]
+        for row, text in enumerate(self.text):
+            for word, piece in self.words[row]:
+                found[text][word] = values[row][piece]
+        return found
 
 
 def encode_windows(
@@ -189,10 +202,7 @@ def decode_windows(
     [['B-PER', 'O', 'B-PER']]
     """
     numbers = predicted_numbers(predicted, windows)
-    tags = [["O"] * count for count in windows.counts]
-    for row, text in enumerate(windows.text):
-        for word, piece in windows.words[row]:
-            tags[text][word] = labels[numbers[row][piece]]
+    tags = tags_of(windows, numbers, labels)
     if windows.found is None:
         return tags
     entities = []
@@ -201,6 +211,16 @@ def decode_windows(
         names = list(dict.fromkeys(its_tags))
         entities.append(decode_entities([names.index(tag) for tag in its_tags], in_order, names))
     return entities
+
+
+def tags_of(
+    windows: Windows, numbers: Sequence[Sequence[int]], labels: Sequence[str]
+) -> list[list[str]]:
+    """A tag for each word of each text; O for a word without a piece."""
+    return [
+        ["O" if number is None else labels[number] for number in its_numbers]
+        for its_numbers in windows.by_word(numbers)
+    ]
 
 
 def predicted_numbers(predicted: Any, windows: Windows) -> list[list[int]]:
