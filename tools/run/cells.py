@@ -154,6 +154,7 @@ def read_code(path: Path) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)  # while serving, nearly all code is what it was; an error is never kept
 def check_syntax(source: str, path: Path, lines_before: int) -> None:
     if "\0" in source:  # for this the compiler names no line
         line = lines_before + 1 + source.count("\n", 0, source.index("\0"))
