@@ -2,8 +2,8 @@
 
 Run it as `python benchmarks/entities.py`, with seqeval installed. Both sides get the tags of 10,000
 sentences, true and predicted, as lists of strings. It fails unless F1 is at least 10 times as fast,
-or if the two differ. The sides take turns, and only the fastest turn of each counts, so other load
-on the machine affects neither.
+or if the two differ. Only the fastest turn of each counts, so short loads of the machine affect
+neither.
 """
 
 import random
