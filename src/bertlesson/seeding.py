@@ -131,14 +131,14 @@ class SeededDraws:
         arrives late, in a pass left early, finds it there. A seed that a worker has seen before
         marks another pass: `torch.manual_seed` may be called in each epoch.
         """
-        seeds = self._passes.numpy()
+        seeds = self._passes.numpy().copy()  # others write meanwhile: look once, then decide
         latest = self._latest.numpy()[worker : worker + 1]
         known = seeds == loader_seed
         known[: int(latest.max(initial=-1)) + 1] = False
         slots = np.flatnonzero(known | (seeds < 0))
         if not len(slots):
             return loader_seed
-        seeds[slots[0]] = loader_seed
+        self._passes[slots[0]] = loader_seed
         latest[:] = slots[0]
         return int(slots[0])
 

@@ -102,6 +102,33 @@ def test_a_worker_that_comes_late_finds_its_pass(tokenizer: BertTokenizer) -> No
     assert draws._pass(70, 0) != draws._pass(80, 0)
 
 
+class Interrupted(np.ndarray[Any, np.dtype[np.int64]]):
+    """An array in which somebody else acts whenever it has been compared."""
+
+    act: Callable[[], None]
+
+    def __array_finalize__(self, original: Any) -> None:
+        self.act = getattr(original, "act", lambda: None)
+
+    def __eq__(self, other: object) -> Any:
+        equal = np.asarray(self) == other
+        self.act()
+        return equal
+
+
+def test_workers_that_come_together_find_the_same_pass(
+    tokenizer: BertTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws = MaskingCollator(tokenizer, seed=5)._draws
+    assert draws is not None
+    passes = draws._passes
+    looked_at = passes.numpy().view(Interrupted)
+    looked_at.act = lambda: passes.__setitem__(0, 70)  # worker 0 comes while worker 1 looks
+    monkeypatch.setattr(passes, "numpy", lambda: looked_at)
+    assert draws._pass(70, worker=1) == 0
+    assert passes[:2].tolist() == [70, -1]
+
+
 def drawn_in_other_processes(*draws: Callable[[], BatchEncoding]) -> list[Tensor]:
     """The labels that each function draws in a forked process of its own."""
     context = multiprocessing.get_context("fork")
@@ -109,9 +136,8 @@ def drawn_in_other_processes(*draws: Callable[[], BatchEncoding]) -> list[Tensor
     for draw, queue in zip(draws, queues, strict=True):
 
         def put(draw: Any = draw, queue: Any = queue) -> None:
-            torch.set_num_threads(
-                1
-            )  # as a loader's workers do: OpenMP's threads do not survive a fork
+            # as a loader's workers do: OpenMP's threads do not survive a fork
+            torch.set_num_threads(1)
             queue.put(draw()["labels"].tolist())
 
         context.Process(target=put, daemon=True).start()
