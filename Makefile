@@ -15,14 +15,14 @@ serve: install ## execute what has not been executed, and serve the site on 127.
 
 test: quick ## everything: the tests of quick, then the examples, then all other tests
 	$(BIN)/python -m tools.run
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "(slow or lesson or browser) and not timing"
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "(slow or lesson or browser) and not timing"
 	$(BIN)/pytest -m timing
 
 quick: install js ## lint, types, and the tests that need a second or less and no trained model
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile -m "not (slow or lesson or browser or timing)"
+	$(BIN)/pytest -n auto --dist worksteal -m "not (slow or lesson or browser or timing)"
 
 js: node_modules/installed ## format, lint, types and unit tests of the JavaScript, in seconds
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci

@@ -32,6 +32,12 @@ settings.register_profile("lesson", deadline=None)  # a busy machine is slow, an
 settings.load_profile("lesson")
 
 
+def pytest_configure() -> None:
+    """One thread for each worker of pytest-xdist and for what it starts: two that wait for each
+    other's core make a step of 10 ms take a second."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # before any test imports torch
+
+
 # What a test needs decides when it runs, see the Makefile.
 NEEDS = {"built": "browser", "chromium": "browser", "site": "lesson", "runner": "lesson"}
 
