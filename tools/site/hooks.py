@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
@@ -26,7 +25,7 @@ sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its sibling
 from tools.run.cells import Problem  # noqa: E402
 from tools.run.examples import load_examples  # noqa: E402
 from tools.run.store import write_at_once  # noqa: E402
-from tools.site import checks, notebook_pages, serve, styles  # noqa: E402
+from tools.site import checks, notebook_pages, serve, styles, templates  # noqa: E402
 from tools.site.state import Site  # noqa: E402
 from tools.weave.blocks import WovenMarkdown  # noqa: E402
 from tools.weave.code import fence, fence_options  # noqa: E402
@@ -50,7 +49,9 @@ def on_shutdown() -> None:
     site.runner.stop()
 
 
+@event_priority(100)  # before the search plugin, which reads a template
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    templates.lighten(config.theme, site.work / "templates-without-blank-lines")
     notebook_pages.configure(config, site.work)
     config.markdown_extensions.append(WovenMarkdown())  # type: ignore[arg-type]
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [CODE]
@@ -106,9 +107,6 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     """Once all pages are read, stop a build that has problems."""
-    compiled = site.work / "templates"
-    compiled.mkdir(parents=True, exist_ok=True)
-    env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
     for name in site.lesson.examples:
         if failure := site.lesson.outcomes[name].result.failure:
             log.info("examples/%s.py:\n%s", name, failure.traceback)
