@@ -40,6 +40,7 @@ class Example:
     text: str
     cells: tuple[Cell, ...]
     versions: tuple[str, ...]
+    around: str = ""  # changes with everything else that its key is made from
 
     @property
     def name(self) -> str:
@@ -53,7 +54,8 @@ class Example:
     @cached_property
     def modules(self) -> frozenset[str]:
         """The modules of the package that it imports, even indirectly."""
-        hidden = run_by_importing(hidden_imports(self.text).names, PACKAGE)
+        names = hidden_imports(self.text).names
+        hidden = run_by_importing(names, PACKAGE) if names else set()
         found = [imported_modules(path_of(name, PACKAGE), PACKAGE) for name in hidden]
         return imported_modules(self.path, PACKAGE).union(hidden, *found)
 
@@ -131,6 +133,16 @@ def _digest(parts: list[str], modules: Iterable[str]) -> str:
     return hashlib.sha256("\0".join([*parts, *code]).encode()).hexdigest()[:16]
 
 
+def _around() -> str:
+    paths = [*RECORDER, *modules_of(PACKAGE).values()]
+    read = (part for path in paths for part in (str(path).encode(), path.read_bytes()))
+    return hashlib.sha256(b"\0".join(read)).hexdigest()
+
+
+# While serving, most examples stay the same, and know their keys.
+_last: dict[Path, Example] = {}
+
+
 def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Problem]]:
     """All examples by name, and what is wrong with those that cannot be read.
 
@@ -145,10 +157,10 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
             problems.append(problem)
     if problems:
         return {}, problems
-    versions = _versions()  # read once: each is looked up in a file
+    made_with = _versions(), _around()  # read once: each is looked up in files
     for path in sorted(folder.glob("*.py")):
         try:
-            examples[path.stem] = parse(path, versions)
+            examples[path.stem] = parse(path, made_with)
         except Problem as problem:
             problems.append(problem)
     return examples, problems
@@ -167,8 +179,8 @@ def _check_module(path: Path) -> None:
             raise Problem(path, line, message)
 
 
-def parse(path: Path, versions: tuple[str, ...] | None = None) -> Example:
-    """Split a percent-format script into its cells.
+def parse(path: Path, made_with: tuple[tuple[str, ...], str] | None = None) -> Example:
+    """Split a percent-format script into its cells; the same example if nothing has changed.
 
     Raises:
         Problem: it is not UTF-8 or not Python, does not start with a cell, has no code cell or an
@@ -176,4 +188,7 @@ def parse(path: Path, versions: tuple[str, ...] | None = None) -> Example:
             has two sections with one title, or imports modules that only running it would reveal.
     """
     text = read_code(path)
-    return Example(path, text, parse_cells(path, text), versions or _versions())
+    made = Example(path, text, parse_cells(path, text), *(made_with or (_versions(), _around())))
+    if _last.get(path) != made:
+        _last[path] = made
+    return _last[path]

@@ -25,6 +25,11 @@ CSS_URL = re.compile(r"""url\(\s*['"]?([^'")]+)|@import\s+['"]([^'"]+)""")
 SCRIPT_URL = re.compile(r"""(?:\b(?:import|from|fetch)\b|\.src\s*=)[\s(]*["'`]([^"'`]+)""")
 
 ARTICLE = '<article class="md-content__inner md-typeset">'  # where the theme puts a page's content
+# Tags that say nothing here. Two thirds are, and a regular expression skips them in no time.
+BARE = re.compile(
+    r"""</(?:a|code|div|g|li|p|span|td|text|tr)>|<(?:code|em|g|li|p|strong|td|tr)>"""
+    r"""|<span class="[a-z]\w?\w?">"""
+)
 EMPTY_LINK = re.compile(r"""\]\(\s*\)|(?:href|src)=(?:""|'')""")
 
 
@@ -36,7 +41,7 @@ class PageReader(HTMLParser):
         self.ids: Counter[str] = Counter()
         self.targets: list[tuple[str, bool]] = []  # (URL, whether the page loads it by itself)
         self._inside = ""  # "style" or "script", whose text is not HTML
-        self.feed(text)
+        self.feed(BARE.sub("", text))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside = tag if tag in ("style", "script") else ""
@@ -87,6 +92,10 @@ def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Proble
     def ids(path: Path) -> Counter[str]:
         return read(path).ids
 
+    @cache  # the menu has the same links in all pages of a folder
+    def wrong(target: str, loads: bool, base: Path) -> str | None:
+        return _wrong(target, loads, base, site, ids)
+
     for path in sorted(site.rglob("*.html")):
         source = _source(path.relative_to(site), docs, examples)
         for name, count in ids(path).items():
@@ -94,13 +103,13 @@ def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Proble
                 line = _line(source, name)
                 yield path, Problem(source, line, f'the id "{name}" is used {count} times')
         for target, loads in dict.fromkeys(read(path).targets):
-            if wrong := _wrong(target, loads, path, site, ids):
-                yield path, Problem(source, _line(source, target), f'"{target}" {wrong}')
+            if said := wrong(target, loads, _base(target, path)):
+                yield path, Problem(source, _line(source, target), f'"{target}" {said}')
     # the combined stylesheet is skipped: its parts are in the site too
     for path in sorted(set(site.rglob("*.css")) - {site / styles.NAME}):
         for target in css_urls(path.read_text("utf-8")):
-            if wrong := _wrong(target, True, path, site, ids):
-                yield path, Problem(path, 1, f'"{target}" {wrong}')
+            if said := wrong(target, True, _base(target, path)):
+                yield path, Problem(path, 1, f'"{target}" {said}')
 
 
 def show(found: list[tuple[Path, Problem]]) -> None:
@@ -110,8 +119,13 @@ def show(found: list[tuple[Path, Problem]]) -> None:
         path.write_text(text.replace(ARTICLE, ARTICLE + problem_html(str(problem)), 1), "utf-8")
 
 
+def _base(target: str, page: Path) -> Path:
+    """What a link starts from: its page, or the folder of the page if it names a path."""
+    return page if target[:1] in ("", "#", "?") else page.parent
+
+
 def _wrong(
-    target: str, loads: bool, page: Path, site: Path, ids: Callable[[Path], Counter[str]]
+    target: str, loads: bool, base: Path, site: Path, ids: Callable[[Path], Counter[str]]
 ) -> str | None:
     try:
         parts = urlsplit(target)
@@ -124,7 +138,7 @@ def _wrong(
     if not target:
         return "is empty: the page would load itself" if loads else "is an empty link"
     path = unquote(parts.path)
-    file = page if not path else (site / path.lstrip("/") if path[0] == "/" else page.parent / path)
+    file = base if not path else site / path.lstrip("/") if path[0] == "/" else base / path
     if file.is_dir():
         file = file / "index.html"
     if not file.is_file():

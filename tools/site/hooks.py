@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.utils.yaml import yaml_load
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
@@ -26,6 +26,7 @@ from tools.run.cells import Problem  # noqa: E402
 from tools.run.examples import load_examples  # noqa: E402
 from tools.run.store import write_at_once  # noqa: E402
 from tools.site import checks, notebook_pages, serve, styles, templates  # noqa: E402
+from tools.site.notebook_pages import is_notebook  # noqa: E402
 from tools.site.state import Site  # noqa: E402
 from tools.weave.blocks import WovenMarkdown  # noqa: E402
 from tools.weave.code import fence, fence_options  # noqa: E402
@@ -71,7 +72,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         site.runner.wait()
     outcomes = {name: site.runner.outcome(example) for name, example in examples.items()}
     site.lesson = Lesson(examples, outcomes, problems)
-    settings = yaml.safe_load(Path(config.config_file_path).read_text("utf-8"))
+    settings = yaml_load(Path(config.config_file_path).read_text("utf-8"))
     site.woven = weave(site.lesson, Path(config.docs_dir), site.runner.store, settings)
     for uri, text in site.woven.pages.items():
         if page := files.get_file_from_path(uri):
@@ -88,25 +89,21 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 @event_priority(-100)  # after mkdocs-jupyter, which sets how a notebook is rendered
 def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
-    notebook_pages.hold_back_pending(page, site.lesson)
-    if site.serving and not notebook_pages.is_notebook(page):
+    done = not is_notebook(page) or notebook_pages.prepare(page, site.lesson, site.work)
+    if site.serving and done:
         site.kept.reuse_rendered(page)
     return page
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> None:
-    if notebook_pages.is_notebook(page):
+    if is_notebook(page):
         page.meta.setdefault("description", f"examples/{page.file.name}.py as a notebook, executed")
-
-
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    if notebook_pages.is_notebook(page):
-        return notebook_pages.notebook_content(html, page, site.lesson, files, site.work)
-    return html
 
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     """Once all pages are read, stop a build that has problems."""
+    if site.serving:
+        site.kept.reuse_built(env)
     for name in site.lesson.examples:
         if failure := site.lesson.outcomes[name].result.failure:
             log.info("examples/%s.py:\n%s", name, failure.traceback)

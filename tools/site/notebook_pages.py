@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,32 +57,32 @@ def is_notebook(page: Page) -> bool:
     return page.file.src_uri.endswith(".ipynb")
 
 
-def hold_back_pending(page: Page, lesson: Lesson) -> None:
-    """Show a placeholder: converting a notebook takes seconds, too long for one without outputs."""
-    name = page.file.name
-    if not (is_notebook(page) and lesson.outcomes[name].pending):
-        return
-    html = pending_html(lesson.examples[name], lesson.outcomes[name])
+def prepare(page: Page, lesson: Lesson, work: Path) -> bool:
+    """Render a notebook as the site's own markup.
 
-    def render(page: Page, config: MkDocsConfig, files: Files) -> None:
-        page.content, page.toc = html, get_toc([])
+    Returns:
+        Whether it has outputs. If not, a placeholder is shown: converting a notebook takes seconds.
+    """
+    example, outcome = lesson.examples[page.file.name], lesson.outcomes[page.file.name]
+    convert = page.render  # as mkdocs-jupyter has set it
 
-    page.render = partial(render, page)  # type: ignore[method-assign]
+    def render(config: MkDocsConfig, files: Files) -> None:
+        if outcome.pending:
+            page.content, page.toc = pending_html(example, outcome), get_toc([])
+            return
+        convert(config, files)
+        end = take_away([example.name], page.file.src_uri, [file.src_uri for file in files])
+        content = _kept(page.content or "", page, files, work)
+        page.content = content + markdown(end, extensions=["attr_list"])
 
-
-def notebook_content(rendered: str, page: Page, lesson: Lesson, files: Files, work: Path) -> str:
-    """The content of a notebook's page, with its links to downloads."""
-    if lesson.outcomes[page.file.name].pending:
-        return rendered
-    end = take_away([page.file.name], page.file.src_uri, [file.src_uri for file in files])
-    return _kept(rendered, page, files, work) + markdown(end, extensions=["attr_list"])
+    page.render = render  # type: ignore[method-assign]
+    return not outcome.pending
 
 
 def _kept(rendered: str, page: Page, files: Files, work: Path) -> str:
     """The cleaned content; kept, because parsing it is a third of the work of a build."""
     made_of = [rendered, page.file.src_uri, *sorted(f"{file.src_uri} {file.url}" for file in files)]
-    made_of += [text for layer in LAYERS for text in _code_of(layer)]
-    made_of += [version(name) for name in ("beautifulsoup4", "pygments")]
+    made_of += _made_with()
     key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
     kept = work / "notebook-pages" / page.file.name
     if kept.exists():
@@ -96,9 +96,10 @@ def _kept(rendered: str, page: Page, files: Files, work: Path) -> str:
 
 
 @cache
-def _code_of(layer: str) -> list[str]:
-    paths = sorted((ROOT / "tools" / layer).glob("*.py"))
-    return [path.read_text("utf-8") for path in paths]
+def _made_with() -> list[str]:
+    paths = [path for layer in LAYERS for path in sorted((ROOT / "tools" / layer).glob("*.py"))]
+    versions = [version(name) for name in ("beautifulsoup4", "pygments")]
+    return [*(path.read_text("utf-8") for path in paths), *versions]
 
 
 def cleaned(rendered: str, page: Page, files: Files) -> str:

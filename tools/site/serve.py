@@ -22,10 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, Template
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink
 from watchdog.observers.polling import PollingObserver
 
 from tools.run.runner import CACHE, Runner
@@ -36,6 +38,8 @@ log = logging.getLogger("mkdocs.lesson")
 SIGNAL = CACHE.parent / "signal"  # touched when an example is done; `mkdocs serve` watches it
 PENDING_SCRIPT = "assets/pending.js"
 
+Render = Callable[[MkDocsConfig, Files], None]
+
 
 class Kept:
     """What outlives one build."""
@@ -43,23 +47,82 @@ class Kept:
     def __init__(self) -> None:
         # by source: what a page was rendered from, and the result
         self._rendered: dict[str, tuple[Any, dict[str, Any]]] = {}
+        self._built: dict[str, tuple[Any, str]] = {}  # the same, of the page in its template
+        self._of_site: tuple[Any, Any] = (
+            None,
+            None,
+        )  # the files of a build, and what depends on it
 
     def reuse_rendered(self, page: Page) -> None:
-        """Render only Markdown that has changed."""
-        page.render = partial(self._render, page)  # type: ignore[method-assign]
+        """Render only Markdown and notebooks that have changed."""
+        page.render = partial(self._render, page, page.render)  # type: ignore[method-assign]
 
-    def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
-        settings = Path(config.config_file_path).read_bytes()
-        made_of = page.markdown, settings, [(file.src_uri, file.url) for file in files]
+    def _render(self, page: Page, render: Render, config: MkDocsConfig, files: Files) -> None:
+        if self._of_site[0] is not files:
+            settings = Path(config.config_file_path).read_bytes()
+            self._of_site = files, (settings, [(file.src_uri, file.url) for file in files])
+        made_of = page.markdown, self._of_site[1]
         kept_of, rendered = self._rendered.get(page.file.src_uri, (None, {}))
         if kept_of != made_of:
             before = dict(vars(page))
-            Page.render(page, config, files)
+            render(config, files)
             rendered = {
                 name: value for name, value in vars(page).items() if value is not before.get(name)
             }
             self._rendered[page.file.src_uri] = made_of, rendered
         vars(page).update(rendered)
+
+    def reuse_built(self, env: Environment) -> None:
+        """Put into their templates only pages of which something has changed."""
+        built, around = self._built, Around()
+
+        class PageTemplate(Template):
+            def render(self, *args: Any, **kwargs: Any) -> str:
+                context = dict(*args, **kwargs)
+                page = context["page"]
+                if not page:  # 404.html and sitemap.xml
+                    return super().render(context)
+                made_of = self.name, made_of_page(page), around.text(context)
+                kept_of, text = built.get(page.url, (None, ""))
+                if kept_of != made_of:
+                    text = super().render(context)
+                    built[page.url] = made_of, text
+                return text
+
+        env.template_class = PageTemplate
+
+
+class Around:
+    """What all pages of a build depend on besides their content."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def text(self, context: dict[str, Any]) -> str:
+        if not self._text:
+            config, nav, pages = context["config"], context["nav"], context["pages"]
+            templates = sorted(Path(config.theme.custom_dir).rglob("*.html"))
+            made_of = [Path(config.config_file_path), *templates]
+            self._text = repr((
+                [(str(path), path.read_bytes()) for path in made_of],
+                str(nav),
+                [(file.url, file.page.title, _meta(file.page)) for file in pages],
+                [str(script) for script in config.extra_javascript],
+            ))  # fmt: skip
+        return self._text
+
+
+def made_of_page(page: Page) -> str:
+    return repr((page.content, page.title, _meta(page), [_anchor(item) for item in page.toc]))
+
+
+def _meta(page: Page) -> dict[str, Any]:
+    """The settings of a page; `SearchIndex.add` has set the one that is left out."""
+    return {name: value for name, value in page.meta.items() if name != "search"}
+
+
+def _anchor(item: AnchorLink) -> tuple[Any, ...]:
+    return item.id, item.title, item.level, [_anchor(child) for child in item.children]
 
 
 def watch(server: LiveReloadServer) -> None:
