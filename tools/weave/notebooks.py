@@ -17,42 +17,47 @@ from tools.weave.outputs import figure_svg, findings_html, outputs_of
 @remembered
 def notebook(example: Example, outcome: Outcome) -> str:
     """The text of the .ipynb file."""
-    cells = []
+    cells: list[dict[str, Any]] = []
     count = 0
     for number, cell in enumerate(example.cells):
         if cell.kind == "markdown":
-            made = nbformat.v4.new_markdown_cell(cell.source)
+            made: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": cell.source}
         else:
             outputs = _outputs(example, outcome, count)
             count += 1
-            made = nbformat.v4.new_code_cell(cell.source, outputs=outputs, execution_count=count)
-            if cell.title:
-                made.metadata["title"] = cell.title
-        made["id"] = f"cell-{number}"
-        cells.append(made)
+            made = {
+                "cell_type": "code",
+                "metadata": {"title": cell.title} if cell.title else {},
+                "source": cell.source,
+                "outputs": outputs,
+                "execution_count": count,
+            }
+        cells.append({"id": f"cell-{number}"} | made)
     if outcome.pending:
         note = "**Outputs are on their way.** They fill in when the example has run."
-        cells.insert(1, nbformat.v4.new_markdown_cell(note, id="pending"))
+        markdown = {"cell_type": "markdown", "metadata": {}, "source": note}
+        cells.insert(1, {"id": "pending"} | markdown)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    made = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.validate(made)
-    return str(nbformat.writes(made)) + "\n"
+    # checked as a whole, which takes a tenth of the time of `nbformat.v4.new_code_cell` and others
+    whole = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    nbformat.validate(whole)
+    return str(nbformat.writes(nbformat.from_dict(whole))) + "\n"
 
 
 def _outputs(example: Example, outcome: Outcome, index: int) -> list[Any]:
-    made = []
+    made: list[dict[str, Any]] = []
     for number, output in enumerate(outputs_of(outcome, index)):
         if isinstance(output, Text):
             text = terminal.screen(output.text)
-            made.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+            made.append({"output_type": "stream", "name": "stdout", "text": text})
         else:
             alt = terminal.screen(output.alt)
             svg = figure_svg(example, index, number, output)
             data = {"image/svg+xml": svg, "text/plain": alt}
-            made.append(nbformat.v4.new_output("display_data", data=data))
+            made.append({"output_type": "display_data", "metadata": {}, "data": data})
     if found := findings_html(example, outcome, index):
         lines = [item.get_text() for item in BeautifulSoup(found, "html.parser").select("li, pre")]
         data = {"text/html": found, "text/plain": "\n".join(lines) + "\n"}
-        made.append(nbformat.v4.new_output("display_data", data=data))
+        made.append({"output_type": "display_data", "metadata": {}, "data": data})
     return made
