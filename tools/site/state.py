@@ -22,6 +22,6 @@ class Site:
         self.runner = Runner(on_done=lambda name: SIGNAL.touch() if self.serving else None)
         self.lesson = Lesson({}, {})
         self.woven = Woven({}, {}, {}, [])
-        self.search = SearchIndex()
+        self.search = SearchIndex(self.work / "search.json")
         self.kept = Kept()
         self.styles: list[Path] = []

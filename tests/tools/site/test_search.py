@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from mkdocs.structure.pages import Page
 
+from tools.site import search
 from tools.site.search import SearchIndex
 
 
@@ -26,7 +27,11 @@ class SmallPage:
 @pytest.fixture
 def build(tmp_path: Path) -> Any:
     """Builds an index as the plugin and our hooks do; returns the pages that were parsed."""
-    index = SearchIndex()
+    return builder(tmp_path, tmp_path / "kept" / "search.json")
+
+
+def builder(tmp_path: Path, kept: Path) -> Any:
+    index = SearchIndex(kept)
 
     def make(*pages: SmallPage) -> list[str]:
         index.begin()
@@ -79,3 +84,27 @@ def test_an_empty_page_has_no_entries(build: Any, tmp_path: Path) -> None:
     for _ in range(2):
         build(SmallPage("new.html", ""))
         assert entries(tmp_path) == []
+
+
+def test_the_next_process_finds_what_has_been_parsed(tmp_path: Path) -> None:
+    kept = tmp_path / "search.json"
+    pages = SmallPage("a.html", "a"), SmallPage("b.html", "b")
+    assert builder(tmp_path, kept)(*pages) == ["a.html", "b.html"]
+    first = entries(tmp_path)
+    assert builder(tmp_path, kept)(*(SmallPage(p.url, p.content) for p in pages)) == []
+    assert entries(tmp_path) == first
+    assert builder(tmp_path, kept)(SmallPage("a.html", "c")) == ["a.html"]
+    assert [entry["text"] for entry in entries(tmp_path)] == ["c"]
+    assert builder(tmp_path, kept)(*pages) == ["a.html", "b.html"]  # the last build had no b
+
+
+def test_kept_entries_of_another_version_or_a_damaged_file_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "search.json"
+    builder(tmp_path, kept)(SmallPage("a.html", "a"))
+    monkeypatch.setattr(search, "version", lambda name: "0")
+    assert builder(tmp_path, kept)(SmallPage("a.html", "a")) == ["a.html"]
+    kept.write_text("{")
+    assert builder(tmp_path, kept)(SmallPage("a.html", "a")) == ["a.html"]
+    assert [entry["text"] for entry in entries(tmp_path)] == ["a"]
