@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 
 import pytest
 
@@ -26,6 +27,7 @@ FOUND = [
     "CODE = 'import pack.heads'\nexec(CODE, {})",
     "exec(compile('import pack.heads', 'x', 'exec'))",
     "eval(\"__import__('pack.heads')\")",
+    "ｅｘｅｃ('import pack.heads')",  # to Python, these are the letters of exec
     "exec('exec(\"import pack.heads\")')",
     "class Shell:\n    def exec(self): ...\n\nexec('import pack.heads')",
     "import timeit\ntimeit.timeit('heads.size()', setup='from pack import heads', number=2)",
@@ -106,6 +108,14 @@ def test_what_imports_nothing_is_left_alone(code: str) -> None:
     found = hidden_imports(code)
     assert not found.unseen
     assert not [name for name in found.names if name.startswith("pack")]
+
+
+def test_code_is_skipped_only_if_it_has_none_of_the_names() -> None:
+    tables = module.IMPORTERS | module.RUNNERS | module.TIMERS | module.LOADERS
+    started = re.findall(r"(\w+)\\\.\(", module.STARTERS.pattern)
+    assert started == ["subprocess", "os", "asyncio"]
+    for name in (*tables, *started, "builtins.getattr"):
+        assert module.SPOKEN_OF.search(name.removeprefix("builtins."))
 
 
 def test_its_documentation_tells_the_truth() -> None:
