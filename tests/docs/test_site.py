@@ -12,7 +12,7 @@ from tests.conftest import ROOT, build, menu
 from tools.site.checks import PageReader
 
 LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
-MOST_BYTES_OF_A_NOTEBOOK_PAGE = 150_000  # the menu of all pages is 21,000 of them
+MOST_BYTES_OF_A_NOTEBOOK_PAGE = 140_000
 
 
 def pages(site: Path) -> list[Path]:
@@ -26,7 +26,7 @@ def contents(site: Path) -> dict[str, bytes]:
 
 @pytest.mark.timing
 def test_a_second_build_is_quick_and_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
-    assert build(tmp_path) < 15  # of some 50 pages
+    assert build(tmp_path) < 10
     first, second = contents(site), contents(tmp_path)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
