@@ -203,9 +203,7 @@ def _write(
     rows = [0] * len(shards)
     try:
         total = sum(shard.size for shard in shards)
-        with tqdm(
-            total=total, desc=kind, unit="B", unit_scale=True, disable=not progress
-        ) as bar:
+        with tqdm(total=total, desc=kind, unit="B", unit_scale=True, disable=not progress) as bar:
             for done in _results(job, shards, workers):
                 rows[done["number"]] = done["rows"]
                 bar.update(done["bytes"])

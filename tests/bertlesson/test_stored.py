@@ -1,0 +1,224 @@
+"""Rows and pairs in files: right, whole, and the same whoever builds them."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from transformers import BertTokenizer
+
+from bertlesson.building import build_pairs, build_rows
+from bertlesson.encoding import Encoder
+from bertlesson.rows import encode_rows
+from bertlesson.shards import Shard, cut_shards
+from bertlesson.stored import StoredRows, write_pairs, write_rows
+from bertlesson.texts import Documents, Texts, read_texts
+from bertlesson.wordpiece import train_wordpiece
+
+WORDS = "the cat sat on mats and saw unwanted gifts rain all day while we left at nine".split()
+
+
+def document(rng: random.Random, sentences: int = 6) -> str:
+    said = (" ".join(rng.choices(WORDS, k=rng.randint(3, 12))) for _ in range(sentences))
+    return "".join(f"{each.capitalize()}.{rng.choice([' ', '  ', chr(10)])}" for each in said)
+
+
+def write(folder: Path, files: int = 3, documents: int = 40) -> Texts:
+    rng = random.Random(0)
+    for number in range(files):
+        text = "\n\n".join(document(rng, rng.randint(1, 9)).strip() for _ in range(documents))
+        (folder / f"{number}.txt").write_text(text + "\n")
+    return read_texts(folder, ends="blank line")
+
+
+@pytest.fixture(name="texts")
+def _texts(tmp_path: Path) -> Texts:
+    (tmp_path / "text").mkdir()
+    return write(tmp_path / "text")
+
+
+@pytest.fixture(name="tokenizer", scope="module")
+def _tokenizer() -> BertTokenizer:
+    rng = random.Random(0)
+    return train_wordpiece([document(rng) for _ in range(50)], 90)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("ends", ["file", "blank line", "line"])
+@pytest.mark.parametrize("size", [1, 500, 3_000, 10**9])
+def test_shards_hold_each_document_once(texts: Texts, ends: Documents, size: int) -> None:
+    texts = read_texts(texts.files, ends=ends)
+    found, text = [], ""
+    for shard in cut_shards(texts, size):
+        for part, last in shard.parts():
+            text += part
+            if last:
+                found.append(text)
+                text = ""
+    assert found == list(texts)
+    assert not text
+
+
+def test_shards_are_about_as_large_as_wanted(texts: Texts) -> None:
+    shards = cut_shards(texts, 2_000)
+    assert [shard.number for shard in shards] == list(range(len(shards)))
+    assert len(shards) > 5
+    assert all(1_000 < shard.size < 4_000 for shard in shards)
+
+
+def test_one_shard_gives_the_rows_of_encode_rows(texts: Texts, tokenizer: BertTokenizer) -> None:
+    (shard,) = cut_shards(texts)
+    for length in (4, 17, 64):
+        ours = [
+            {"input_ids": row["input_ids"].tolist()}
+            for row in build_rows([shard], Encoder.of(tokenizer), length)
+        ]
+        assert ours == list(encode_rows(texts, tokenizer, length))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_any_number_of_processes_writes_the_same(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path, workers: int
+) -> None:
+    shards = cut_shards(texts, 2_500)
+    for function in (write_rows, write_pairs):
+        alone = function(shards, tokenizer, tmp_path / "0", length=32)
+        made = function(shards, tokenizer, tmp_path / f"{workers}", length=32, workers=workers)
+        assert contents(alone.folder) == contents(made.folder)
+        for folder in (alone.folder, made.folder):
+            for path in folder.iterdir():
+                path.unlink()
+
+
+def test_stored_rows_are_those_that_are_built(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path
+) -> None:
+    shards, encoder = cut_shards(texts, 2_500), Encoder.of(tokenizer)
+    kinds: list[tuple[Any, Any]] = [(write_rows, build_rows), (write_pairs, build_pairs)]
+    for function, build in kinds:
+        stored = function(shards, tokenizer, tmp_path / build.__name__, length=32)
+        stored = pickle.loads(pickle.dumps(stored))
+        built = list(build(shards, encoder, 32))
+        assert len(stored) == len(built)
+        for number, row in enumerate(built):
+            assert stored[number].keys() == row.keys()
+            for key in row:
+                np.testing.assert_array_equal(stored[number][key], row[key])
+        np.testing.assert_array_equal(stored[-1]["input_ids"], built[-1]["input_ids"])
+        with pytest.raises(IndexError):
+            stored[len(stored)]
+
+
+def test_another_seed_makes_other_pairs_and_each_shard_its_own(
+    texts: Texts, tokenizer: BertTokenizer
+) -> None:
+    (shard,) = cut_shards(texts)
+    encoder = Encoder.of(tokenizer)
+    again = Shard(1, shard.ranges, shard.ends)
+    made = [
+        [row["input_ids"].tolist() for row in build_pairs([one], encoder, 32, seed=seed)]
+        for one, seed in [(shard, 0), (shard, 0), (shard, 1), (again, 0)]
+    ]
+    assert made[0] == made[1]
+    assert made[2] != made[0] != made[3]
+    labels = [row["next_sentence_label"] for row in build_pairs([shard], encoder, 32)]
+    assert 0.3 < np.mean(labels) < 0.7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "  The cat\t sat\r\non  mats ",
+        "a\x0bb\x0cc\x85d\x1ce\u2028f\u00a0g\u200bh\ufeffi\x00j",
+        "[MASK] [SEP]the[CLS] [UNK]",
+        "the 猫 sat。 İstanbul ΣΑΣ́ e\u0301 \u0301a don't U.S.-led",
+        "x" * 101 + " " + "y" * 100,
+    ],
+)
+def test_looked_up_ids_are_the_tokenizers(text: str, tokenizer: BertTokenizer) -> None:
+    ids = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    encoder = Encoder.of(tokenizer)
+    assert np.frombuffer(encoder(text), np.int32).tolist() == ids
+    assert encoder._at_spaces
+
+
+def test_what_is_remembered_is_limited(
+    tokenizer: BertTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bertlesson.encoding.KNOWN", 5)
+    encoder = Encoder.of(tokenizer)
+    for text in ("the cat sat on mats", "and saw the rain", "all day while we left at nine the"):
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        assert np.frombuffer(encoder(text), np.int32).tolist() == ids
+        assert len(encoder._known) <= 8
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_broken_text_is_named_and_leaves_nothing(
+    tokenizer: BertTokenizer, tmp_path: Path, workers: int
+) -> None:
+    file, folder = tmp_path / "bad.txt", tmp_path / "out"
+    file.write_text("The cat sat.\n\n" * 300)
+    texts = read_texts(file, ends="blank line")
+    with file.open("ab") as more:
+        more.write(b"caf\xe9\n")
+    with pytest.raises(ValueError, match=r"bad.txt, line 601: the byte 0xe9 is not UTF-8"):
+        write_rows(cut_shards(texts, 1_000), tokenizer, folder, length=16, workers=workers)
+    assert list(folder.iterdir()) == []
+    with pytest.raises(FileNotFoundError, match="expected a folder that write_rows"):
+        StoredRows(folder)
+
+
+@pytest.mark.slow
+def test_a_long_line_is_many_rows_and_pairs(tokenizer: BertTokenizer, tmp_path: Path) -> None:
+    line = " ".join(["the cat sat on mats and saw rain"] * 30_000)  # 1 MB without a full stop
+    (tmp_path / "long.txt").write_text(f"{line}\n\nWe left. At nine.\n\nRain. All day.\n")
+    texts = read_texts(tmp_path / "long.txt", ends="blank line")
+    encoder = Encoder.of(tokenizer)
+    tokens = sum(len(row["input_ids"]) - 2 for row in build_rows(cut_shards(texts), encoder, 128))
+    assert tokens > 240_000
+    pairs = list(build_pairs(cut_shards(texts), encoder, 128))
+    assert len(pairs) > 1_000
+
+
+def test_too_few_documents_for_pairs_are_refused(tokenizer: BertTokenizer, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("The cat sat. Rain all day.")
+    shards = cut_shards(read_texts(tmp_path / "one.txt"))
+    with pytest.raises(ValueError, match="one.txt: shard 0 has fewer than two documents"):
+        write_pairs(shards, tokenizer, tmp_path / "out", length=16)
+
+
+def test_what_is_there_is_not_overwritten(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path
+) -> None:
+    shards = cut_shards(texts)
+    rows = write_rows(shards, tokenizer, tmp_path / "out", length=16)
+    with pytest.raises(FileExistsError, match="holds rows already"):
+        write_rows(shards, tokenizer, tmp_path / "out", length=16)
+    with pytest.raises(ValueError, match="length is 999"):
+        write_rows(shards, tokenizer, tmp_path / "new", length=999)
+    with pytest.raises(ValueError, match="length is 2; expected more than the 2 special"):
+        write_rows(shards, tokenizer, tmp_path / "new", length=2)
+    with (tmp_path / "out" / "00000.bin").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ValueError, match="build the folder once more"):
+        StoredRows(rows.folder)
+
+
+@pytest.mark.slow
+def test_a_process_needs_neither_torch_nor_transformers() -> None:
+    code = (
+        "import bertlesson.stored, sys; sys.exit(bool({'torch', 'transformers'} & {*sys.modules}))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
