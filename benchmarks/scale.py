@@ -1,10 +1,10 @@
 """Rows and pairs built from much text by several processes: rate, memory, and equal files.
 
-Run it as `python benchmarks/scale.py MEGABYTES [--kinds rows pairs] [--workers 1 2]`. It writes text
-of made-up words, whose frequencies fall as those of words in a language do (Zipf), trains a
-vocabulary of 30,522 pieces on its beginning, and builds rows of 128 tokens from all of it. Memory is
-what all processes hold together at the highest of ten looks a second: resident (RSS, where a page
-that two share counts twice) and proportional (PSS, Linux only). This process, with torch and
+Run it as `python benchmarks/scale.py MEGABYTES [--kinds rows pairs] [--workers 1 2]`. It writes
+text of made-up words, whose frequencies fall as those of words in a language do (Zipf), trains a
+vocabulary of 30,522 pieces on its beginning, and builds rows of 128 tokens from all of it. Memory
+is what all processes hold together at the highest of ten looks a second: resident (RSS, where a
+page that two share counts twice) and proportional (PSS, Linux only). This process, with torch and
 transformers, is among them. It fails if the files of two runs differ, or PSS reaches 500 MB.
 """
 

@@ -1,8 +1,8 @@
 """Rows and sentence pairs from shards of text, as streams.
 
-`build_rows` and `build_pairs` are plain generators, which can be sent to another process. With
-`datasets` they are ``IterableDataset.from_generator(build_rows, gen_kwargs={"shards": shards, ...})``
-or ``Dataset.from_generator(..., num_proc=4)``; `bertlesson.stored` writes files with them.
+`build_rows` and `build_pairs` are plain generators, which can be sent to another process, such as
+with ``IterableDataset.from_generator(build_rows, gen_kwargs={"shards": shards, ...})`` of
+`datasets`. `bertlesson.stored` writes files from the same blocks.
 
 All that is drawn is set by the seed and the shard. So is what is cut: rows end with their shard.
 """

@@ -12,7 +12,7 @@ import io
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from .texts import Documents, Part, Texts, _parts, not_utf8
@@ -90,10 +90,10 @@ def cut_shards(texts: Texts, size: int = 2**24) -> list[Shard]:
         cuts.append(max(wanted, cuts[-1]))
     cuts.append(ends[-1])
     shards: list[Shard] = []
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in pairwise(cuts):
         ranges = tuple(
             (str(path), max(first - begin, 0), min(last, end) - begin)
-            for path, begin, end in zip(texts.files, ends, ends[1:], strict=False)
+            for path, (begin, end) in zip(texts.files, pairwise(ends), strict=True)
             if max(first, begin) < min(last, end)
         )
         if ranges:

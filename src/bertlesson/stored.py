@@ -1,4 +1,4 @@
-"""Rows and pairs in files that training reads from without loading them, built by several processes.
+"""Rows and pairs in files that training reads without loading them, built by several processes.
 
     shards = cut_shards(read_texts("my-texts", ends="blank line"))
     write_rows(shards, tokenizer, "my-rows", length=128, workers=4)

@@ -21,7 +21,8 @@ from bertlesson.stored import StoredRows, write_pairs, write_rows
 from bertlesson.texts import Documents, Texts, read_texts
 from bertlesson.wordpiece import train_wordpiece
 
-WORDS = "the cat sat on mats and saw unwanted gifts rain all day while we left at nine".split()
+TEXT = "the cat sat on mats and saw unwanted gifts rain all day while we left at nine"
+WORDS = TEXT.split()
 
 
 def document(rng: random.Random, sentences: int = 6) -> str:
@@ -173,7 +174,7 @@ def test_broken_text_is_named_and_leaves_nothing(
     texts = read_texts(file, ends="blank line")
     with file.open("ab") as more:
         more.write(b"caf\xe9\n")
-    with pytest.raises(ValueError, match=r"bad.txt, line 601: the byte 0xe9 is not UTF-8"):
+    with pytest.raises(ValueError, match=r"bad\.txt, line 601: the byte 0xe9 is not UTF-8"):
         write_rows(cut_shards(texts, 1_000), tokenizer, folder, length=16, workers=workers)
     assert list(folder.iterdir()) == []
     with pytest.raises(FileNotFoundError, match="expected a folder that write_rows"):
@@ -195,7 +196,7 @@ def test_a_long_line_is_many_rows_and_pairs(tokenizer: BertTokenizer, tmp_path: 
 def test_too_few_documents_for_pairs_are_refused(tokenizer: BertTokenizer, tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("The cat sat. Rain all day.")
     shards = cut_shards(read_texts(tmp_path / "one.txt"))
-    with pytest.raises(ValueError, match="one.txt: shard 0 has fewer than two documents"):
+    with pytest.raises(ValueError, match=r"one\.txt: shard 0 has fewer than two documents"):
         write_pairs(shards, tokenizer, tmp_path / "out", length=16)
 
 
