@@ -1,8 +1,7 @@
 """Rows and sentence pairs from shards of text, as streams.
 
-`build_rows` and `build_pairs` are plain generators, which can be sent to another process, such as
-with ``IterableDataset.from_generator(build_rows, gen_kwargs={"shards": shards, ...})`` of
-`datasets`. `bertlesson.stored` writes files from the same blocks.
+`build_rows` and `build_pairs` are plain generators, which can be sent to another process.
+`bertlesson.stored` writes files from the same blocks.
 
 All that is drawn is set by the seed and the shard. So is what is cut: rows end with their shard.
 """
@@ -140,7 +139,7 @@ def blocks_of_pairs(
         raise ValueError(f"length is {length}; expected 5 or more: three special tokens and text")
     special = SpecialIds(encoder.opening[0], encoder.closing[0], encoder.pad)
     continues = encoder.continues
-    for number, block in enumerate(_blocks(shard, encoder, length - 3, continues)):
+    for number, block in enumerate(_blocks(shard, encoder, length - 3)):
         ids = np.frombuffer(b"".join(block.ids), np.int32)
         corpus = PieceCorpus(ids, block.sentences, block.documents, continues)
         # a string is hashed in one way everywhere
@@ -169,16 +168,14 @@ class _Block:
         return self
 
 
-def _blocks(
-    shard: Shard, encoder: Encoder, room: int, continues: NDArray[np.bool_]
-) -> Iterator[_Block]:
+def _blocks(shard: Shard, encoder: Encoder, room: int) -> Iterator[_Block]:
     held, block = _Block(), _Block()
     for text in _documents(shard):
         before = len(block.sentences)
         for sentence in split_sentences(text):
             ids = encoder(sentence)
             for at in range(0, len(ids), BYTES * room) if len(ids) > BYTES * room else (0,):
-                _add(block, ids[at : at + BYTES * room], continues)
+                _add(block, ids[at : at + BYTES * room])
         if len(block.sentences) > before:
             block.documents.append(len(block.sentences) - before)
         block.characters += len(text)
@@ -200,7 +197,7 @@ def _blocks(
     yield from (each for each in (held, block) if each.documents)
 
 
-def _add(block: _Block, ids: bytes, continues: NDArray[np.bool_]) -> None:
+def _add(block: _Block, ids: bytes) -> None:
     """Add a sentence, or what a long one is cut into."""
     if ids:
         block.ids.append(ids)

@@ -59,7 +59,7 @@ class Encoder:
         backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
         backend.no_truncation()
         backend.no_padding()
-        backend.post_processor = None  # type: ignore[assignment]
+        backend.post_processor = None
         largest = max(backend.get_vocab().values())
         pad = tokenizer.pad_token_id or 0
         return cls(backend.to_str(), tuple(opening), tuple(closing), pad, largest + 1)

@@ -235,9 +235,11 @@ def _results(job: Any, shards: Sequence[Shard], workers: int) -> Iterator[Done]:
         "OPENBLAS_NUM_THREADS": "1",
     }
     command = [sys.executable, "-c", "from bertlesson.stored import _work; _work()"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     results: SimpleQueue[Done] = SimpleQueue()
-    processes = [subprocess.Popen(command, env=environment, **pipes) for _ in range(workers)]
+    processes = [
+        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(workers)
+    ]
 
     def follow(process: subprocess.Popen[bytes], own: Sequence[Shard]) -> None:
         assert process.stdin
