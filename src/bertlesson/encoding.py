@@ -1,7 +1,7 @@
 """Text to ids in bulk, without transformers, and many times as fast for BERT's own tokenizers.
 
-BERT splits text at white space before anything else, so what stands between two spaces has the same
-pieces wherever it stands. These are looked up; only what is new goes through the tokenizer.
+BERT splits text at white space before anything else, so text between two spaces has the same pieces
+everywhere. These are looked up; only what is new goes through the tokenizer.
 """
 
 from __future__ import annotations
