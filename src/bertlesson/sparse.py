@@ -97,4 +97,4 @@ def score_selected(
             "head that scores the encoder's vectors one by one: this model is not supported"
         )
     loss = mean_loss(logits[0], targets[0], num_items_in_batch)
-    return MaskedLMOutput(loss=loss, logits=logits[0])  # type: ignore[arg-type]
+    return MaskedLMOutput(loss=loss, logits=logits[0])

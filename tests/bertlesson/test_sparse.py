@@ -45,7 +45,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
 def model_of(family: str = "Bert") -> Any:
     torch.manual_seed(0)
     config = getattr(transformers, f"{family}Config")(**FAMILIES[family])
-    return AutoModelForMaskedLM.from_config(config).eval()
+    return AutoModelForMaskedLM.from_config(config).eval()  # type: ignore[no-untyped-call]
 
 
 def batch_of(rows: int = 3, length: int = 8) -> dict[str, Tensor]:
@@ -70,7 +70,7 @@ def test_the_loss_and_each_gradient_are_those_of_the_whole_row(family: str) -> N
     model, batch = model_of(family), batch_of()
     whole = model(**batch)
     expected = gradients(model, whole.loss)
-    sparse = score_selected(model, batch)
+    sparse: Any = score_selected(model, batch)
     torch.testing.assert_close(sparse.loss, whole.loss, atol=1e-5, rtol=0)
     chosen = batch["labels"] != -100
     torch.testing.assert_close(sparse.logits, whole.logits[chosen], atol=1e-5, rtol=0)
@@ -92,13 +92,15 @@ def test_parts_of_a_batch_add_up_to_it() -> None:
     model, batch = model_of(), batch_of()
     items = (batch["labels"] != -100).sum()
     parts = [{key: value[rows] for key, value in batch.items()} for rows in ([0], [1, 2])]
-    total = sum(score_selected(model, part, items).loss for part in parts)
+    outputs: list[Any] = [score_selected(model, part, items) for part in parts]
+    total = sum(output.loss for output in outputs)
     torch.testing.assert_close(total, model(**batch).loss)
 
 
 def test_a_batch_with_nothing_selected_has_no_loss() -> None:
     batch = batch_of()
-    output = score_selected(model_of(), batch | {"labels": torch.full_like(batch["labels"], -100)})
+    nothing = torch.full_like(batch["labels"], -100)
+    output: Any = score_selected(model_of(), batch | {"labels": nothing})
     assert output.loss.item() == 0
     assert output.logits.shape == (0, 60)
 
@@ -112,7 +114,7 @@ def test_what_cannot_be_scored_is_refused() -> None:
     with pytest.raises(ValueError, match="BertModel is an encoder without a head"):
         score_selected(BertModel(BertConfig(**SIZE)), batch)
 
-    class Elsewhere(BertForMaskedLM):
+    class Elsewhere(BertForMaskedLM):  # type: ignore[no-untyped-call]
         def forward(self, input_ids: Tensor, attention_mask: Any = None, **_: Any) -> Any:
             return MaskedLMOutput(logits=self.cls(self.bert.embeddings(input_ids)))
 
