@@ -1,0 +1,425 @@
+"""Trainings that are killed and resumed, and what a killed one leaves behind."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from transformers import BertForMaskedLM, BertTokenizer, Trainer, TrainerState, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from bertlesson.collating import MaskingCallback, MaskingCollator
+from bertlesson.resuming import ExactResume, ShuffledStream, last_whole_checkpoint
+from tests.bertlesson.small_bert import small_config
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(32))]
+DRAWN = random.Random(0)
+ROWS = [
+    {"input_ids": [2, *(DRAWN.randrange(5, 37) for _ in range(DRAWN.randrange(6, 14))), 3]}
+    for _ in range(22)
+]
+STEPS = 6  # of 4 rows, in an epoch
+FORK = multiprocessing.get_context("fork")
+
+Weights = dict[str, Tensor]
+
+
+def make_trainer(folder: Path, *, stream: bool = False, **settings: Any) -> Trainer:
+    """One with everything that a run can draw: masks, dropout, order."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(PIECES)})
+    collator = MaskingCollator(tokenizer, seed=settings.pop("mask_seed", 5), at_least_one=True)
+    data: Any = ROWS
+    if stream:
+        data = ShuffledStream(ROWS, buffer=8, seed=1, batch_size=4)
+        settings = {"max_steps": 9} | settings
+    callbacks: list[Any] = [MaskingCallback(collator)]
+    if settings.pop("exact", True):
+        callbacks.append(ExactResume(data if stream else None))
+    defaults = {
+        "num_train_epochs": 2,
+        "learning_rate": 1e-2,
+        "logging_strategy": "no",
+        "save_strategy": "steps",
+        "save_steps": 1,
+        "per_device_train_batch_size": 4,
+    }
+    return Trainer(
+        BertForMaskedLM(small_config(num_hidden_layers=1)),
+        TrainingArguments(
+            str(folder),
+            use_cpu=True,
+            disable_tqdm=True,
+            report_to=[],
+            dataloader_pin_memory=False,
+            **defaults | settings,
+        ),
+        train_dataset=data,
+        eval_dataset=ROWS[:8],  # type: ignore[arg-type]
+        data_collator=collator,  # type: ignore[arg-type]
+        callbacks=callbacks,
+    )
+
+
+def weights_of(trainer: Trainer) -> Weights:
+    return {name: each.detach().clone() for name, each in trainer.model.state_dict().items()}
+
+
+def same(one: Weights, other: Weights) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def resumed_from(folder: Path, step: int, **settings: Any) -> Weights:
+    trainer = make_trainer(folder, **settings | {"save_strategy": "no"})
+    trainer.train(resume_from_checkpoint=str(folder / f"checkpoint-{step}"))
+    return weights_of(trainer)
+
+
+PERSISTENT = {"dataloader_num_workers": 2, "dataloader_persistent_workers": True}
+BY_LENGTH = {"train_sampling_strategy": "group_by_length"}
+EVALUATED = {"eval_strategy": "epoch"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        ({}, [STEPS]),
+        ({"exact": False}, [STEPS + 2]),
+        ({"exact": False, "gradient_accumulation_steps": 2}, [4]),
+        ({"dataloader_num_workers": 2}, [STEPS + 2]),
+        (PERSISTENT, [3, STEPS]),
+        (BY_LENGTH, [STEPS + 2]),
+        (EVALUATED, [STEPS]),
+        ({"stream": True}, [7]),
+        ({"stream": True, "dataloader_num_workers": 2, "gradient_accumulation_steps": 2}, [4]),
+    ],
+    ids=str,
+)
+def test_a_resumed_run_ends_with_the_same_weights(
+    tmp_path: Path, settings: dict[str, Any], steps: list[int]
+) -> None:
+    whole = make_trainer(tmp_path, save_steps=math.gcd(*steps), **settings)
+    whole.train()
+    for step in steps:
+        assert same(resumed_from(tmp_path, step, **settings), weights_of(whole)), step
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "step"),
+    [({"mask_seed": None}, 2), (PERSISTENT, STEPS), (BY_LENGTH, STEPS + 2), (EVALUATED, STEPS)],
+    ids=str,
+)
+def test_without_the_callback_or_the_seed_it_does_not(
+    tmp_path: Path, settings: dict[str, Any], step: int
+) -> None:
+    """If one of these fails, Trainer has become better, and the page can say so."""
+    settings = settings | {"exact": False}
+    whole = make_trainer(tmp_path, save_steps=step, **settings)
+    whole.train()
+    assert not same(resumed_from(tmp_path, step, **settings), weights_of(whole))
+
+
+# killed
+
+
+def run_on(folder: Path, before: Callable[[], None] | None, settings: dict[str, Any]) -> None:
+    """What each process does: go on from the last whole checkpoint, to the end."""
+    if before is not None:
+        before()
+    trainer = make_trainer(folder, **settings)
+    trainer.train(resume_from_checkpoint=last_whole_checkpoint(folder))
+    torch.save(weights_of(trainer), folder / "weights.pt")
+
+
+def process(folder: Path, before: Any = None, settings: dict[str, Any] | None = None) -> Any:
+    started = FORK.Process(target=run_on, args=(folder, before, settings or {}))
+    started.start()
+    return started
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Weights, float]:
+    """The weights of a run that nobody kills, and its seconds."""
+    folder = tmp_path_factory.mktemp("whole")
+    began = time.monotonic()
+    whole = process(folder)
+    whole.join()
+    return torch.load(folder / "weights.pt"), time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(expected: tuple[Weights, float], tmp_path: Path) -> None:
+    weights, seconds = expected
+    moments = random.Random()  # others in each run of the tests
+    killed, reached = 0, []
+    while not (tmp_path / "weights.pt").exists():
+        running = process(tmp_path)
+        wait = moments.uniform(0.2, 0.8) * seconds if killed < 2 else None
+        running.join(wait)
+        if running.exitcode is None:
+            os.kill(running.pid, signal.SIGKILL)
+            running.join()
+            killed += 1
+        reached.append(last_whole_checkpoint(tmp_path))
+    assert killed, reached
+    assert same(torch.load(tmp_path / "weights.pt"), weights), reached
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Torn:
+    """Makes the fifth saving of something stop in the middle, and the process with it."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def __call__(self) -> None:
+        owner, name = {
+            "model.safetensors": (Trainer, "save_model"),
+            "optimizer.pt": (Trainer, "_save_optimizer_and_scheduler"),
+            "rng_state.pth": (Trainer, "_save_rng_state"),
+            "trainer_state.json": (TrainerState, "save_to_json"),
+        }[self.file]
+        original = getattr(owner, name)
+
+        def torn(self_: Any, path: str, *args: Any, **kwargs: Any) -> None:
+            original(self_, path, *args, **kwargs)
+            if "checkpoint-5" in path:
+                file = Path(path) if path.endswith(".json") else Path(path, self.file)
+                os.truncate(file, file.stat().st_size // 2)
+                die()
+
+        setattr(owner, name, torn)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file", ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"]
+)
+def test_killed_while_it_saves(expected: tuple[Weights, float], tmp_path: Path, file: str) -> None:
+    killed = process(tmp_path, Torn(file))
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    assert Path(get_last_checkpoint(str(tmp_path)) or "").name == "checkpoint-5", "Trainer's choice"
+    assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-4")
+    if file == "optimizer.pt":
+        process(tmp_path).join()
+        assert same(torch.load(tmp_path / "weights.pt"), expected[0])
+
+
+# checkpoints
+
+
+@pytest.fixture(scope="module")
+def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    make_trainer(folder, max_steps=10, save_steps=5).train()
+    return folder
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 2)  # the last byte of a JSON file is the end of a line
+
+
+def other_step(path: Path) -> None:
+    path.write_text(json.dumps({"global_step": 9}))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", [cut, Path.unlink, "empty", "no JSON", other_step])
+@pytest.mark.parametrize(
+    "name",
+    ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json"],
+)
+def test_a_checkpoint_with_any_file_harmed_is_passed_over(
+    two_checkpoints: Path, tmp_path: Path, name: str, harm: Any
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(two_checkpoints, folder)
+    assert last_whole_checkpoint(folder) == str(folder / "checkpoint-10"), "10 is more than 5"
+    file = folder / "checkpoint-10" / name
+    if callable(harm):
+        harm(file)
+    else:
+        file.write_bytes(b"" if harm == "empty" else b"[1]")
+    assert last_whole_checkpoint(folder) == str(folder / "checkpoint-5")
+
+
+@pytest.mark.slow
+def test_each_process_must_have_saved(
+    two_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(two_checkpoints, folder)
+    assert last_whole_checkpoint(folder, processes=2) is None
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for step, ranks in ((5, 2), (10, 1)):
+        checkpoint = folder / f"checkpoint-{step}"
+        for rank in range(ranks):
+            shutil.copy(checkpoint / "rng_state.pth", checkpoint / f"rng_state_{rank}.pth")
+    assert last_whole_checkpoint(folder) == str(folder / "checkpoint-5")
+    assert last_whole_checkpoint(folder, processes=1) == str(folder / "checkpoint-10")
+
+
+def test_a_folder_without_checkpoints(tmp_path: Path) -> None:
+    assert last_whole_checkpoint(tmp_path / "not there") is None
+    (tmp_path / "checkpoint-best").mkdir()
+    (tmp_path / "checkpoint-7").write_text("a file")
+    assert last_whole_checkpoint(tmp_path) is None
+    with pytest.raises(ValueError, match="processes is 0; expected a whole number, 1 or more"):
+        last_whole_checkpoint(tmp_path, processes=0)
+
+
+# streams
+
+
+class Source:
+    """Rows that can be read again, with a place to begin."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.next = self.read = 0
+
+    def __iter__(self) -> Iterator[int]:
+        begin, self.next = self.next, 0
+        for row in range(begin, self.rows):
+            self.next, self.read = row + 1, self.read + 1
+            yield row
+
+    def state_dict(self) -> dict[str, int]:
+        return {"next": self.next}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.next = state["next"]
+
+
+SOURCES = [range, Source]
+
+
+@pytest.mark.parametrize("make", SOURCES)
+@pytest.mark.parametrize("buffer", [1, 8, 30, 1000])
+def test_each_pass_has_all_rows_in_another_order(make: Any, buffer: int) -> None:
+    rows = list(itertools.islice(ShuffledStream(make(30), buffer=buffer, seed=3), 90))
+    passes = [rows[:30], rows[30:60], rows[60:]]
+    assert all(sorted(each) == list(range(30)) for each in passes)
+    assert len(set(map(tuple, passes))) == (1 if buffer == 1 else 3)
+    others = list(itertools.islice(ShuffledStream(make(30), buffer=buffer, seed=4), 90))
+    assert (others == rows) == (buffer == 1)
+
+
+def test_the_order_is_even() -> None:
+    """With a buffer as large as the source, no place is more likely for a row than another."""
+    first = Counter(next(iter(ShuffledStream(range(4), buffer=4, seed=s))) for s in range(4000))
+    assert set(first) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_it_goes_on_after_any_row(make: Any) -> None:
+    def stream() -> ShuffledStream:
+        return ShuffledStream(make(30), buffer=8, seed=3)
+
+    whole = list(itertools.islice(stream(), 75))
+    for taken in range(70):
+        killed = stream()
+        begun = list(itertools.islice(killed, taken))
+        resumed = stream()
+        resumed.load_state_dict(json.loads(json.dumps(killed.state_dict())))
+        assert resumed.state_dict() == killed.state_dict()
+        assert begun + list(itertools.islice(resumed, 75 - taken)) == whole, taken
+        assert next(iter(resumed)) == whole[0], "the next pass over the object begins again"
+
+
+def test_a_source_with_a_state_is_not_read_from_the_beginning() -> None:
+    killed = ShuffledStream(Source(1000), buffer=10, seed=3)
+    list(itertools.islice(killed, 900))
+    source = Source(1000)
+    resumed = ShuffledStream(source, buffer=10, seed=3)
+    resumed.load_state_dict(killed.state_dict())
+    next(iter(resumed))
+    assert source.read <= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_batches_are_the_same_with_any_number_of_workers(workers: int) -> None:
+    seen = []
+    for number in (0, workers):
+        stream = ShuffledStream(range(30), buffer=8, seed=3, batch_size=4)
+        batches = itertools.islice(DataLoader(stream, 4, num_workers=number), 20)
+        seen.append([batch.tolist() for batch in batches])
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_torchdata_s_loader_goes_on_exactly(workers: int) -> None:
+    loaders = pytest.importorskip("torchdata.stateful_dataloader")
+
+    def loader() -> Any:
+        stream = ShuffledStream(range(30), buffer=8, seed=3, batch_size=4)
+        return loaders.StatefulDataLoader(stream, 4, num_workers=workers)
+
+    whole = [batch.tolist() for batch in itertools.islice(loader(), 20)]
+    for taken in (1, 7, 13):
+        killed = loader()
+        begun = [batch.tolist() for batch in itertools.islice(killed, taken)]
+        resumed = loader()
+        resumed.load_state_dict(killed.state_dict())
+        rest = itertools.islice(resumed, 20 - taken)
+        assert begun + [batch.tolist() for batch in rest] == whole
+
+
+@pytest.mark.slow
+def test_rows_that_a_resumed_run_skips_are_not_transformed(tmp_path: Path) -> None:
+    calls: list[Any] = []
+
+    def run(resume: str | None) -> None:
+        trainer = make_trainer(tmp_path, stream=True, save_steps=8)
+        stream: Any = trainer.train_dataset
+        stream.transform = lambda row: calls.append(row) or row
+        calls.clear()
+        trainer.train(resume_from_checkpoint=resume)
+
+    run(None)
+    assert len(calls) >= 36
+    run(str(tmp_path / "checkpoint-8"))
+    assert len(calls) <= 9  # the last of nine batches, one to look ahead, one row for the skipped
+
+
+def test_what_cannot_be_a_stream_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"range_iterator, which can be read only once; expected"):
+        ShuffledStream(iter(range(3)))
+    with pytest.raises(ValueError, match="source, a list, has no rows; expected one or more"):
+        next(iter(ShuffledStream([])))
+    for name in ("buffer", "batch_size"):
+        with pytest.raises(ValueError, match=f"{name} is 0; expected a whole number, 1 or more"):
+            ShuffledStream([1], **{name: 0})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="seed is -1"):
+        ShuffledStream([1], seed=-1)
+    state = ShuffledStream([1], seed=1).state_dict()
+    with pytest.raises(ValueError, match=r"'seed': 1.*expected \{'seed': 2"):
+        ShuffledStream([1], seed=2).load_state_dict(state)
+    with pytest.raises(TypeError, match="stream is a list; expected a ShuffledStream"):
+        ExactResume([1])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="seed is -1"):
+        ExactResume(seed=-1)
