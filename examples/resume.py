@@ -5,10 +5,10 @@
 
 # %% set-up
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -40,8 +40,6 @@ if own and not all(given):
     parser.error(
         "--model, --train and --output go together; expected all three"
     )
-if not own and "ipykernel" in sys.modules:
-    sys.exit("a notebook cannot be killed and go on: save it as a program")
 
 # %% small files tags=["hide-input"]
 if not own:
@@ -49,6 +47,7 @@ if not own:
     from bertlesson.lesson.files import write_texts
 
     logging.set_verbosity_error()  # the lesson's model has an NSP head too
+    torch.set_num_threads(1)  # OpenMP's threads do not survive a fork
     scratch = Path(tempfile.mkdtemp(prefix="resume-"))
     checkpoint = tiny.load()
     args.model, args.train = str(scratch / "model"), scratch / "stories.txt"
@@ -114,29 +113,27 @@ if own:
     trainer.save_model(args.output / "model")
     print(f"began at {found or 'the first step'}, saved in {args.output}")
 
+
+# %% a run that is killed
+def kill_a_run(output):
+    """Train in a process of its own, until its second checkpoint appears."""
+    running = get_context("fork").Process(target=train, args=[output])
+    running.start()
+    second = output / f"checkpoint-{2 * args.save_every}"
+    while running.is_alive() and not second.exists():
+        time.sleep(0.001)
+    running.kill()  # SIGKILL: no time to clean up
+    running.join()
+
+
+if not own:
+    kill_a_run(scratch / "killed")
+
 # %% a run that nobody kills
 if not own:
     trainer, _ = train(scratch / "whole")
     whole = trainer.model.state_dict()
     print(f"{len(rows)} texts, {trainer.state.global_step} steps")
-
-
-# %% a run that is killed
-def killed_run(output):
-    """This program in a process of its own, until its second checkpoint."""
-    names = ["--model", args.model, "--train", args.train, "--output", output]
-    running = subprocess.Popen(
-        [sys.executable, __file__, *map(str, names)], stderr=subprocess.DEVNULL
-    )
-    second = output / f"checkpoint-{2 * args.save_every}"
-    while running.poll() is None and not second.exists():
-        time.sleep(0.001)
-    running.kill()  # SIGKILL: no time to clean up
-    running.wait()
-
-
-if not own:
-    killed_run(scratch / "killed")
 
 # %% a torn checkpoint
 if not own:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -234,7 +235,7 @@ def _results(job: Any, shards: Sequence[Shard], workers: int) -> Iterator[Done]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-c", "from bertlesson.stored import _work; _work()"]
+    command = [sys.executable, "-c", "import pickle, sys; pickle.load(sys.stdin.buffer)()"]
     results: SimpleQueue[Done] = SimpleQueue()
     processes = [
         subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -246,7 +247,7 @@ def _results(job: Any, shards: Sequence[Shard], workers: int) -> Iterator[Done]:
         assert process.stdout
         try:
             with process.stdin as stdin:
-                pickle.dump((job, own), stdin)
+                pickle.dump(partial(_work, job, own), stdin)
             for line in process.stdout:
                 results.put(json.loads(line))
         except OSError:
@@ -275,9 +276,8 @@ def _results(job: Any, shards: Sequence[Shard], workers: int) -> Iterator[Done]:
             process.wait()
 
 
-def _work() -> None:
-    """The work of a process: what to build comes in, and a line goes out for each shard."""
-    job, shards = pickle.load(sys.stdin.buffer)
+def _work(job: Any, shards: Sequence[Shard]) -> None:
+    """The work of a process, which prints a line for each shard."""
     for shard in shards:
         try:
             done = _build(job, shard)
