@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from bertlesson.lesson.fingerprint import imported_modules, modules_of
 from tests.conftest import ROOT
@@ -87,11 +89,33 @@ def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "venv" / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
     run(*pip, "install", "-q", "--no-deps", "--no-index", wheel.build())
-    # What the package needs comes from here, but not the package: a path file inside of a folder
-    # that a path file names is not read, and that is how the editable package is found.
+    # What it says that it needs comes from here, and nothing else that happens to be installed.
     (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
-    (site / "needs.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    here = Path(sysconfig.get_path("purelib"))
+    for package in brought_along("bertlesson[lesson]", site):
+        files = package.files or []
+        for top in {file.parts[0] for file in files} - {"..", "__pycache__", *os.listdir(site)}:
+            (site / top).symlink_to(here / top)
     return python
+
+
+def brought_along(requirement: str, site: Path) -> list[Distribution]:
+    """The packages that pip installs with one that is in this folder, where they are installed."""
+    found: dict[str, Distribution] = {}
+    waiting, seen = [Requirement(requirement)], set()
+    while waiting:
+        needed = waiting.pop()
+        if str(needed) in seen:
+            continue
+        seen.add(str(needed))
+        package = next(distributions(name=needed.name, path=[str(site), *sys.path]))
+        found[needed.name] = package
+        for line in package.requires or []:
+            other = Requirement(line)
+            extras = [{"extra": extra} for extra in needed.extras or [""]]
+            if other.marker is None or any(map(other.marker.evaluate, extras)):
+                waiting.append(other)
+    return list(found.values())
 
 
 def run_alone(python: Path, folder: Path, *arguments: str) -> str:
@@ -106,10 +130,14 @@ def run_alone(python: Path, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.slow
 def test_the_wheel_is_what_is_imported(wheel_python: Path, tmp_path: Path) -> None:
-    code = "import bertlesson.masking as m, torch; print(m.__file__); print(torch.__file__)"
-    module, torch = run_alone(wheel_python, tmp_path, "-c", code).splitlines()
+    code = (
+        "import bertlesson.masking as m; print(m.__file__)\n"
+        "from importlib.util import find_spec as f; print(f('torch'), f('mkdocs'))"
+    )
+    module, specs = run_alone(wheel_python, tmp_path, "-c", code).splitlines()
     assert Path(module).is_relative_to(wheel_python.parent.parent)
-    assert not Path(torch).is_relative_to(wheel_python.parent.parent)
+    assert specs.startswith("ModuleSpec(name='torch'")
+    assert specs.endswith(" None"), "what it does not say that it needs is not there"
     folder = Path(module).parent
     assert modules_of(folder).keys() == modules_of(PACKAGE).keys()
     assert (folder / "py.typed").exists()
