@@ -10,6 +10,7 @@ encoder of transformers with an MLM head.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,9 +25,6 @@ from .pretraining import is_one_of_several_processes
 __all__ = ["FixedCountCollator", "Predictions", "gather_predictions", "score_at_positions"]
 
 Model = TypeVar("Model", bound=PreTrainedModel)
-
-POSITIONS = "masked_lm_positions"
-TARGETS = "masked_lm_ids"  # what the labels are called on their way through the model
 
 
 class Predictions(NamedTuple):
@@ -149,7 +147,7 @@ class FixedCountCollator:
                 "length"
             )
         positions, ids, weights = gather_predictions(labels, self.count)
-        batch[POSITIONS] = positions
+        batch["masked_lm_positions"] = positions
         batch["labels"] = ids.masked_fill(weights == 0, IGNORE_INDEX)
         return BatchEncoding(batch)
 
@@ -198,20 +196,76 @@ def score_at_positions(model: Model) -> Model:
         )
     if _gather_vectors not in encoder._forward_hooks.values():
         encoder.register_forward_hook(_gather_vectors, with_kwargs=True)
-        model.register_forward_pre_hook(_put_labels_aside, with_kwargs=True)
-        model.register_forward_hook(_add_loss, with_kwargs=True)
+        # No hook here: torch.compile makes a graph of its own of each hook of the whole model.
+        model.forward = _ForwardWithPositions(model)
     return model
 
 
-# Hooks rather than a forward of its own: they go with the model when it is copied or pickled, and
-# `Trainer` still reads the signature of the model's class.
+class _ForwardWithPositions:
+    """The model's forward, with the loss at the positions that are given.
+
+    An object, not a function, so that it goes with the model when that is copied or pickled.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = model
+        self.own = type(model).forward
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What `Trainer` reads to see which columns the model takes."""
+        own = inspect.getattr_static(type(self.model), "forward")
+        return inspect.signature(own.__get__(self.model, type(self.model)))
+
+    def __call__(
+        self,
+        *arguments: Any,
+        masked_lm_positions: Tensor | None = None,
+        labels: Tensor | None = None,
+        next_sentence_label: Tensor | None = None,
+        num_items_in_batch: Tensor | int | None = None,
+        **keywords: Any,
+    ) -> Any:
+        positions, model = masked_lm_positions, self.model
+        if positions is None:
+            given = {
+                "labels": labels,
+                "next_sentence_label": next_sentence_label,
+                "num_items_in_batch": num_items_in_batch,
+            }
+            keywords |= {name: value for name, value in given.items() if value is not None}
+            return self.own(model, *arguments, **keywords)
+        _refuse_packed(keywords)
+        keywords |= {"masked_lm_positions": positions, "return_dict": True}
+        output: Any = self.own(model, *arguments, **keywords)
+        # (batch, count, vocab), and (batch, 2) or None
+        scores = output.get("prediction_logits", output.get("logits"))
+        nsp_scores = output.get("seq_relationship_logits")
+        _check_scores(model, scores, positions, nsp_scores, next_sentence_label)
+        losses = {}
+        if labels is not None:
+            losses["mlm_loss"] = losses["loss"] = mean_loss(scores, labels)
+        if next_sentence_label is not None:
+            losses["nsp_loss"] = mean_loss(nsp_scores, next_sentence_label)
+            weighted = getattr(model.config, "nsp_weight", 1.0) * losses["nsp_loss"]
+            losses["loss"] = losses["loss"] + weighted if "loss" in losses else weighted
+        elif losses and nsp_scores is not None and is_one_of_several_processes():
+            # DistributedDataParallel waits for a gradient from every head
+            losses["loss"] = losses["loss"] + 0 * nsp_scores.sum()
+        if losses and num_items_in_batch is not None:
+            here = len(scores) if labels is None else (labels != IGNORE_INDEX).sum()
+            total = torch.as_tensor(num_items_in_batch, device=scores.device).clamp(min=1)
+            losses["loss"] = losses["loss"] * here / total
+        known = type(output).__dataclass_fields__
+        found = {name: loss for name, loss in losses.items() if name in known}
+        return type(output)(**{**output, **found})
 
 
 def _gather_vectors(
     encoder: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any
 ) -> Any:
     """Replace the encoder's vectors by those at the positions, ``(batch, count, hidden)``."""
-    positions = keywords.get(POSITIONS)
+    positions = keywords.get("masked_lm_positions")
     if positions is not None:
         hidden = output.last_hidden_state  # (batch, length, hidden)
         index = positions[:, :, None].expand(-1, -1, hidden.shape[2])
@@ -219,56 +273,29 @@ def _gather_vectors(
     return output
 
 
-def _put_labels_aside(
-    model: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-    """Keep the model from a loss of its own, which may select by the labels."""
-    if keywords.get(POSITIONS) is None:
-        return None
+def _refuse_packed(keywords: dict[str, Any]) -> None:
     if keywords.get("cls_positions") is not None:
         raise ValueError(
-            f"cls_positions were given with {POSITIONS}; expected one of them: packed rows differ "
-            "in shape from batch to batch, so take the masking collator without packing"
+            "cls_positions were given with masked_lm_positions; expected one of them: packed rows "
+            "differ in shape from batch to batch, so take the masking collator without packing"
         )
-    names = {"labels": TARGETS, "next_sentence_label": "nsp_target", "num_items_in_batch": "items"}
-    aside = {names.get(name, name): value for name, value in keywords.items()}
-    return arguments, aside | {"return_dict": True}
 
 
-def _add_loss(
-    model: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any
-) -> Any:
-    """Compute the loss from the labels that were put aside."""
-    positions, labels = keywords.get(POSITIONS), keywords.get(TARGETS)
-    if positions is None:
-        return output
-    scores = output.get("prediction_logits", output.get("logits"))  # (batch, count, vocab)
+def _check_scores(
+    model: PreTrainedModel,
+    scores: Tensor | None,
+    positions: Tensor,
+    nsp_scores: Tensor | None,
+    nsp_label: Tensor | None,
+) -> None:
     if scores is None or scores.shape[:2] != positions.shape:
         raise ValueError(
-            f"{type(model).__name__} has no scores of shape {tuple(positions.shape)} + (vocab,) "
-            f"for {POSITIONS}; expected an MLM head that reads the encoder's last vectors: score "
-            "all positions of this model, with labels alone"
+            f"{type(model).__name__} has no scores for masked_lm_positions of shape "
+            f"{tuple(positions.shape)}; expected an MLM head that reads the encoder's last "
+            "vectors: score all positions of this model, with labels alone"
         )
-    nsp_label, nsp_scores = keywords.get("nsp_target"), output.get("seq_relationship_logits")
     if nsp_label is not None and nsp_scores is None:
         raise ValueError(
             f"next_sentence_label was given to a {type(model).__name__} without an NSP head; "
             "expected none: leave it out of the batch"
         )
-    losses = {}
-    if labels is not None:
-        losses["mlm_loss"] = losses["loss"] = mean_loss(scores, labels)
-    if nsp_label is not None:
-        losses["nsp_loss"] = mean_loss(nsp_scores, nsp_label)
-        weighted = getattr(model.config, "nsp_weight", 1.0) * losses["nsp_loss"]
-        losses["loss"] = losses["loss"] + weighted if "loss" in losses else weighted
-    elif losses and nsp_scores is not None and is_one_of_several_processes():
-        # DistributedDataParallel waits for a gradient from every head
-        losses["loss"] = losses["loss"] + 0 * nsp_scores.sum()
-    if losses and (items := keywords.get("items")) is not None:
-        here = len(scores) if labels is None else (labels != IGNORE_INDEX).sum()
-        total = torch.as_tensor(items, device=scores.device).clamp(min=1)
-        losses["loss"] = losses["loss"] * here / total
-    known = type(output).__dataclass_fields__
-    found = {name: loss for name, loss in losses.items() if name in known}
-    return type(output)(**{**output, **found})
