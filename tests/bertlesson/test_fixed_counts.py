@@ -235,7 +235,7 @@ def test_a_compiled_step_has_the_same_gradients() -> None:
     model = score_at_positions(model_of(PretrainingModel))
     compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
     for seed in range(2):
-        batch = masked(seed)
+        batch = masked(seed, pairs=True)
         after = loss_and_gradients(compiled, fixed(batch))
         assert same(after, loss_and_gradients(model, batch))
     assert counters["stats"]["unique_graphs"] == 1
