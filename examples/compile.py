@@ -25,7 +25,6 @@ from bertlesson.fixed_counts import (
     gather_predictions,
     score_at_positions,
 )
-from bertlesson.lesson import tiny
 from bertlesson.lesson.files import write_texts
 
 parser = argparse.ArgumentParser(description="Go on pretraining, compiled.")
@@ -52,6 +51,8 @@ torch.manual_seed(0)
 def load(name):
     """The model and its tokenizer; by default, the lesson's checkpoint."""
     if name is None:
+        from bertlesson.lesson import tiny
+
         checkpoint = tiny.load()
         return checkpoint.model, checkpoint.tokenizer
     try:
