@@ -345,7 +345,8 @@ values = {
 
 # %% in your own project
 import torch
-from transformers import BertForMaskedLM, BertTokenizer
+from torch.utils.data import DataLoader
+from transformers import BertConfig, BertForMaskedLM, BertTokenizer
 
 from bertlesson.collating import MaskingCollator
 from bertlesson.sparse import score_selected

@@ -94,6 +94,7 @@ def resumed_from(folder: Path, step: int, **settings: Any) -> Weights:
 PERSISTENT = {"dataloader_num_workers": 2, "dataloader_persistent_workers": True}
 BY_LENGTH = {"train_sampling_strategy": "group_by_length"}
 EVALUATED = {"eval_strategy": "epoch"}
+BY_STEPS = {"eval_strategy": "steps", "eval_steps": 2}
 
 
 @pytest.mark.slow
@@ -103,6 +104,9 @@ EVALUATED = {"eval_strategy": "epoch"}
         ({}, [STEPS]),
         ({"exact": False}, [STEPS + 2]),
         ({"exact": False, "gradient_accumulation_steps": 2}, [4]),
+        ({"gradient_accumulation_steps": 2}, [4]),
+        ({"exact": False} | BY_STEPS, [STEPS - 2]),
+        (BY_STEPS, [STEPS - 2]),
         ({"dataloader_num_workers": 2}, [STEPS + 2]),
         (PERSISTENT, [3, STEPS]),
         (BY_LENGTH, [STEPS + 2]),
