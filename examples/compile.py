@@ -123,7 +123,7 @@ predicted = sum((batch["labels"] != -100).sum().item() for batch in filled)
 print(f"{predicted / reserved:.0%} of all places hold a prediction")
 
 
-# %% how often it compiles
+# %% counting graphs
 def run(several):
     """The loss of each batch, and how many graphs were compiled."""
     graphs = []
@@ -139,6 +139,7 @@ def run(several):
     return torch.tensor(losses), len(graphs)
 
 
+# %% how often it compiles
 torch.compiler.reset()
 before, graphs_selected = run(selected)
 score_at_positions(model)

@@ -232,8 +232,6 @@ for model in encoders:
     scores = f"{tuple(whole.logits.shape)} -> {tuple(sparse.logits.shape)}"
     print(f"{type(model).__name__:24}{scores}")
 scored = sparse.logits.shape[0] / whole.logits[..., 0].numel()
-
-# %% the heads hold
 assert loss_off < 1e-5, "Scored at the selected positions, the loss is the same"
 assert gradient_off < 1e-5, "So is the gradient of each weight"
 
@@ -353,15 +351,11 @@ from bertlesson.sparse import score_selected
 
 # or AutoTokenizer and AutoModelForMaskedLM.from_pretrained(...)
 pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-pieces += ["the", "soup", "was", "cold", "it", "rained"]
+pieces += ["it", "rained", "again"]
 tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
-config = BertConfig(
-    vocab_size=len(pieces), hidden_size=16, num_attention_heads=2
-)
-model = BertForMaskedLM(config)
-
-texts = ["The soup was cold", "It rained"] * 8
-rows = [{"input_ids": ids} for ids in tokenizer(texts)["input_ids"]]
+model = BertForMaskedLM(BertConfig(vocab_size=len(pieces), num_hidden_layers=1))
+found = tokenizer(["It rained", "It rained again"] * 8)
+rows = [{"input_ids": ids} for ids in found["input_ids"]]
 collator = MaskingCollator(tokenizer, seed=0, at_least_one=True)
 loader = DataLoader(rows, batch_size=4, shuffle=True, collate_fn=collator)
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)

@@ -148,14 +148,15 @@ if not own:
     assert whole_one != str(torn), "`last_whole_checkpoint` picks a whole one"
 
 # %% resumed
+differ = 0
 if not own:
     trainer, found = train(scratch / "killed")
     resumed = trainer.model.state_dict()
     differ = sum(not torch.equal(whole[name], resumed[name]) for name in whole)
     print(f"{differ} of {len(whole)} tensors differ")
-    assert differ == 0, (
-        "Killed and resumed, the run ends with the same weights, bit for bit"
-    )
+assert differ == 0, (
+    "Killed and resumed, the run ends with the same weights, bit for bit"
+)
 
 # %%
 values = {}
