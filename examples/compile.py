@@ -156,11 +156,10 @@ if not own:
     assert off < 2e-6, "The losses are the same, as far as float32 goes"
 
 # %% training
-folder = args.output or Path(tempfile.mkdtemp())
 trainer = Trainer(
     model,  # after score_at_positions
     TrainingArguments(
-        folder,
+        args.output or tempfile.mkdtemp(),
         torch_compile=True,
         torch_compile_backend=backend,
         per_device_train_batch_size=args.rows,

@@ -15,7 +15,8 @@ from bertlesson.lesson.fingerprint import imported_modules, modules_of, path_of
 
 PACKAGE = Path(bertlesson.__file__).parent
 UPPER = [name for name in modules_of(PACKAGE) if not name.startswith("lesson.")]
-ALLOWED = {"numpy", "tokenizers", "torch", "tqdm", "transformers"}  # besides the standard library
+# Besides the standard library.
+ALLOWED = {"numpy", "safetensors", "tokenizers", "torch", "tqdm", "transformers"}
 # What the lesson needs besides. Of these, filelock cannot be blocked: transformers imports it too.
 BLOCKED = ("bertlesson.lesson", "matplotlib", "platformdirs")
 
