@@ -263,8 +263,8 @@ def _results(job: Any, shards: Sequence[Shard], workers: int) -> Iterator[Done]:
             try:
                 for _ in shards:
                     done = results.get()
-                    if "error" in done:
-                        raise ValueError(done["error"])
+                    if problem := done.get("error"):
+                        raise ValueError(f"{problem}")
                     if "ended" in done:
                         raise RuntimeError(f"{done['ended']}; expected 0: is memory short?")
                     yield done
