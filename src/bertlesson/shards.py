@@ -7,15 +7,13 @@ a process of its own for each core stays small.
 
 from __future__ import annotations
 
-import codecs
-import io
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from .texts import Documents, Part, Texts, _parts, not_utf8
+from .texts import Documents, Part, Texts, parts_of_file
 
 __all__ = ["Shard", "cut_shards"]
 
@@ -48,7 +46,7 @@ class Shard:
             ValueError: If a file is not in UTF-8; the message names file and line.
         """
         for path, start, stop in self.ranges:
-            yield from _parts(_blocks(Path(path), start, stop), self.ends)
+            yield from parts_of_file(Path(path), self.ends, start, stop)
 
 
 def cut_shards(texts: Texts, size: int = 2**24) -> list[Shard]:
@@ -114,32 +112,3 @@ def _next_document(path: Path, at: int, ends: Documents) -> int:
             if ended:
                 inside, blank = False, True
         return file.tell()
-
-
-def _blocks(path: Path, start: int, stop: int) -> Iterator[str]:
-    """The text between two bytes of a file, in blocks that may end anywhere."""
-    utf8 = codecs.getincrementaldecoder("utf-8" if start else "utf-8-sig")()
-    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
-    at = start
-    with path.open("rb") as file:
-        file.seek(start)
-        while True:
-            raw = file.read(min(BLOCK, stop - at))
-            try:
-                yield decoder.decode(raw, final=not raw)
-            except UnicodeDecodeError as error:
-                line = _lines_before(path, at) + error.object.count(b"\n", 0, error.start) + 1
-                problem = not_utf8(path, line, error)
-                raise ValueError(f"{problem}") from None
-            if not raw:
-                return
-            at += len(raw)
-
-
-def _lines_before(path: Path, stop: int) -> int:
-    lines = 0
-    with path.open("rb") as file:
-        while stop > 0 and (raw := file.read(min(BLOCK, stop))):
-            lines += raw.count(b"\n")
-            stop -= len(raw)
-    return lines

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-__all__ = ["Documents", "Texts", "not_utf8", "parts_of", "read_texts"]
+__all__ = ["Documents", "Texts", "not_utf8", "parts_of", "parts_of_file", "read_texts"]
 
 Documents = Literal["file", "blank line", "line"]
 Part = tuple[str, bool]  # some text of a document, and whether it is the last of the document
@@ -83,7 +83,7 @@ class Texts:
         """
         number = 0
         for path in self.files:
-            for part, last in _parts(_blocks(path), self.ends):
+            for part, last in parts_of_file(path, self.ends):
                 if not self.every or (number % self.every == 0) == self.held_out:
                     yield part, last
                 number += last
@@ -171,7 +171,7 @@ def read_texts(
     for path in found:
         digest = hashlib.blake2b(digest_size=20)
         docs = chars = 0
-        for part, last in _parts(_blocks(path), ends):
+        for part, last in parts_of_file(path, ends):
             # a document that contains the mark of its own end is improbable, and no catastrophe
             digest.update(part.encode() + b"\0" * last)
             docs, chars = docs + last, chars + len(part)
@@ -215,6 +215,23 @@ def _parts_of_strings(texts: Iterable[str]) -> Iterator[Part]:
         yield from _parts([text], "file")
 
 
+def parts_of_file(
+    path: Path, ends: Documents, start: int = 0, stop: int | None = None
+) -> Iterator[Part]:
+    """The documents of a file, or of a stretch of it, in parts; see `Texts.parts`.
+
+    Args:
+        path: The file.
+        ends: Where documents end, see `read_texts`.
+        start: The byte to begin at, where a document begins.
+        stop: The byte to stop before, where one ends. Default: the end of the file.
+
+    Raises:
+        ValueError: If it is not in UTF-8; the message names file and line.
+    """
+    return _parts(_blocks(path, start, stop), ends)
+
+
 def not_utf8(path: Path, line: int, error: UnicodeDecodeError) -> str:
     """The message for a file in another encoding.
 
@@ -248,23 +265,33 @@ def _of_folder(folder: Path, pattern: str, left_out: dict[Path, str]) -> list[Pa
     return files
 
 
-def _blocks(path: Path) -> Iterator[str]:
-    """The text of a file, in blocks that may end anywhere."""
-    utf8 = codecs.getincrementaldecoder("utf-8-sig")()
+def _blocks(path: Path, start: int, stop: int | None) -> Iterator[str]:
+    """The text between two bytes of a file, in blocks that may end anywhere."""
+    utf8 = codecs.getincrementaldecoder("utf-8" if start else "utf-8-sig")()
     decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
-    line = 1
+    lines = 0
     with path.open("rb") as file:
+        file.seek(start)
         while True:
-            raw = file.read(BLOCK)
+            raw = file.read(BLOCK if stop is None else min(BLOCK, stop - file.tell()))
             try:
                 yield decoder.decode(raw, final=not raw)
             except UnicodeDecodeError as error:
-                line += error.object.count(b"\n", 0, error.start)
-                problem = not_utf8(path, line, error)
+                lines += _lines_before(path, start) + error.object.count(b"\n", 0, error.start)
+                problem = not_utf8(path, lines + 1, error)
                 raise ValueError(f"{problem}") from None
             if not raw:
                 return
-            line += raw.count(b"\n")
+            lines += raw.count(b"\n")
+
+
+def _lines_before(path: Path, stop: int) -> int:
+    lines = 0
+    with path.open("rb") as file:
+        while stop > 0 and (raw := file.read(min(BLOCK, stop))):
+            lines += raw.count(b"\n")
+            stop -= len(raw)
+    return lines
 
 
 def _parts(blocks: Iterable[str], ends: Documents) -> Iterator[Part]:

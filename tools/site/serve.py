@@ -49,10 +49,8 @@ class Kept:
         # by source: what a page was rendered from, and the result
         self._rendered: dict[str, tuple[Any, dict[str, Any]]] = {}
         self._built: dict[str, tuple[Any, str]] = {}  # the same, of the page in its template
-        self._of_site: tuple[Any, Any] = (
-            None,
-            None,
-        )  # the files of a build, and what depends on it
+        # the files of a build, and what all its pages are rendered from
+        self._of_site: tuple[Any, Any] = None, None
 
     def reuse_rendered(self, page: Page) -> None:
         """Render only Markdown and notebooks that have changed."""
