@@ -124,6 +124,9 @@ class MaskingCollator:
 
         vocab = tokenizer.get_vocab()
         self._vocab_size = max(vocab.values()) + 1
+        # kept, because the tokenizer looks each of them up in its vocabulary
+        self._mask_id = tokenizer.mask_token_id
+        self._pad_id = -1 if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         # tables by id: is it special, may it never be selected, does it continue a word?
         self._is_special = self._table(tokenizer.all_special_ids)
         structural = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
@@ -164,8 +167,7 @@ class MaskingCollator:
         framework = _check_framework(return_tensors or self.return_tensors)
         columns = columns_of(features)
         lengths, present = self._layout(columns["input_ids"])
-        pad_id = -1 if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
-        fills = {"input_ids": pad_id, "token_type_ids": self.tokenizer.pad_token_type_id}
+        fills = {"input_ids": self._pad_id, "token_type_ids": self.tokenizer.pad_token_type_id}
         batch = {
             key: pad(key, values, lengths, present, fills)
             for key, values in columns.items()
@@ -174,7 +176,7 @@ class MaskingCollator:
 
         ids = checked_ids(torch.from_numpy(batch["input_ids"]), self._vocab_size)
         if "attention_mask" not in batch:
-            batch["attention_mask"] = present if self._pad_has_another_task else ids != pad_id
+            batch["attention_mask"] = present if self._pad_has_another_task else ids != self._pad_id
         batch["attention_mask"] = batch["attention_mask"].astype(np.int64, copy=False)
         # a mask that was given may exclude more positions than these, never fewer
         if "special_tokens_mask" in batch:
@@ -189,7 +191,7 @@ class MaskingCollator:
         masked, labels = mask_tokens(
             torch.from_numpy(ids),
             torch.from_numpy(never),
-            mask_token_id=self.tokenizer.mask_token_id,
+            mask_token_id=self._mask_id,
             vocab_size=self._vocab_size,
             recipe=self.recipe,
             attention_mask=torch.from_numpy(batch["attention_mask"]),
@@ -219,7 +221,7 @@ class MaskingCollator:
         if self.tokenizer.padding_side == "left":
             columns = columns[::-1]
         present = columns < lengths[:, None]  # (batch, length)
-        if self.tokenizer.pad_token_id is None and not present.all():
+        if self._pad_id == -1 and not present.all():
             raise ValueError(
                 f"{type(self.tokenizer).__name__} has no pad token; expected one because rows must "
                 f"be padded to {width}: tokenizer.add_special_tokens({{'pad_token': '[PAD]'}})"

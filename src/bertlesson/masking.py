@@ -8,6 +8,7 @@ It is fast because it draws 16 random bits per token instead of a float, and fro
 only the selected tokens.
 """
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -177,9 +178,8 @@ def _replace(
     generator: torch.Generator | None,
 ) -> tuple[NDArray[Any], Ints]:
     """Mask, randomize or keep each selected token; return the model's input and the labels."""
-    positions = np.flatnonzero(selected)  # (selected,), into the flattened batch
-    # a copy, (batch * length,): torch copies large tensors faster than NumPy copies large arrays
-    seen = torch.from_numpy(ids).flatten().clone().numpy()
+    positions = selected.reshape(-1).nonzero()[0]  # (selected,), into the flattened batch
+    seen = ids.flatten()  # a copy, (batch * length,)
 
     # every selected token has to be predicted, whatever the model sees in its place
     originals = seen.take(positions)  # (selected,)
@@ -187,10 +187,12 @@ def _replace(
     labels[positions] = originals
 
     # a single draw decides between the three fates, so their shares are exactly the recipe's
-    fate = _random_bits(len(positions), np.uint32, generator) / 2**32  # (selected,), in [0, 1)
-    shown = np.where(fate < recipe.mask, mask_token_id, originals)
-    is_random = (fate >= recipe.mask) & (fate < recipe.mask + recipe.random)
-    to_random = np.flatnonzero(is_random)
+    fate = _random_bits(len(positions), np.uint32, generator)  # (selected,)
+    is_changed = fate < math.ceil((recipe.mask + recipe.random) * 2**32)
+    is_masked = fate < math.ceil(recipe.mask * 2**32)
+    shown = originals.copy()
+    np.copyto(shown, mask_token_id, where=is_masked)
+    to_random = (is_changed != is_masked).nonzero()[0]
     shown[to_random] = torch.randint(vocab_size, to_random.shape, generator=generator).numpy()
     # the rest is kept: to the model it looks like a token that was never selected
     seen[positions] = shown

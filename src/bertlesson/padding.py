@@ -67,8 +67,7 @@ def pad(
         flat = _numbers(key, _flatten(values))
         fill = fills.get(key, IGNORE_INDEX if "label" in key else 0)
         if present.all():
-            # an array over packed bytes is read-only, a copy is not
-            return flat.reshape(present.shape + flat.shape[1:]).copy()
+            return flat.reshape(present.shape + flat.shape[1:])
         padded = np.full(present.shape + flat.shape[1:], fill, dtype=flat.dtype)
         padded[present] = flat
         return padded
@@ -97,7 +96,9 @@ def _flatten(rows: list[Any]) -> NDArray[Any]:
         try:
             # the fastest way from Python integers to an array; struct refuses anything else
             pack = {length: struct.Struct(f"{length}q").pack for length in set(map(len, rows))}
-            return np.frombuffer(b"".join([pack[len(row)](*row) for row in rows]), np.int64)
+            packed = [pack[len(row)](*row) for row in rows]
+            # an array over bytes would be read-only
+            return np.frombuffer(bytearray().join(packed), np.int64)
         except struct.error:
             pass
     return np.concatenate([np.asarray(row) for row in rows if len(row)] or [np.zeros(0, int)])
