@@ -115,6 +115,8 @@ def lesson(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (project.folder / ".cache").mkdir()
     (project.folder / ".cache" / "examples").symlink_to(CACHE)
     with serving(project) as started:
+        # every notebook with all its outputs: what nothing here measures, and a busy machine slows
+        started.until("index.html", bool, seconds=120)
         yield started
 
 
