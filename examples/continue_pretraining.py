@@ -36,7 +36,7 @@ parser = argparse.ArgumentParser(description="Continue pretraining.")
 add = parser.add_argument
 add("--train", nargs="+", help="text files or folders; default: a small set")
 add("--held-out", nargs="+", help="the same, to measure on; default: 1 in 20")
-add("--dataset", help="a name for the package datasets, instead of --train")
+add("--dataset", nargs="+", help="instead: a name on the hub, a configuration")
 add("--ends", default="file", choices=["file", "blank line", "line"])
 add("--model", help="a folder or a name; default: the lesson's checkpoint")
 add("--output", type=Path, help="the folder to save the model in")
@@ -88,9 +88,12 @@ def load_documents(name):
     except ImportError:
         sys.exit("--dataset needs another package: pip install datasets")
     try:
-        documents = load_dataset(name, split="train")
+        documents = load_dataset(*name, split="train")
     except (ConnectionError, FileNotFoundError) as error:
-        sys.exit(f"{name} could not be loaded: {error}. Is there a network?")
+        sys.exit(f"{name[0]} could not be loaded: {error}. Is there a network?")
+    if "text" not in documents.column_names:
+        columns = ", ".join(documents.column_names)
+        sys.exit(f"{name[0]} has the columns {columns}; expected one named text")
     parts = documents.train_test_split(0.05, seed=0)
     return parts["train"]["text"], parts["test"]["text"]
 
