@@ -92,8 +92,8 @@ def load_documents(name):
     except (ConnectionError, FileNotFoundError) as error:
         sys.exit(f"{name[0]} could not be loaded: {error}. Is there a network?")
     if "text" not in documents.column_names:
-        columns = ", ".join(documents.column_names)
-        sys.exit(f"{name[0]} has the columns {columns}; expected one named text")
+        has = ", ".join(documents.column_names)
+        sys.exit(f"{name[0]} has the columns {has}; expected one named text")
     parts = documents.train_test_split(0.05, seed=0)
     return parts["train"]["text"], parts["test"]["text"]
 

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig, BertForPreTraining
 
 # %% two sizes
-base = BertConfig()  # the paper's sizes (section 3), and the released vocabulary
+base = BertConfig()  # as in the paper (section 3), with the released vocabulary
 large = BertConfig(
     hidden_size=1024,
     num_hidden_layers=24,
