@@ -5,6 +5,7 @@
  */
 import { Bert } from "./bert.js";
 import { crc32 } from "./crc32.js";
+import { useSimd } from "./products.js";
 import { FileError, parseSafetensors, readHeader } from "./safetensors.js";
 import { Tokenizer } from "./tokenizer.js";
 
@@ -53,9 +54,8 @@ export function loadModel(name, onProgress = () => {}) {
     const tell = (share) => {
       for (const listener of waiting) listener(share);
     };
-    model = fetchBytes(new URL(`${name}.safetensors`, FOLDER), tell).then((bytes) =>
-      readModel(bytes, name),
-    );
+    const bytes = fetchBytes(new URL(`${name}.safetensors`, FOLDER), tell);
+    model = Promise.all([bytes, useSimd()]).then(([found]) => readModel(found, name));
     model.catch(() => loading.delete(name));
     loading.set(name, model);
   }

@@ -1,6 +1,7 @@
 /** What the masking playground computes: shares, draws, losses. Nothing here knows a page. */
-import { logSumExp } from "../../bert/bert.js";
+
 import { ranking } from "../../bert/decode.js";
+import { logSumExp } from "../../bert/layers.js";
 import { maskTokens, seededDraws } from "../../bert/masking.js";
 import { Tokenizer, words } from "../../bert/tokenizer.js";
 

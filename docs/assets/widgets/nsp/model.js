@@ -1,6 +1,7 @@
 /** What the game on sentence pairs computes: verdicts, points, clues. Nothing here knows a page. */
-import { softmax } from "../../bert/bert.js";
+
 import { findWords, isForeign } from "../../bert/decode.js";
+import { softmax } from "../../bert/layers.js";
 import { IS_NEXT, IS_RANDOM } from "../../bert/pairs.js";
 
 /** @typedef {import("../../bert/pairs.js").Label} Label */

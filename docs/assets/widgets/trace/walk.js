@@ -5,8 +5,9 @@
  * the page walks through; here the same is computed for a reader's sentences, without what needs
  * the gradient.
  */
-import { logSumExp, softmax } from "../../bert/bert.js";
+
 import { ranking } from "../../bert/decode.js";
+import { logSumExp, softmax } from "../../bert/layers.js";
 import { maskTokens, seededDraws } from "../../bert/masking.js";
 import { beforeFineTuning } from "../../bert/model.js";
 import { IS_NEXT } from "../../bert/pairs.js";
