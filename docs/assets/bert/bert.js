@@ -20,6 +20,7 @@ import { transpose } from "./products.js";
  * @property {number} max_position_embeddings
  * @property {number} num_attention_heads
  * @property {number} num_hidden_layers
+ * @property {number} [nsp_weight] Of the NSP loss in pretraining; 1 if it is missing.
  */
 
 /** @typedef {import("./layers.js").Vectors} Vectors */

@@ -33,7 +33,7 @@ export function linear(vectors, turned, bias, made) {
  * @param {Float32Array} scale `(width)`
  * @param {Float32Array} shift `(width)`
  * @param {number} epsilon Is added to the variance, which may be 0.
- * @param {Vectors} made `(length, width)`
+ * @param {Vectors} [made] `(length, width)`
  */
 export function layerNorm(vectors, scale, shift, epsilon, made = new Float32Array(vectors.length)) {
   const width = scale.length;
@@ -119,6 +119,7 @@ export function put(part, width, head, size, vectors) {
  * The sum, number by number.
  * @param {Float32Array} a
  * @param {Float32Array} b
+ * @param {Float32Array} [made] May be one of them.
  */
 export function add(a, b, made = new Float32Array(a.length)) {
   for (let k = 0; k < made.length; k++) made[k] = a[k] + b[k];
@@ -128,6 +129,7 @@ export function add(a, b, made = new Float32Array(a.length)) {
 /**
  * x Φ(x), where Φ is the normal distribution: 0 for very negative x, x for very positive ones.
  * @param {Float32Array} vector
+ * @param {Float32Array} [made]
  */
 export function gelu(vector, made = new Float32Array(vector.length)) {
   for (let k = 0; k < made.length; k++) made[k] = vector[k] * normal(vector[k]);
