@@ -103,5 +103,10 @@
       }
     }
   }
-  Object.assign(window, { Worker: LateWorker });
+  // any other worker, such as the one that trains a model, comes at once
+  const Worker = new Proxy(LateWorker, {
+    construct: (late, [url, ...options]) =>
+      /\/workers\/search\.[^/]*$/.test(url) ? new late(url) : new NativeWorker(url, ...options),
+  });
+  Object.assign(window, { Worker });
 })();
