@@ -24,7 +24,14 @@ const scratch = new Buffers();
  * @param {Float32Array} dBias `(outputs)`, added to
  */
 // --8<-- [start:linear]
-export function linearBackward(dMade, vectors, weight, dVectors, dWeight, dBias) {
+export function linearBackward(
+  dMade,
+  vectors,
+  weight,
+  dVectors,
+  dWeight,
+  dBias,
+) {
   const outputs = dBias.length;
   const width = weight.length / outputs;
   // made[i, o] has x[i, k] in it W[o, k] times ...
@@ -47,7 +54,15 @@ export function linearBackward(dMade, vectors, weight, dVectors, dWeight, dBias)
  * @param {Float32Array} dScale `(width)`, added to
  * @param {Float32Array} dShift `(width)`, added to
  */
-export function layerNormBackward(dMade, vectors, scale, epsilon, dVectors, dScale, dShift) {
+export function layerNormBackward(
+  dMade,
+  vectors,
+  scale,
+  epsilon,
+  dVectors,
+  dScale,
+  dShift,
+) {
   const width = scale.length;
   const normed = scratch.take("normed", width); // the vector before scale and shift
   for (let begin = 0; begin < vectors.length; begin += width) {
@@ -55,7 +70,8 @@ export function layerNormBackward(dMade, vectors, scale, epsilon, dVectors, dSca
     let variance = 0;
     for (let k = 0; k < width; k++) mean += vectors[begin + k];
     mean /= width;
-    for (let k = 0; k < width; k++) variance += (vectors[begin + k] - mean) ** 2;
+    for (let k = 0; k < width; k++)
+      variance += (vectors[begin + k] - mean) ** 2;
     const unit = 1 / Math.sqrt(variance / width + epsilon);
     // --8<-- [start:layer-norm]
     let along = 0; // how much the gradient points along the vector of ones,
@@ -120,19 +136,34 @@ export function attendBackward(dContext, given, shares, width, heads, dGiven) {
     const [q, k, v] = given.map((vectors, n) =>
       cut(vectors, width, head, size, scratch.take(`part ${n}`, area)),
     );
-    const [dQ, dK, dV] = dGiven.map((_, n) => scratch.zeros(`d part ${n}`, area));
-    const dCollected = cut(dContext, width, head, size, scratch.take("dCollected", area));
-    const taken = shares.subarray(head * square, (head + 1) * square); // (length, length)
+    const [dQ, dK, dV] = dGiven.map((_, n) =>
+      scratch.zeros(`d part ${n}`, area),
+    );
+    const dCollected = cut(
+      dContext,
+      width,
+      head,
+      size,
+      scratch.take("dCollected", area),
+    );
+    // (length, length)
+    const taken = shares.subarray(head * square, (head + 1) * square);
     // collected = taken v
     addTurnedProduct(dV, taken, dCollected, size);
     const dFits = scratch.zeros("dFits", square);
-    addProduct(dFits, dCollected, transpose(v, size, scratch.take("vT", area)), length);
+    addProduct(
+      dFits,
+      dCollected,
+      transpose(v, size, scratch.take("vT", area)),
+      length,
+    );
     softmaxBackward(dFits, taken, length);
     for (let n = 0; n < square; n++) dFits[n] /= Math.sqrt(size);
     // fits = q kᵀ
     addProduct(dQ, dFits, k, size);
     addTurnedProduct(dK, dFits, q, size);
-    for (const [n, part] of [dQ, dK, dV].entries()) put(part, width, head, size, dGiven[n]);
+    for (const [n, part] of [dQ, dK, dV].entries())
+      put(part, width, head, size, dGiven[n]);
   }
   // --8<-- [end:attention]
 }
@@ -148,7 +179,8 @@ export function attendBackward(dContext, given, shares, width, heads, dGiven) {
 export function softmaxBackward(dShares, shares, width) {
   for (let begin = 0; begin < shares.length; begin += width) {
     let average = 0;
-    for (let k = begin; k < begin + width; k++) average += shares[k] * dShares[k];
+    for (let k = begin; k < begin + width; k++)
+      average += shares[k] * dShares[k];
     for (let k = begin; k < begin + width; k++) {
       dShares[k] = shares[k] * (dShares[k] - average);
     }
@@ -165,7 +197,8 @@ export function softmaxBackward(dShares, shares, width) {
  */
 export function tableBackward(dVectors, rows, width, dTable) {
   for (let i = 0; i < rows.length; i++) {
-    for (let k = 0; k < width; k++) dTable[rows[i] * width + k] += dVectors[i * width + k];
+    for (let k = 0; k < width; k++)
+      dTable[rows[i] * width + k] += dVectors[i * width + k];
   }
 }
 
@@ -179,7 +212,8 @@ export function tableBackward(dVectors, rows, width, dTable) {
  */
 export function crossEntropy(scores, classes, labels) {
   let [total, right, count] = [0, 0, 0];
-  for (let row = 0; row < labels.length; row++) if (labels[row] !== IGNORED) count++;
+  for (let row = 0; row < labels.length; row++)
+    if (labels[row] !== IGNORED) count++;
   // --8<-- [start:cross-entropy]
   for (let row = 0; row < labels.length; row++) {
     const own = scores.subarray(row * classes, (row + 1) * classes);
@@ -189,7 +223,9 @@ export function crossEntropy(scores, classes, labels) {
       continue;
     }
     if (!(label >= 0 && label < classes)) {
-      throw new Error(`label ${label} of ${classes} classes; expected 0 to ${classes - 1} or -100`);
+      throw new Error(
+        `label ${label} of ${classes} classes; expected 0 to ${classes - 1} or -100`,
+      );
     }
     let highest = 0;
     for (let k = 1; k < classes; k++) if (own[k] > own[highest]) highest = k;

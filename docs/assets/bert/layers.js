@@ -1,15 +1,13 @@
 /**
  * The functions that BERT's layers are made of, forward. `backward.js` has the gradient of each.
  *
- * Vectors are one after the other in a Float32Array, `(length, width)`. Each function takes, last,
- * the array that it fills, so that training can use the same arrays in each step.
+ * Each takes, last, the array that it fills, so that training can use the same ones in each step.
  */
-import { Buffers } from "./buffers.js";
 import { addProduct, transpose } from "./products.js";
 
 /** @typedef {Float32Array} Vectors One after the other, `(length, width)`. */
 
-const scratch = new Buffers();
+let room = new Float32Array(0); // for the parts of a head, used again and again
 
 /**
  * x Wᵀ + b for each vector x.
@@ -35,17 +33,25 @@ export function linear(vectors, turned, bias, made) {
  * @param {number} epsilon Is added to the variance, which may be 0.
  * @param {Vectors} [made] `(length, width)`
  */
-export function layerNorm(vectors, scale, shift, epsilon, made = new Float32Array(vectors.length)) {
+export function layerNorm(
+  vectors,
+  scale,
+  shift,
+  epsilon,
+  made = new Float32Array(vectors.length),
+) {
   const width = scale.length;
   for (let begin = 0; begin < vectors.length; begin += width) {
     let mean = 0;
     let variance = 0;
     for (let k = 0; k < width; k++) mean += vectors[begin + k];
     mean /= width;
-    for (let k = 0; k < width; k++) variance += (vectors[begin + k] - mean) ** 2;
+    for (let k = 0; k < width; k++)
+      variance += (vectors[begin + k] - mean) ** 2;
     const unit = 1 / Math.sqrt(variance / width + epsilon);
     for (let k = 0; k < width; k++) {
-      made[begin + k] = (vectors[begin + k] - mean) * unit * scale[k] + shift[k];
+      made[begin + k] =
+        (vectors[begin + k] - mean) * unit * scale[k] + shift[k];
     }
   }
   return made;
@@ -65,37 +71,44 @@ export function attend(query, key, value, width, heads, context, shares) {
   const length = query.length / width;
   const size = width / heads;
   const [area, square] = [length * size, length * length];
+  if (room.length < 5 * area) room = new Float32Array(5 * area);
+  const [q, k, v, turned, collected] = [0, 1, 2, 3, 4].map((n) =>
+    room.subarray(n * area, (n + 1) * area),
+  );
   // --8<-- [start:all-to-all]
   for (let head = 0; head < heads; head++) {
     // this head's part of each vector, (length, size)
-    const q = cut(query, width, head, size, scratch.take("q", area));
-    const k = cut(key, width, head, size, scratch.take("k", area));
-    const v = cut(value, width, head, size, scratch.take("v", area));
-    // how well the query of token i fits the key of token j, for all i and j
+    cut(query, width, head, size, q);
+    cut(key, width, head, size, k);
+    cut(value, width, head, size, v);
+    // how well the query of token i fits the key of token j
     const fits = shares.subarray(head * square, (head + 1) * square).fill(0);
-    addProduct(fits, q, transpose(k, size, scratch.take("kT", area)), length);
+    addProduct(fits, q, transpose(k, size, turned), length);
     for (let i = 0; i < length; i++) {
       for (let j = 0; j < length; j++) fits[i * length + j] /= Math.sqrt(size);
     }
     softmaxRows(fits, length);
     // each token collects the values of all tokens, by their shares
-    const collected = scratch.zeros("collected", area);
-    addProduct(collected, fits, v, size);
+    addProduct(collected.fill(0), fits, v, size);
     put(collected, width, head, size, context);
   }
   // --8<-- [end:all-to-all]
 }
 
 /**
- * One head's columns of all vectors.
- * @param {Vectors} vectors `(length, width)`
+ * One head's columns of all vectors: `(length, size)` of `(length, width)`.
+ * @param {Vectors} vectors
  * @param {number} width
  * @param {number} head
  * @param {number} size Of a head.
- * @param {Vectors} made `(length, size)`
+ * @param {Vectors} made
  */
 export function cut(vectors, width, head, size, made) {
-  for (let to = 0, from = head * size; to < made.length; to += size, from += width) {
+  for (
+    let to = 0, from = head * size;
+    to < made.length;
+    to += size, from += width
+  ) {
     for (let k = 0; k < size; k++) made[to + k] = vectors[from + k];
   }
   return made;
@@ -103,14 +116,18 @@ export function cut(vectors, width, head, size, made) {
 
 /**
  * The opposite of `cut`.
- * @param {Vectors} part `(length, size)`
+ * @param {Vectors} part
  * @param {number} width
  * @param {number} head
  * @param {number} size
- * @param {Vectors} vectors `(length, width)`, of which these columns are overwritten
+ * @param {Vectors} vectors
  */
 export function put(part, width, head, size, vectors) {
-  for (let from = 0, to = head * size; from < part.length; from += size, to += width) {
+  for (
+    let from = 0, to = head * size;
+    from < part.length;
+    from += size, to += width
+  ) {
     for (let k = 0; k < size; k++) vectors[to + k] = part[from + k];
   }
 }
@@ -150,7 +167,8 @@ function erf(x) {
   const size = Math.abs(x);
   const t = 1 / (1 + 0.3275911 * size);
   const tail = t * (-1.453152027 + t * 1.061405429);
-  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + tail)));
+  const series =
+    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + tail)));
   const made = 1 - series * Math.exp(-size * size);
   return x < 0 ? -made : made;
 }
@@ -164,8 +182,10 @@ export function softmaxRows(scores, width) {
   for (let begin = 0; begin < scores.length; begin += width) {
     let highest = -Infinity; // so that no exp overflows
     let sum = 0;
-    for (let k = begin; k < begin + width; k++) if (scores[k] > highest) highest = scores[k];
-    for (let k = begin; k < begin + width; k++) sum += scores[k] = Math.exp(scores[k] - highest);
+    for (let k = begin; k < begin + width; k++)
+      if (scores[k] > highest) highest = scores[k];
+    for (let k = begin; k < begin + width; k++)
+      sum += scores[k] = Math.exp(scores[k] - highest);
     for (let k = begin; k < begin + width; k++) scores[k] /= sum;
   }
   return scores;

@@ -4,7 +4,12 @@
  * The heads have the names of `Bert`'s methods. Labels are those of `bertlesson.heads`, -100 where
  * there is nothing to learn.
  */
-import { crossEntropy, geluBackward, IGNORED, tanhBackward } from "./backward.js";
+import {
+  crossEntropy,
+  geluBackward,
+  IGNORED,
+  tanhBackward,
+} from "./backward.js";
 import { gelu } from "./layers.js";
 
 /** @typedef {import("./layers.js").Vectors} Vectors */
@@ -57,10 +62,15 @@ export const HEADS = {
 
   maskedLM(network, hidden, _, examples, dHidden) {
     const labels = tokenLabels(examples);
-    const selected = [...labels.keys()].filter((token) => labels[token] !== IGNORED);
+    const selected = [...labels.keys()].filter(
+      (token) => labels[token] !== IGNORED,
+    );
     const chosen = gather(network, "chosen", hidden, selected); // (selected, hidden)
     const inner = network.linear(`${MLM}.transform.dense`, chosen);
-    const active = gelu(inner, network.buffers.take("mlm active", inner.length));
+    const active = gelu(
+      inner,
+      network.buffers.take("mlm active", inner.length),
+    );
     const vectors = network.layerNorm(`${MLM}.transform.LayerNorm`, active);
     const scores = network.scores(MLM, vectors, WORDS, `${MLM}.bias`); // (selected, vocab)
     const classes = network.weight(`${MLM}.bias`).length;
@@ -87,13 +97,19 @@ export const HEADS = {
     for (const column of [0, 1]) {
       const places = examples.map(({ span }, text) => {
         const place = needed(span, "span", text)[column];
-        return place >= 0 && place < starts[text + 1] - starts[text] ? place : IGNORED;
+        return place >= 0 && place < starts[text + 1] - starts[text]
+          ? place
+          : IGNORED;
       });
-      const known = Math.max(1, places.filter((place) => place !== IGNORED).length);
+      const known = Math.max(
+        1,
+        places.filter((place) => place !== IGNORED).length,
+      );
       places.forEach((place, text) => {
         const length = starts[text + 1] - starts[text];
         const own = network.buffers.take("span scores", length);
-        for (let i = 0; i < length; i++) own[i] = scores[(starts[text] + i) * 2 + column];
+        for (let i = 0; i < length; i++)
+          own[i] = scores[(starts[text] + i) * 2 + column];
         const { loss, right, count } = crossEntropy(own, length, [place]);
         // the mean over the texts, then over start and end
         outcome.loss += loss / known / 2;
@@ -148,14 +164,24 @@ export function uses(head, name) {
  * @param {Vectors} dHidden
  */
 // --8<-- [start:whole-text]
-function wholeText(layer, weight, network, hidden, { starts }, examples, dHidden) {
+function wholeText(
+  layer,
+  weight,
+  network,
+  hidden,
+  { starts },
+  examples,
+  dHidden,
+) {
   const firsts = starts.slice(0, -1); // where the [CLS] are
   const cls = gather(network, "cls", hidden, firsts); // (texts, hidden)
   const pooled = network.linear("bert.pooler.dense", cls);
   for (let k = 0; k < pooled.length; k++) pooled[k] = Math.tanh(pooled[k]);
   const scores = network.linear(layer, pooled); // (texts, classes)
   const classes = network.weight(`${layer}.bias`).length;
-  const labels = examples.map(({ label }, text) => needed(label, "label", text));
+  const labels = examples.map(({ label }, text) =>
+    needed(label, "label", text),
+  );
   const outcome = crossEntropy(scores, classes, labels);
   // and back: the scores now hold their gradient
   outcome.loss *= weight;
@@ -196,7 +222,8 @@ function gather({ config, buffers }, name, hidden, tokens) {
 function scatter({ config }, dChosen, tokens, dHidden) {
   const width = config.hidden_size;
   tokens.forEach((token, n) => {
-    for (let k = 0; k < width; k++) dHidden[token * width + k] += dChosen[n * width + k];
+    for (let k = 0; k < width; k++)
+      dHidden[token * width + k] += dChosen[n * width + k];
   });
 }
 
@@ -211,6 +238,7 @@ const tokenLabels = (examples) =>
  * @param {number} text
  */
 function needed(label, name, text) {
-  if (label === undefined) throw new Error(`text ${text} has no ${name}; this head needs them`);
+  if (label === undefined)
+    throw new Error(`text ${text} has no ${name}; this head needs them`);
   return label;
 }

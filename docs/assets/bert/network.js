@@ -6,20 +6,11 @@
  * only attention needs to know where a text ends. There is no dropout; the lesson's models have
  * been trained without it.
  */
-import {
-  attendBackward,
-  geluBackward,
-  layerNormBackward,
-  linearBackward,
-  tableBackward,
-} from "./backward.js";
-import { Buffers } from "./buffers.js";
-import { add, attend, gelu, layerNorm, linear } from "./layers.js";
-import { transpose } from "./products.js";
+import { attendBackward, geluBackward, tableBackward } from "./backward.js";
+import { add, attend, gelu } from "./layers.js";
+import { Weights } from "./weights.js";
 
-/** @typedef {import("./bert.js").Config} Config */
 /** @typedef {import("./layers.js").Vectors} Vectors */
-/** @typedef {import("./safetensors.js").Tensor} Tensor */
 
 /**
  * Some texts for one step.
@@ -46,31 +37,11 @@ import { transpose } from "./products.js";
 
 const TABLES = "bert.embeddings";
 
-export class Network {
+export class Network extends Weights {
   /** @type {Kept[]} */
   #kept = [];
   /** @type {Vectors} The sum of the embeddings. */
   #embedded = new Float32Array();
-
-  /**
-   * @param {Map<string, Tensor>} tensors By their names in transformers.
-   * @param {Config} config
-   */
-  constructor(tensors, config) {
-    this.tensors = tensors;
-    this.config = config;
-    this.buffers = new Buffers();
-    /** @type {Map<string, Float32Array>} Of the shapes of the tensors. */
-    this.gradients = new Map();
-    for (const [name, { data }] of tensors) {
-      this.gradients.set(name, new Float32Array(data.length));
-    }
-  }
-
-  /** Sets all gradients to zero. */
-  clear() {
-    for (const gradient of this.gradients.values()) gradient.fill(0);
-  }
 
   /**
    * One vector for each token, `(tokens, hidden)`.
@@ -83,15 +54,24 @@ export class Network {
     const places = this.weight(`${TABLES}.position_embeddings.weight`);
     const sum = this.buffers.take(TABLES, ids.length * width);
     for (let i = 0; i < ids.length; i++) {
-      const [word, type, place] = [ids[i] * width, segments[i] * width, positions[i] * width];
+      const [word, type, place] = [
+        ids[i] * width,
+        segments[i] * width,
+        positions[i] * width,
+      ];
       for (let k = 0; k < width; k++) {
-        sum[i * width + k] = words[word + k] + types[type + k] + places[place + k];
+        sum[i * width + k] =
+          words[word + k] + types[type + k] + places[place + k];
       }
     }
     this.#embedded = sum;
     let hidden = this.layerNorm(`${TABLES}.LayerNorm`, sum);
     for (let layer = 0; layer < this.config.num_hidden_layers; layer++) {
-      this.#kept[layer] = this.#layer(`bert.encoder.layer.${layer}`, hidden, starts);
+      this.#kept[layer] = this.#layer(
+        `bert.encoder.layer.${layer}`,
+        hidden,
+        starts,
+      );
       const norm = `bert.encoder.layer.${layer}.output.LayerNorm`;
       hidden = this.layerNorm(norm, this.#kept[layer].thought);
     }
@@ -135,8 +115,8 @@ export class Network {
     const context = this.buffers.take(`${name}.context`, given.length);
     const shares = this.buffers.take(`${name}.shares`, heads * squares(starts));
     eachText(starts, heads, (tokens, own) => {
-      const [query, key, value, collected] = [...parts, context].map((vectors) =>
-        vectors.subarray(tokens.start * width, tokens.end * width),
+      const [query, key, value, collected] = [...parts, context].map(
+        (vectors) => vectors.subarray(tokens.start * width, tokens.end * width),
       );
       const taken = shares.subarray(own.start, own.end);
       attend(query, key, value, width, heads, collected, taken);
@@ -145,10 +125,23 @@ export class Network {
     add(attended, given, attended);
     const seen = this.layerNorm(`${attention}.output.LayerNorm`, attended);
     const inner = this.linear(`${name}.intermediate.dense`, seen);
-    const active = gelu(inner, this.buffers.take(`${name}.active`, inner.length));
+    const active = gelu(
+      inner,
+      this.buffers.take(`${name}.active`, inner.length),
+    );
     const thought = this.linear(`${name}.output.dense`, active);
     add(thought, seen, thought);
-    return { given, parts, shares, context, attended, seen, inner, active, thought };
+    return {
+      given,
+      parts,
+      shares,
+      context,
+      attended,
+      seen,
+      inner,
+      active,
+      thought,
+    };
   }
   // --8<-- [end:layer]
 
@@ -169,13 +162,32 @@ export class Network {
     const dInner = this.buffers.zeros("dInner", kept.inner.length);
     this.linearBackward(`${name}.output.dense`, dHidden, kept.active, dInner);
     geluBackward(dInner, kept.inner);
-    this.linearBackward(`${name}.intermediate.dense`, dInner, kept.seen, dHidden);
-    this.layerNormBackward(`${attention}.output.LayerNorm`, dHidden, kept.attended);
+    this.linearBackward(
+      `${name}.intermediate.dense`,
+      dInner,
+      kept.seen,
+      dHidden,
+    );
+    this.layerNormBackward(
+      `${attention}.output.LayerNorm`,
+      dHidden,
+      kept.attended,
+    );
     const dContext = this.buffers.zeros("dContext", dHidden.length);
-    this.linearBackward(`${attention}.output.dense`, dHidden, kept.context, dContext);
+    this.linearBackward(
+      `${attention}.output.dense`,
+      dHidden,
+      kept.context,
+      dContext,
+    );
     const dParts = this.#attentionBackward(kept, dContext, starts);
     for (const [n, part] of ["query", "key", "value"].entries()) {
-      this.linearBackward(`${attention}.self.${part}`, dParts[n], kept.given, dHidden);
+      this.linearBackward(
+        `${attention}.self.${part}`,
+        dParts[n],
+        kept.given,
+        dHidden,
+      );
     }
   }
   // --8<-- [end:layer-backward]
@@ -188,98 +200,24 @@ export class Network {
    */
   #attentionBackward({ parts, shares }, dContext, starts) {
     const { hidden_size: width, num_attention_heads: heads } = this.config;
-    const dParts = parts.map((part, n) => this.buffers.take(`dPart ${n}`, part.length));
+    const dParts = parts.map((part, n) =>
+      this.buffers.take(`dPart ${n}`, part.length),
+    );
     eachText(starts, heads, (tokens, own) => {
       const [dOwn, ...vectors] = [dContext, ...parts, ...dParts].map((all) =>
         all.subarray(tokens.start * width, tokens.end * width),
       );
       const taken = shares.subarray(own.start, own.end);
-      attendBackward(dOwn, vectors.slice(0, 3), taken, width, heads, vectors.slice(3));
+      attendBackward(
+        dOwn,
+        vectors.slice(0, 3),
+        taken,
+        width,
+        heads,
+        vectors.slice(3),
+      );
     });
     return dParts;
-  }
-
-  // A layer by its name, forward and backward; what it makes stays until the next step.
-
-  /**
-   * @param {string} name
-   * @param {Vectors} vectors `(length, width)`
-   */
-  linear(name, vectors) {
-    return this.scores(name, vectors, `${name}.weight`, `${name}.bias`);
-  }
-
-  /**
-   * A linear layer whose weight has a name of its own, as the decoder's.
-   * @param {string} name
-   * @param {Vectors} vectors `(length, width)`
-   * @param {string} weightName
-   * @param {string} biasName
-   */
-  scores(name, vectors, weightName, biasName) {
-    const [weight, bias] = [this.weight(weightName), this.weight(biasName)];
-    const width = weight.length / bias.length;
-    const turned = transpose(weight, width, this.buffers.take("turned", weight.length));
-    const made = this.buffers.take(name, (vectors.length / width) * bias.length);
-    return linear(vectors, turned, bias, made);
-  }
-
-  /**
-   * @param {string} name
-   * @param {Vectors} dMade `(length, outputs)`
-   * @param {Vectors} vectors `(length, width)`: what the layer was given
-   * @param {Vectors} dVectors `(length, width)`, added to
-   */
-  linearBackward(name, dMade, vectors, dVectors) {
-    this.scoresBackward(dMade, vectors, dVectors, `${name}.weight`, `${name}.bias`);
-  }
-
-  /**
-   * @param {Vectors} dMade `(length, outputs)`
-   * @param {Vectors} vectors `(length, width)`: what the layer was given
-   * @param {Vectors} dVectors `(length, width)`, added to
-   * @param {string} weightName
-   * @param {string} biasName
-   */
-  scoresBackward(dMade, vectors, dVectors, weightName, biasName) {
-    const [dWeight, dBias] = [this.gradient(weightName), this.gradient(biasName)];
-    linearBackward(dMade, vectors, this.weight(weightName), dVectors, dWeight, dBias);
-  }
-
-  /**
-   * @param {string} name
-   * @param {Vectors} vectors `(length, width)`
-   */
-  layerNorm(name, vectors) {
-    const made = this.buffers.take(name, vectors.length);
-    const [scale, shift] = [this.weight(`${name}.weight`), this.weight(`${name}.bias`)];
-    return layerNorm(vectors, scale, shift, this.config.layer_norm_eps, made);
-  }
-
-  /**
-   * @param {string} name
-   * @param {Vectors} dMade `(length, width)`, overwritten with the gradient of the vectors
-   * @param {Vectors} vectors `(length, width)`: what the layer was given
-   */
-  layerNormBackward(name, dMade, vectors) {
-    const scale = this.weight(`${name}.weight`);
-    const [dScale, dShift] = [this.gradient(`${name}.weight`), this.gradient(`${name}.bias`)];
-    const epsilon = this.config.layer_norm_eps;
-    layerNormBackward(dMade, vectors, scale, epsilon, dMade, dScale, dShift);
-  }
-
-  /** @param {string} name */
-  weight(name) {
-    const tensor = this.tensors.get(name);
-    if (!tensor) throw new Error(`the model has no ${name}`);
-    return tensor.data;
-  }
-
-  /** @param {string} name */
-  gradient(name) {
-    const gradient = this.gradients.get(name);
-    if (!gradient) throw new Error(`the model has no ${name}`);
-    return gradient;
   }
 }
 
@@ -289,7 +227,8 @@ export class Network {
  */
 function squares(starts) {
   let sum = 0;
-  for (let text = 1; text < starts.length; text++) sum += (starts[text] - starts[text - 1]) ** 2;
+  for (let text = 1; text < starts.length; text++)
+    sum += (starts[text] - starts[text - 1]) ** 2;
   return sum;
 }
 

@@ -28,7 +28,10 @@ export class AdamW {
     this.tensors = tensors;
     this.settings = settings;
     for (const [name, { data }] of tensors) {
-      const [mean, square] = [new Float32Array(data.length), new Float32Array(data.length)];
+      const [mean, square] = [
+        new Float32Array(data.length),
+        new Float32Array(data.length),
+      ];
       this.#averages.set(name, { mean, square });
     }
   }
@@ -42,7 +45,8 @@ export class AdamW {
     for (const [name, { data }] of this.tensors) {
       const averages = this.#averages.get(name);
       const gradient = gradients.get(name);
-      if (!averages || !gradient) throw new Error(`there is no gradient of ${name}`);
+      if (!averages || !gradient)
+        throw new Error(`there is no gradient of ${name}`);
       const weightDecay = isSpared(name) ? 0 : this.settings.weightDecay;
       const settings = { ...this.settings, weightDecay };
       update(data, gradient, averages, learningRate, this.#step, settings);
@@ -58,7 +62,14 @@ export class AdamW {
  * @param {number} step Counted from 1.
  * @param {Settings} settings
  */
-function update(weights, gradient, { mean, square }, learningRate, step, settings) {
+function update(
+  weights,
+  gradient,
+  { mean, square },
+  learningRate,
+  step,
+  settings,
+) {
   const [beta1, beta2] = settings.betas;
   const { epsilon, weightDecay } = settings;
   // --8<-- [start:adamw]
@@ -71,7 +82,8 @@ function update(weights, gradient, { mean, square }, learningRate, step, setting
     square[k] = beta2 * square[k] + (1 - beta2) * slope * slope;
     // decay is not part of the gradient: Adam would scale it away
     weights[k] *= 1 - learningRate * weightDecay;
-    weights[k] -= (rate * mean[k]) / (Math.sqrt(square[k]) * correction + epsilon);
+    weights[k] -=
+      (rate * mean[k]) / (Math.sqrt(square[k]) * correction + epsilon);
   }
   // --8<-- [end:adamw]
 }
@@ -80,7 +92,8 @@ function update(weights, gradient, { mean, square }, learningRate, step, setting
  * Whether a weight is exempt from decay.
  * @param {string} name
  */
-export const isSpared = (name) => name.endsWith("bias") || name.includes("LayerNorm.");
+export const isSpared = (name) =>
+  name.endsWith("bias") || name.includes("LayerNorm.");
 
 /**
  * The share of the highest learning rate: it rises from 0, then falls to 0, both in a line.

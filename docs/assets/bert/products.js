@@ -1,14 +1,11 @@
 /**
- * The product of two matrices, which takes most of a model's time, forward and backward.
- *
- * It is written twice: here in plain JavaScript, which every browser runs, and in `simd.js` as
- * WebAssembly, which computes four numbers at once and may be refused. A matrix is a
- * Float32Array, row by row.
+ * The product of two matrices, which takes most of a model's time: here in plain JavaScript, in
+ * `simd.js` as WebAssembly. A matrix is a Float32Array, row by row.
  */
 
 /**
- * Adds a product to `made`, which is `(rows, columns)`. The entry of the first matrix at row i and
- * inner k is `a[i * perRow + k * perStep]`, so one loop reads a matrix or its transpose.
+ * Adds a product to `made`, `(rows, columns)`. Row i of the first matrix has at inner k the number
+ * `a[i * perRow + k * perStep]`, so one loop reads a matrix or its transpose.
  * @typedef {(
  *   made: Float32Array, a: Float32Array, b: Float32Array,
  *   rows: number, columns: number, inner: number, perRow: number, perStep: number,
@@ -68,7 +65,11 @@ export function addTurnedProduct(made, a, b, columns) {
  * @param {number} columns
  * @param {Float32Array} made `(columns, rows)`
  */
-export function transpose(matrix, columns, made = new Float32Array(matrix.length)) {
+export function transpose(
+  matrix,
+  columns,
+  made = new Float32Array(matrix.length),
+) {
   const rows = matrix.length / columns;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
@@ -88,8 +89,7 @@ function sizes(made, a, b, columns) {
   const [rows, inner] = [made.length / columns, b.length / columns];
   if (a.length !== rows * inner) {
     throw new Error(
-      `a product of ${a.length} and ${b.length} numbers into ${made.length}, in ${columns} ` +
-        `columns; expected ${rows} × ${inner} numbers in the first matrix`,
+      `${a.length} numbers in the first matrix, expected ${rows} × ${inner}`,
     );
   }
   return [rows, inner];
@@ -106,9 +106,6 @@ const choose = (rows, columns, inner) =>
 /** @type {Product} */
 function addPlain(made, a, b, rows, columns, inner, perRow, perStep) {
   const [evenRows, fourColumns] = [rows - (rows % 2), columns - (columns % 4)];
-  // --8<-- [start:two-by-four]
-  // A tile of two rows and four columns at once: six numbers are read
-  // for eight multiplications, and the eight sums stay in registers.
   for (let j = 0; j < fourColumns; j += 4) {
     for (let i = 0; i < evenRows; i += 2) {
       let s0 = 0;
@@ -121,6 +118,9 @@ function addPlain(made, a, b, rows, columns, inner, perRow, perStep) {
       let t3 = 0;
       let above = i * perRow;
       let below = above + perRow;
+      // --8<-- [start:two-by-four]
+      // six numbers are read for eight multiplications,
+      // and the eight sums stay in registers
       for (let k = 0, at = j; k < inner; k++, at += columns) {
         const x = a[above];
         const y = a[below];
@@ -139,6 +139,7 @@ function addPlain(made, a, b, rows, columns, inner, perRow, perStep) {
         above += perStep;
         below += perStep;
       }
+      // --8<-- [end:two-by-four]
       const s = i * columns + j;
       const t = s + columns;
       made[s] += s0;
@@ -151,7 +152,6 @@ function addPlain(made, a, b, rows, columns, inner, perRow, perStep) {
       made[t + 3] += t3;
     }
   }
-  // --8<-- [end:two-by-four]
   for (let i = 0; i < rows; i++) {
     // what no tile covers: the last columns, and all of an odd last row
     for (let j = i < evenRows ? fourColumns : 0; j < columns; j++) {

@@ -38,11 +38,20 @@ export class Trainer {
    */
   constructor(bert, head, options) {
     if (!Object.hasOwn(HEADS, head)) {
-      throw new Error(`${head} is no head; expected one of ${Object.keys(HEADS).join(", ")}`);
+      throw new Error(
+        `${head} is no head; expected one of ${Object.keys(HEADS).join(", ")}`,
+      );
     }
-    const { steps, warmupSteps = Math.floor(steps / 10), longest = 1, ...others } = options;
+    const {
+      steps,
+      warmupSteps = Math.floor(steps / 10),
+      longest = 1,
+      ...others
+    } = options;
     if (!(warmupSteps >= 0 && warmupSteps < steps)) {
-      throw new Error(`${warmupSteps} of ${steps} steps are warm-up; expected fewer than all`);
+      throw new Error(
+        `${warmupSteps} of ${steps} steps are warm-up; expected fewer than all`,
+      );
     }
     this.head = HEADS[head];
     this.options = { ...PAPERS, ...others, steps, warmupSteps, longest };
@@ -77,7 +86,10 @@ export class Trainer {
   // --8<-- [start:step]
   step(examples) {
     const outcome = this.gradients(examples);
-    const length = clip([...this.network.gradients.values()], this.options.longest);
+    const length = clip(
+      [...this.network.gradients.values()],
+      this.options.longest,
+    );
     this.optimizer.step(this.network.gradients, this.learningRate);
     this.taken += 1;
     return { ...outcome, length };
@@ -128,10 +140,15 @@ export class Trainer {
  * @returns {Batch}
  */
 function join(examples, longest) {
-  if (examples.length === 0) throw new Error("there are no examples; expected one or more");
+  if (examples.length === 0)
+    throw new Error("there are no examples; expected one or more");
   const starts = [0];
   for (const [text, { ids, segments }] of examples.entries()) {
-    if (ids.length === 0 || ids.length > longest || segments.length !== ids.length) {
+    if (
+      ids.length === 0 ||
+      ids.length > longest ||
+      segments.length !== ids.length
+    ) {
       throw new Error(
         `text ${text} has ${ids.length} tokens and ${segments.length} segments; ` +
           `expected 1 to ${longest}, and as many segments`,

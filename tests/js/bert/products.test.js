@@ -71,5 +71,5 @@ test("a transpose has rows for columns", () => {
 
 test("matrices that do not fit are refused", () => {
   const [made, a, b] = [new Float32Array(6), new Float32Array(5), new Float32Array(6)];
-  assert.throws(() => addProduct(made, a, b, 3), /expected 2 × 2 numbers in the first/);
+  assert.throws(() => addProduct(made, a, b, 3), /5 numbers in the first matrix, expected 2 × 2/);
 });
