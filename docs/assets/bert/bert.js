@@ -41,6 +41,14 @@ export class Bert {
   }
 
   /**
+   * The same model with other weights.
+   * @param {Map<string, Tensor>} tensors
+   */
+  withWeights(tensors) {
+    return new Bert(tensors, this.config);
+  }
+
+  /**
    * The encoder: one vector for each token, `(length, hidden)`.
    * @param {ArrayLike<number>} ids
    * @param {ArrayLike<number>} segments

@@ -3,9 +3,7 @@
  *
  * A file holds weights, configuration and vocabulary (`bertlesson.lesson.export.write_model`).
  */
-import { Bert } from "./bert.js";
 import { crc32 } from "./crc32.js";
-import { useSimd } from "./products.js";
 import { FileError, parseSafetensors, readHeader } from "./safetensors.js";
 import { Tokenizer } from "./tokenizer.js";
 
@@ -26,6 +24,7 @@ const loading = new Map();
 /** @type {Map<string, Set<Listener>>} By name. */
 const listeners = new Map();
 
+/** @typedef {import("./bert.js").Bert} Bert */
 /** @typedef {(share: number) => void} Listener Is told the share that has come, from 0 to 1. */
 
 /**
@@ -55,12 +54,26 @@ export function loadModel(name, onProgress = () => {}) {
       for (const listener of waiting) listener(share);
     };
     const bytes = fetchBytes(new URL(`${name}.safetensors`, FOLDER), tell);
-    model = Promise.all([bytes, useSimd()]).then(([found]) => readModel(found, name));
+    model = Promise.all([bytes, loadBert()]).then(([found, Made]) => readModel(found, name, Made));
     model.catch(() => loading.delete(name));
     loading.set(name, model);
   }
   listeners.get(name)?.add(onProgress);
   return model;
+}
+
+/** The forward pass: no page needs it before it needs a model. */
+async function loadBert() {
+  try {
+    const [{ Bert }, { useSimd }] = await Promise.all([
+      import("./bert.js"),
+      import("./products.js"),
+    ]);
+    await useSimd();
+    return Bert;
+  } catch {
+    throw new Error("The file bert.js could not be fetched. Are you online?");
+  }
 }
 
 /**
@@ -93,7 +106,7 @@ export function beforeFineTuning(pretrained, tuned) {
   for (const [name, tensor] of tuned.bert.tensors) {
     if (name.startsWith("before.")) tensors.set(name.slice("before.".length), tensor);
   }
-  return { ...tuned, bert: new Bert(tensors, pretrained.bert.config) };
+  return { ...tuned, bert: pretrained.bert.withWeights(tensors) };
 }
 
 /**
@@ -113,16 +126,17 @@ export async function fetchJSON(name) {
 /**
  * @param {ArrayBuffer} bytes
  * @param {string} name
+ * @param {typeof import("./bert.js").Bert} Made
  * @returns {Model}
  */
-function readModel(bytes, name) {
+function readModel(bytes, name, Made) {
   try {
     const { tensors, metadata } = parseSafetensors(bytes);
     const { config, vocab, labels, crc32: written } = JSON.parse(metadata.model);
     if (checksum(bytes, written) !== written) {
       throw new FileError("its checksum does not match");
     }
-    const bert = new Bert(tensors, config);
+    const bert = new Made(tensors, config);
     tryOut(bert, name);
     return {
       bert,

@@ -1,7 +1,7 @@
 /** What the fill-in widget computes: guesses, remarks, what stays hidden. No page is needed. */
 
 import { findWords, isForeign, ranking } from "../../bert/decode.js";
-import { softmax } from "../../bert/layers.js";
+import { softmax } from "../../bert/scores.js";
 import { words } from "../../bert/tokenizer.js";
 import { probability } from "../numbers.js";
 

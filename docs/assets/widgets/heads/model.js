@@ -1,7 +1,7 @@
 /** What the widget on heads computes: inputs, readings, remarks on them. No page is needed. */
 
 import { decodeAnswer, decodeEntities, findWords, isForeign } from "../../bert/decode.js";
-import { softmax } from "../../bert/layers.js";
+import { softmax } from "../../bert/scores.js";
 import { probability } from "../numbers.js";
 
 /** @typedef {import("../../bert/decode.js").Entity} Entity */

@@ -1,8 +1,8 @@
 /** What the masking playground computes: shares, draws, losses. Nothing here knows a page. */
 
 import { ranking } from "../../bert/decode.js";
-import { logSumExp } from "../../bert/layers.js";
 import { maskTokens, seededDraws } from "../../bert/masking.js";
+import { logSumExp } from "../../bert/scores.js";
 import { Tokenizer, words } from "../../bert/tokenizer.js";
 
 /** @typedef {import("../../bert/masking.js").Fate} Fate */

@@ -1,8 +1,8 @@
 /** What the game on sentence pairs computes: verdicts, points, clues. Nothing here knows a page. */
 
 import { findWords, isForeign } from "../../bert/decode.js";
-import { softmax } from "../../bert/layers.js";
 import { IS_NEXT, IS_RANDOM } from "../../bert/pairs.js";
+import { softmax } from "../../bert/scores.js";
 
 /** @typedef {import("../../bert/pairs.js").Label} Label */
 /** @typedef {{a: string, b: string, label: Label | null}} Shown Without a label, a reader's own. */

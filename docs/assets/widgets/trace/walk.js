@@ -7,10 +7,10 @@
  */
 
 import { ranking } from "../../bert/decode.js";
-import { logSumExp, softmax } from "../../bert/layers.js";
 import { maskTokens, seededDraws } from "../../bert/masking.js";
 import { beforeFineTuning } from "../../bert/model.js";
 import { IS_NEXT } from "../../bert/pairs.js";
+import { logSumExp, softmax } from "../../bert/scores.js";
 
 /** @typedef {import("../../bert/bert.js").Bert} Bert */
 /** @typedef {import("../../bert/masking.js").Fate} Fate */
