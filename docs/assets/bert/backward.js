@@ -7,7 +7,7 @@
  * there, since a weight is used for many tokens; `dVectors` is added to where that is said.
  */
 import { Buffers } from "./buffers.js";
-import { cut, normal, put } from "./layers.js";
+import { cut, moments, normal, put } from "./layers.js";
 import { addProduct, addTurnedProduct, transpose } from "./products.js";
 
 /** @typedef {import("./layers.js").Vectors} Vectors */
@@ -66,13 +66,7 @@ export function layerNormBackward(
   const width = scale.length;
   const normed = scratch.take("normed", width); // the vector before scale and shift
   for (let begin = 0; begin < vectors.length; begin += width) {
-    let mean = 0;
-    let variance = 0;
-    for (let k = 0; k < width; k++) mean += vectors[begin + k];
-    mean /= width;
-    for (let k = 0; k < width; k++)
-      variance += (vectors[begin + k] - mean) ** 2;
-    const unit = 1 / Math.sqrt(variance / width + epsilon);
+    const { mean, unit } = moments(vectors, begin, width, epsilon);
     // --8<-- [start:layer-norm]
     let along = 0; // how much the gradient points along the vector of ones,
     let onto = 0; // and how much along the normed vector itself

@@ -26,11 +26,27 @@ export function linear(vectors, turned, bias, made) {
 }
 
 /**
+ * The mean of a vector, and what its numbers are multiplied by to have variance 1.
+ * @param {Vectors} vectors
+ * @param {number} begin Where the vector is.
+ * @param {number} width
+ * @param {number} epsilon Is added to the variance, which may be 0.
+ */
+export function moments(vectors, begin, width, epsilon) {
+  let mean = 0;
+  let variance = 0;
+  for (let k = 0; k < width; k++) mean += vectors[begin + k];
+  mean /= width;
+  for (let k = 0; k < width; k++) variance += (vectors[begin + k] - mean) ** 2;
+  return { mean, unit: 1 / Math.sqrt(variance / width + epsilon) };
+}
+
+/**
  * Each vector is shifted to mean 0 and scaled to variance 1, then by learned numbers.
  * @param {Vectors} vectors `(length, width)`
  * @param {Float32Array} scale `(width)`
  * @param {Float32Array} shift `(width)`
- * @param {number} epsilon Is added to the variance, which may be 0.
+ * @param {number} epsilon See `moments`.
  * @param {Vectors} [made] `(length, width)`
  */
 export function layerNorm(
@@ -42,13 +58,7 @@ export function layerNorm(
 ) {
   const width = scale.length;
   for (let begin = 0; begin < vectors.length; begin += width) {
-    let mean = 0;
-    let variance = 0;
-    for (let k = 0; k < width; k++) mean += vectors[begin + k];
-    mean /= width;
-    for (let k = 0; k < width; k++)
-      variance += (vectors[begin + k] - mean) ** 2;
-    const unit = 1 / Math.sqrt(variance / width + epsilon);
+    const { mean, unit } = moments(vectors, begin, width, epsilon);
     for (let k = 0; k < width; k++) {
       made[begin + k] =
         (vectors[begin + k] - mean) * unit * scale[k] + shift[k];
