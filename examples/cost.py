@@ -116,12 +116,10 @@ DEVICES = {  # peak FLOPs a second for one, in 16 bits; dollars an hour
 }
 SHARE = 0.4  # of the peak, that a well-kept training loop reaches
 sizes = {"base": work, "large": sum(training_flops(large, 0.15).values())}
-money = {}
 print(f"at {SHARE:.0%} of the peak    hours on one   dollars")
 for size, flops in sizes.items():
     for device, (peak, price) in DEVICES.items():
         hours = flops / (peak * SHARE) / 3600
-        money[size, device] = hours * price
         print(f"BERT {size:5} {device}  {hours:18.0f} {hours * price:9.0f}")
 
 # %% the paper's own run
@@ -133,9 +131,4 @@ for size, chips in CHIPS.items():
     print(f"{rate / 1e12:.1f} TFLOPs a second each")
 
 # %%
-values = {
-    "epochs": total / WORDS,
-    "tokens": total / 1e9,
-    "more": more,
-    "rate": sizes["base"] / (DAYS * 24 * 3600) / CHIPS["base"] / 1e12,
-}
+values = {"epochs": total / WORDS, "more": more}
