@@ -325,10 +325,10 @@ def test_the_same_rng_makes_the_same_pairs_and_then_others() -> None:
 @pytest.mark.slow
 def test_ten_thousand_documents_take_seconds() -> None:
     documents = make_documents(10_000)
-    begin = time.perf_counter()
+    begin = time.process_time()
     pairs = pairs_of(documents, length=64)
     assert len(pairs) > 10_000
-    assert time.perf_counter() - begin < 10  # well under one on an idle machine
+    assert time.process_time() - begin < 10  # well under one on an idle machine
 
 
 def test_each_epoch_has_new_masks() -> None:

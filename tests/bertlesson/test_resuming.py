@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -160,35 +161,50 @@ def process(folder: Path, before: Any = None, settings: dict[str, Any] | None = 
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Weights, float]:
-    """The weights of a run that nobody kills, and its seconds."""
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    """The weights of a run that nobody kills."""
     folder = tmp_path_factory.mktemp("whole")
-    began = time.monotonic()
-    whole = process(folder)
-    whole.join()
-    return torch.load(folder / "weights.pt"), time.monotonic() - began
-
-
-@pytest.mark.slow
-def test_killed_at_random_moments(expected: tuple[Weights, float], tmp_path: Path) -> None:
-    weights, seconds = expected
-    moments = random.Random()  # others in each run of the tests
-    killed, reached = 0, []
-    while not (tmp_path / "weights.pt").exists():
-        running = process(tmp_path)
-        wait = moments.uniform(0.2, 0.8) * seconds if killed < 2 else None
-        running.join(wait)
-        if running.exitcode is None:
-            os.kill(running.pid, signal.SIGKILL)
-            running.join()
-            killed += 1
-        reached.append(last_whole_checkpoint(tmp_path))
-    assert killed, reached
-    assert same(torch.load(tmp_path / "weights.pt"), weights), reached
+    process(folder).join()
+    return torch.load(folder / "weights.pt")
 
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+class AnyMoment:
+    """Kills the process in the middle of a step, or of the saving after it.
+
+    The moment is counted in steps: on a machine that is busy now and idle then, seconds miss it.
+    """
+
+    def __init__(self, steps: float) -> None:
+        self.steps = steps
+
+    def __call__(self) -> None:
+        original, begun = Trainer.training_step, list[float]()
+
+        def counted(*args: Any, **kwargs: Any) -> Tensor:
+            begun.append(time.monotonic())
+            if len(begun) == int(self.steps):  # 2 or more: the last step tells how long this takes
+                wait = self.steps % 1 * (begun[-1] - begun[-2])
+                threading.Timer(wait, die).start()
+            return original(*args, **kwargs)
+
+        Trainer.training_step = counted  # type: ignore[method-assign]
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(expected: Weights, tmp_path: Path) -> None:
+    moments = random.Random()  # others in each run of the tests
+    reached = []
+    for _ in range(2):
+        killed = process(tmp_path, AnyMoment(moments.uniform(2, 5)))
+        killed.join()
+        assert killed.exitcode == -signal.SIGKILL, reached
+        reached.append(last_whole_checkpoint(tmp_path))
+    process(tmp_path).join()
+    assert same(torch.load(tmp_path / "weights.pt"), expected), reached
 
 
 class Torn:
@@ -220,7 +236,7 @@ class Torn:
 @pytest.mark.parametrize(
     "file", ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"]
 )
-def test_killed_while_it_saves(expected: tuple[Weights, float], tmp_path: Path, file: str) -> None:
+def test_killed_while_it_saves(expected: Weights, tmp_path: Path, file: str) -> None:
     killed = process(tmp_path, Torn(file))
     killed.join()
     assert killed.exitcode == -signal.SIGKILL
@@ -228,7 +244,7 @@ def test_killed_while_it_saves(expected: tuple[Weights, float], tmp_path: Path, 
     assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-4")
     if file == "optimizer.pt":
         process(tmp_path).join()
-        assert same(torch.load(tmp_path / "weights.pt"), expected[0])
+        assert same(torch.load(tmp_path / "weights.pt"), expected)
 
 
 # checkpoints
