@@ -11,11 +11,13 @@ import json
 import logging
 import sys
 
+from tools.run import memo
 from tools.run.examples import load_examples
+from tools.run.files import write_at_once
 from tools.run.problems import problems_of
 from tools.run.process import log
 from tools.run.runner import Runner
-from tools.run.store import DURATIONS, write_at_once
+from tools.run.store import DURATIONS
 
 
 def main() -> int:
@@ -24,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--durations", action="store_true", help="write durations.json instead")
     only_durations = parser.parse_args().durations
+    memo.read()
     examples, problems = load_examples()
     runner = Runner()
     if only_durations and not problems:
@@ -37,6 +40,7 @@ def main() -> int:
         log.error("durations.json stays as it is: what is listed above cannot be read")
         return 1
     runner.want(examples.values())
+    memo.write()
     try:
         runner.wait()
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from tokenize import COMMENT, detect_encoding, generate_tokens
 from typing import Literal
 
 from tools.run.hidden_imports import hidden_imports
+from tools.run.memo import memoized
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,7 @@ class Cell:
     source: str
 
 
-@lru_cache(maxsize=64)  # while serving, most examples stay the same
+@memoized()
 def parse_cells(path: Path, text: str) -> tuple[Cell, ...]:
     check_syntax(text, path, 0)
     lines = text.split("\n")

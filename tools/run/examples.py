@@ -19,6 +19,7 @@ from bertlesson.lesson.fingerprint import (
 )
 from tools.run.cells import ROOT, Cell, Problem, check_syntax, parse_cells, read_code
 from tools.run.hidden_imports import hidden_imports
+from tools.run.memo import memoized
 from tools.run.reasons import digest
 
 EXAMPLES = ROOT / "examples"
@@ -40,7 +41,7 @@ class Example:
     text: str
     cells: tuple[Cell, ...]
     versions: tuple[str, ...]
-    around: str = ""  # changes with everything else that its key is made from
+    around: str  # changes with everything else that its key is made from
 
     @property
     def name(self) -> str:
@@ -54,10 +55,7 @@ class Example:
     @cached_property
     def modules(self) -> frozenset[str]:
         """The modules of the package that it imports, even indirectly."""
-        names = hidden_imports(self.text).names
-        hidden = run_by_importing(names, PACKAGE) if names else set()
-        found = [imported_modules(path_of(name, PACKAGE), PACKAGE) for name in hidden]
-        return imported_modules(self.path, PACKAGE).union(hidden, *found)
+        return _modules(self.path, self.text, self.around)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -67,9 +65,7 @@ class Example:
     @cached_property
     def key(self) -> str:
         """Equal keys mean equal results: nothing that the execution depends on has changed."""
-        parts = [self.name, *(cell.source for cell in self.code), *self.versions]
-        parts += [path.read_text("utf-8") for path in RECORDER]
-        return _digest(parts, self.modules)
+        return _key(self.path, self.text, self.code, self.versions, self.around)
 
     @property
     def parts(self) -> dict[str, str]:
@@ -100,6 +96,11 @@ class Example:
 
 def checkpoint_key() -> str:
     """Changes with the code that trains the checkpoint, so that a stale one is never used."""
+    return _checkpoint_key(_around())
+
+
+@memoized(still=lambda around: around == _around())
+def _checkpoint_key(around: str) -> str:
     return _digest([], _checkpoint_modules())
 
 
@@ -128,6 +129,28 @@ def _versions() -> tuple[str, ...]:
     return platform.python_version(), *(f"{name}=={version(name)}" for name in VERSIONED)
 
 
+def _unchanged(path: Path, text: str, *others: object) -> bool:
+    """Whether the files still hold this text, and what the last argument is the digest of."""
+    return read_code(path) == text and _around() == others[-1]
+
+
+@memoized(still=_unchanged)
+def _modules(path: Path, text: str, around: str) -> frozenset[str]:
+    names = hidden_imports(text).names
+    hidden = run_by_importing(names, PACKAGE) if names else set()
+    found = [imported_modules(path_of(name, PACKAGE), PACKAGE) for name in hidden]
+    return imported_modules(path, PACKAGE).union(hidden, *found)
+
+
+@memoized(still=_unchanged)
+def _key(
+    path: Path, text: str, code: tuple[Cell, ...], versions: tuple[str, ...], around: str
+) -> str:
+    parts = [path.stem, *(cell.source for cell in code), *versions]
+    parts += [recorder.read_text("utf-8") for recorder in RECORDER]
+    return _digest(parts, _modules(path, text, around))
+
+
 def _digest(parts: list[str], modules: Iterable[str]) -> str:
     code = [code_alone(path_of(name, PACKAGE)) for name in sorted(modules)]
     return hashlib.sha256("\0".join([*parts, *code]).encode()).hexdigest()[:16]
@@ -137,10 +160,6 @@ def _around() -> str:
     paths = [*RECORDER, *modules_of(PACKAGE).values()]
     read = (part for path in paths for part in (str(path).encode(), path.read_bytes()))
     return hashlib.sha256(b"\0".join(read)).hexdigest()
-
-
-# While serving, most examples stay the same, and know their keys.
-_last: dict[Path, Example] = {}
 
 
 def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Problem]]:
@@ -168,7 +187,11 @@ def load_examples(folder: Path = EXAMPLES) -> tuple[dict[str, Example], list[Pro
 
 def _check_module(path: Path) -> None:
     """Check that a module is valid Python and imports the package only by import statements."""
-    code = read_code(path)
+    _check_code(path, read_code(path))
+
+
+@memoized()
+def _check_code(path: Path, code: str) -> None:
     check_syntax(code, path, 0)
     hidden = hidden_imports(code)
     for line, why in hidden.unseen:
@@ -180,7 +203,7 @@ def _check_module(path: Path) -> None:
 
 
 def parse(path: Path, made_with: tuple[tuple[str, ...], str] | None = None) -> Example:
-    """Split a percent-format script into its cells; the same example if nothing has changed.
+    """Split a percent-format script into its cells.
 
     Raises:
         Problem: it is not UTF-8 or not Python, does not start with a cell, has no code cell or an
@@ -188,7 +211,4 @@ def parse(path: Path, made_with: tuple[tuple[str, ...], str] | None = None) -> E
             has two sections with one title, or imports modules that only running it would reveal.
     """
     text = read_code(path)
-    made = Example(path, text, parse_cells(path, text), *(made_with or (_versions(), _around())))
-    if _last.get(path) != made:
-        _last[path] = made
-    return _last[path]
+    return Example(path, text, parse_cells(path, text), *(made_with or (_versions(), _around())))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tools.run.examples import Example
+from tools.run.files import write_at_once
 from tools.run.records import Result
 
 # Seconds by example, for a first run. `python -m tools.run --durations` writes them again.
@@ -110,10 +110,3 @@ class Store:
 def usual_seconds() -> dict[str, float]:
     """How long the examples took where they were last measured."""
     return {name: float(given) for name, given in json.loads(DURATIONS.read_text("utf-8")).items()}
-
-
-def write_at_once(path: Path, text: str) -> None:
-    """Write a file atomically: anyone reading it sees either the old text or the new."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text, "utf-8")
-    part.replace(path)

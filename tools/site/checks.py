@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from tools.run.cells import Problem
+from tools.run.memo import memoized
 from tools.site import styles
 from tools.weave.outputs import problem_html
 
@@ -77,19 +79,27 @@ def css_urls(css: str) -> list[str]:
     return [(match[1] or match[2]).strip() for match in CSS_URL.finditer(css)]
 
 
-@lru_cache(maxsize=256)  # while serving, most pages stay the same
-def _taken_apart(page: str) -> PageReader:
-    return PageReader(page)
+class Parts(NamedTuple):
+    """The ids of a page, with the number of each, and the URLs, each with whether it is loaded."""
+
+    ids: dict[str, int]
+    targets: tuple[tuple[str, bool], ...]
+
+
+@memoized()
+def _taken_apart(page: str) -> Parts:
+    read = PageReader(page)
+    return Parts(dict(read.ids), tuple(dict.fromkeys(read.targets)))
 
 
 def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Problem]]:
     """Everything that is wrong with the links of a built site, each with the file it is in."""
 
     @cache
-    def read(path: Path) -> PageReader:
+    def read(path: Path) -> Parts:
         return _taken_apart(path.read_text("utf-8"))
 
-    def ids(path: Path) -> Counter[str]:
+    def ids(path: Path) -> dict[str, int]:
         return read(path).ids
 
     @cache  # the menu has the same links in all pages of a folder
@@ -102,7 +112,7 @@ def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Proble
             if count > 1:
                 line = _line(source, name)
                 yield path, Problem(source, line, f'the id "{name}" is used {count} times')
-        for target, loads in dict.fromkeys(read(path).targets):
+        for target, loads in read(path).targets:
             if said := wrong(target, loads, _base(target, path)):
                 yield path, Problem(source, _line(source, target), f'"{target}" {said}')
     # the combined stylesheet is skipped: its parts are in the site too
@@ -125,7 +135,7 @@ def _base(target: str, page: Path) -> Path:
 
 
 def _wrong(
-    target: str, loads: bool, base: Path, site: Path, ids: Callable[[Path], Counter[str]]
+    target: str, loads: bool, base: Path, site: Path, ids: Callable[[Path], dict[str, int]]
 ) -> str | None:
     try:
         parts = urlsplit(target)

@@ -22,9 +22,10 @@ from mkdocs.utils.yaml import yaml_load
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
 
+from tools.run import memo  # noqa: E402
 from tools.run.cells import Problem  # noqa: E402
 from tools.run.examples import load_examples  # noqa: E402
-from tools.run.store import write_at_once  # noqa: E402
+from tools.run.files import write_at_once  # noqa: E402
 from tools.site import checks, notebook_pages, serve, styles, templates  # noqa: E402
 from tools.site.notebook_pages import is_notebook  # noqa: E402
 from tools.site.state import Site  # noqa: E402
@@ -65,6 +66,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 @event_priority(100)  # before mkdocs-jupyter, which turns the notebooks added here into pages
 def on_files(files: Files, config: MkDocsConfig) -> Files:
+    if not site.served:
+        memo.read(site.memo)
     examples, problems = load_examples()
     if examples and (site.served or not site.serving):  # the first pages need the cores themselves
         site.runner.want(examples.values())
@@ -89,7 +92,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 @event_priority(-100)  # after mkdocs-jupyter, which sets how a notebook is rendered
 def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
-    done = not is_notebook(page) or notebook_pages.prepare(page, site.lesson, site.work)
+    done = not is_notebook(page) or notebook_pages.prepare(page, site.lesson)
     if site.serving and done:
         site.kept.reuse_rendered(page)
     return page
@@ -126,6 +129,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     found = list(checks.check(built, Path(config.docs_dir), ROOT / "examples"))
     if site.serving:
         checks.show(found)
+    if not site.served:
+        memo.write(site.memo)
     report([problem for _, problem in found])
 
 

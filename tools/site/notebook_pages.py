@@ -7,10 +7,8 @@ scheme, and does not adapt links and ids. The content is moved into the site's o
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections import Counter
-from functools import cache
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -20,8 +18,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from tools.run.cells import ROOT
-from tools.run.store import write_at_once
+from tools.run.files import write_at_once
+from tools.run.memo import memoized
 from tools.weave.code import highlighted
 from tools.weave.downloads import take_away
 from tools.weave.outputs import pending_html, text_html
@@ -29,7 +27,6 @@ from tools.weave.pages import Lesson
 from tools.weave.project import Woven
 
 SVG = "data:image/svg+xml;base64,"
-LAYERS = ("site", "weave")  # whose code decides what a page becomes
 
 
 def configure(config: MkDocsConfig, work: Path) -> None:
@@ -57,7 +54,7 @@ def is_notebook(page: Page) -> bool:
     return page.file.src_uri.endswith(".ipynb")
 
 
-def prepare(page: Page, lesson: Lesson, work: Path) -> bool:
+def prepare(page: Page, lesson: Lesson) -> bool:
     """Render a notebook as the site's own markup.
 
     Returns:
@@ -72,38 +69,23 @@ def prepare(page: Page, lesson: Lesson, work: Path) -> bool:
             return
         convert(config, files)
         end = take_away([example.name], page.file.src_uri, [file.src_uri for file in files])
-        content = _kept(page.content or "", page, files, work)
+        addresses = sorted((file.src_uri, file.url_relative_to(page.file)) for file in files)
+        content = cleaned(page.content or "", page.file.src_uri, tuple(addresses))
         page.content = content + markdown(end, extensions=["attr_list"])
 
     page.render = render  # type: ignore[method-assign]
     return not outcome.pending
 
 
-def _kept(rendered: str, page: Page, files: Files, work: Path) -> str:
-    """The cleaned content; kept, because parsing it is a third of the work of a build."""
-    made_of = [rendered, page.file.src_uri, *sorted(f"{file.src_uri} {file.url}" for file in files)]
-    made_of += _made_with()
-    key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
-    kept = work / "notebook-pages" / page.file.name
-    if kept.exists():
-        kept_key, _, content = kept.read_text("utf-8").partition("\n")
-        if kept_key == key:
-            return content
-    content = cleaned(rendered, page, files)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    write_at_once(kept, f"{key}\n{content}")
-    return content
+@memoized()  # taking it apart is a third of the work of a build
+def cleaned(rendered: str, uri: str, addresses: tuple[tuple[str, str], ...]) -> str:
+    """The notebook's cells and outputs in the markup of the other pages.
 
-
-@cache
-def _made_with() -> list[str]:
-    paths = [path for layer in LAYERS for path in sorted((ROOT / "tools" / layer).glob("*.py"))]
-    versions = [version(name) for name in ("beautifulsoup4", "pygments")]
-    return [*(path.read_text("utf-8") for path in paths), *versions]
-
-
-def cleaned(rendered: str, page: Page, files: Files) -> str:
-    """The notebook's cells and outputs in the markup of the other pages."""
+    Args:
+        rendered: What mkdocs-jupyter has made of it.
+        uri: The notebook's path in the site's sources.
+        addresses: The path and the address of each of these, relative to the notebook's page.
+    """
     soup = BeautifulSoup(rendered, "html.parser")
     parts = []
     seen: Counter[str] = Counter()
@@ -112,7 +94,7 @@ def cleaned(rendered: str, page: Page, files: Files) -> str:
             continue  # mkdocs-jupyter wraps a code cell twice
         for words in cell.select(".jp-MarkdownOutput"):
             _unique_ids(words, seen)
-            _site_links(words, page, files)
+            _site_links(words, uri, dict(addresses))
             parts.append(inner(words))
         for pre in cell.select(".jp-InputArea .highlight-ipynb pre"):
             parts.append(highlighted(pre.get_text().strip("\n"), "python"))
@@ -150,9 +132,9 @@ def _unique_ids(words: Tag, seen: Counter[str]) -> None:
             }
 
 
-def _site_links(words: Tag, page: Page, files: Files) -> None:
+def _site_links(words: Tag, uri: str, addresses: Mapping[str, str]) -> None:
     """Turn links to source files (``../lesson/masking.md``) into links to their pages."""
-    folder = page.file.src_uri.rpartition("/")[0]
+    folder = uri.rpartition("/")[0]
     for link in words.find_all("a", href=True):
         target, hash_, anchor = str(link["href"]).partition("#")
         if not target.endswith((".md", ".ipynb")) or "://" in target:
@@ -160,5 +142,5 @@ def _site_links(words: Tag, page: Page, files: Files) -> None:
         parts: list[str] = folder.split("/") if folder else []
         for part in target.split("/"):
             parts = parts[:-1] if part == ".." else parts if part == "." else [*parts, part]
-        if file := files.get_file_from_path("/".join(parts)):
-            link["href"] = file.url_relative_to(page.file) + hash_ + anchor
+        if address := addresses.get("/".join(parts)):
+            link["href"] = address + hash_ + anchor

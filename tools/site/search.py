@@ -11,7 +11,7 @@ from typing import Any
 
 from mkdocs.structure.pages import Page
 
-from tools.run.store import write_at_once
+from tools.run.files import write_at_once
 
 Entries = list[dict[str, Any]]  # of one page, as the search plugin makes them
 

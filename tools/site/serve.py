@@ -8,7 +8,7 @@ lesson takes 0.8 seconds of one core:
     Kept.reuse_built        nor put into their templates, which alone takes 0.5
     search.SearchIndex      nor parsed for the search
     weave.memory.remembered outputs are not drawn again
-    examples.parse          keys of examples are not computed again
+    run.memo.memoized       nor code highlighted, nor keys of examples computed; builds use it too
     templates.lighten       templates are not compiled again, nor icons listed
 """
 

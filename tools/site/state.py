@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.run import memo
 from tools.run.runner import CACHE, Runner
 from tools.site.search import SearchIndex
 from tools.site.serve import SIGNAL, Kept
@@ -19,6 +20,7 @@ class Site:
         self.served = False  # at least once
         # Separate folders let a build and a server run at the same time.
         self.work = CACHE.parent / command
+        self.memo = memo.FOLDER
         self.runner = Runner(on_done=lambda name: SIGNAL.touch() if self.serving else None)
         self.lesson = Lesson({}, {})
         self.woven = Woven({}, {}, {}, [])

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.run import memo
 from tools.run.cells import ROOT
 from tools.run.examples import load_examples
 from tools.run.runner import Runner
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
         log.error("%s: expected an empty folder or none; name another, or remove it", out)
         return 2
     runner = Runner()
+    memo.read()
     examples, problems = load_examples()
     try:
         runner.want(examples.values())
@@ -46,6 +48,7 @@ def main(arguments: list[str]) -> int:
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
     docs = ROOT / "docs"
     woven = weave(Lesson(examples, outcomes, problems), docs, runner.store, settings)
+    memo.write()
     for problem in woven.problems:
         log.error("%s", problem)
     if woven.problems:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
 from html import escape, unescape
 from itertools import groupby
 from typing import Any
@@ -14,13 +13,14 @@ from pygments.token import STANDARD_TYPES, Name, Punctuation, Text, Whitespace, 
 from pygments.util import ClassNotFound
 
 from tools.run.cells import Cell
+from tools.run.memo import memoized
 from tools.run.record import is_claim
 
 NARROW = 38  # characters of code in a line on a telephone, see docs/assets/lesson.css
 PLAIN = {Name, Punctuation, Text, Whitespace}  # they look like the text around them
 
 
-@lru_cache(maxsize=256)  # while serving, most cells are as they were
+@memoized()
 def shown_code(cell: Cell) -> str:
     """The code of a section as a page shows it: without its claims, which are shown below it.
 
@@ -42,6 +42,7 @@ def _rows(node: ast.stmt | ast.expr) -> range:
     return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
+@memoized()
 def highlighted(source: str, language: str, title: str = "") -> str:
     """A block of code. Each line that is too long for a telephone is an element of its own.
 

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from tools.run.memo import memoized
 from tools.weave import terminal
 
 # The colours of tools/run/matplotlibrc as CSS variables of the page, with themselves as fallback.
@@ -25,6 +26,7 @@ ElementTree.register_namespace("", SVG.strip("{}"))
 ElementTree.register_namespace("xlink", LINK.partition("}")[0].strip("{"))
 
 
+@memoized()
 def themed_svg(svg: str, name: str, alt: str) -> str:
     """The figure for a page. Detail that nobody sees is left out.
 

@@ -6,7 +6,6 @@ import json
 import os.path
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 from markdown import Markdown
 
+from tools.run.memo import memoized
 from tools.weave.blocks import without_blocks
 from tools.weave.pages import front_matter
 
@@ -141,7 +141,7 @@ def _heading(markdown: str) -> str:
     return next((line[2:].strip() for line in lines if line.startswith("# ")), "")
 
 
-@lru_cache(maxsize=64)  # while serving, most pages are as they were
+@memoized()
 def _read_markdown(markdown: str, extensions: str) -> Reading:
     names, settings = [], {}
     for entry in json.loads(extensions):

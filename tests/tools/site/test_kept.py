@@ -72,8 +72,6 @@ config = load_config("mkdocs.yml", site_dir="first")
 config.plugins.on_startup(command="serve", dirty=False)
 hooks = next(m for m in [*sys.modules.values()]
              if str(getattr(m, "__file__", "")).endswith("tools/site/hooks.py"))
-from tools.run import examples
-
 site, results = hooks.site, {}
 site.served = True
 built("kept")
@@ -88,12 +86,10 @@ for name, (path, old, new, shown, text) in {"nothing": [""] * 5, **json.load(sys
     if any(outcome.pending for outcome in site.lesson.outcomes.values()):
         site.runner.wait()
         kept = built("kept")
-    hooks.site, last = hooks.Site("serve"), dict(examples._last)
-    hooks.site.work = Path("nothing-kept").resolve()
-    hooks.site.search = hooks.site.search.__class__(hooks.site.work / name / "search.json")
-    examples._last.clear()
+    hooks.site = hooks.Site("serve")
+    hooks.site.work = hooks.site.memo = Path("nothing-kept").resolve() / name
+    hooks.site.search = hooks.site.search.__class__(hooks.site.work / "search.json")
     fresh = built("fresh")
-    examples._last.update(last)
     results[name] = {
         "stale": sorted(n for n in {*kept, *fresh} if kept.get(n) != fresh.get(n)),
         "shown": text in kept.get(shown, b"").decode(),

@@ -164,9 +164,7 @@ def test_a_cold_start_shows_the_lesson_within_fifteen_seconds(
 
 
 def test_pages_are_served_before_their_examples_have_run(server: Server) -> None:
-    began = time.monotonic()
     text = server.until("page.html", bool)
-    assert time.monotonic() - began < 15
     assert 'data-pending="slow"' in text
     assert "assets/pending.js" in text
     assert "through the gate" not in article(text).partition("</code></pre>")[2]
