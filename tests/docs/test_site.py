@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.conftest import ROOT, build, menu
 from tools.site.checks import PageReader
 
 LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
+FENCED = re.compile(r"^ *(`{3,}).*?^ *\1 *$", re.DOTALL | re.MULTILINE)
 MOST_BYTES_OF_A_NOTEBOOK_PAGE = 140_000
 
 
@@ -73,6 +75,33 @@ def test_notebook_pages_are_small_and_their_downloads_are_there(site: Path) -> N
         for suffix in (".py", ".ipynb"):
             (link,) = {target for target in targets if target.endswith(f"{path.stem}{suffix}")}
             assert (path.parent / link).is_file(), link
+
+
+def test_pages_as_markdown_lead_somewhere_and_hold_no_html(site: Path) -> None:
+    written = sorted(site.rglob("*.md"))
+    assert {path.with_suffix(".html") for path in written} == {*pages(site)} - {site / "404.html"}
+    for path in written:
+        text = path.read_text("utf-8")
+        prose = FENCED.sub("", text)
+        for target in re.findall(r"\]\(([^)#\s]+)", prose):
+            if "://" not in target:
+                assert (path.parent / target).is_file(), (path.name, target)
+        without_code = re.sub(r"(`+)[^`].*?\1", "", prose)
+        assert not re.search(r"(?<!\\)</?\w+[^>]*>|\{ ?[#.:]|⟦|&#\d", without_code), path.name
+
+
+def test_every_claim_is_data_with_its_addresses(site: Path) -> None:
+    claims = json.loads((site / "claims.json").read_text("utf-8"))["claims"]
+    shown = (site / "checks.html").read_text("utf-8")
+    assert len(claims) == shown.count('<li class="claim checked"') > 100
+    assert len({claim["id"] for claim in claims}) == len(claims)
+    ids: dict[str, str] = {}
+    for claim in claims:
+        assert claim["holds"]
+        for address in (claim["stated"], claim["checked"]):
+            page, _, anchor = address.partition("#")
+            text = ids.setdefault(page, (site / page).read_text("utf-8"))
+            assert f'id="{anchor}"' in text, address
 
 
 def test_no_page_loads_anything_from_another_host(site: Path) -> None:

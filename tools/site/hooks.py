@@ -17,7 +17,6 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from mkdocs.utils.yaml import yaml_load
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its siblings are `tools.…`
@@ -25,15 +24,16 @@ sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its sibling
 from tools.run import memo  # noqa: E402
 from tools.run.cells import Problem  # noqa: E402
 from tools.run.examples import load_examples  # noqa: E402
-from tools.run.files import write_at_once  # noqa: E402
-from tools.site import checks, notebook_pages, serve, styles, templates  # noqa: E402
+from tools.site import beside, checks, notebook_pages, serve, styles, templates  # noqa: E402
 from tools.site.notebook_pages import is_notebook  # noqa: E402
 from tools.site.state import Site  # noqa: E402
 from tools.weave.blocks import WovenMarkdown  # noqa: E402
 from tools.weave.code import fence, fence_options  # noqa: E402
-from tools.weave.downloads import FOLDER  # noqa: E402
+from tools.weave.notebooks import description  # noqa: E402
 from tools.weave.pages import Lesson  # noqa: E402
 from tools.weave.project import weave  # noqa: E402
+from tools.weave.settings import read_settings  # noqa: E402
+from tools.weave.source import commit_of  # noqa: E402
 
 log = logging.getLogger("mkdocs.lesson")
 CODE = {"name": "*", "class": "highlight", "format": fence, "validator": fence_options}
@@ -75,8 +75,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         site.runner.wait()
     outcomes = {name: site.runner.outcome(example) for name, example in examples.items()}
     site.lesson = Lesson(examples, outcomes, problems)
-    settings = yaml_load(Path(config.config_file_path).read_text("utf-8"))
-    site.woven = weave(site.lesson, Path(config.docs_dir), site.runner.store, settings)
+    settings = read_settings(Path(config.config_file_path)) | {"site_url": config.site_url}
+    commit = None if site.serving else commit_of()
+    docs = Path(config.docs_dir)
+    site.woven = weave(site.lesson, docs, site.runner.store, settings, commit=commit)
     for uri, text in site.woven.pages.items():
         if page := files.get_file_from_path(uri):
             page.content_string = text
@@ -100,7 +102,7 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> None:
     if is_notebook(page):
-        page.meta.setdefault("description", f"examples/{page.file.name}.py as a notebook, executed")
+        page.meta.setdefault("description", description(page.file.name))
 
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
@@ -123,9 +125,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     built = Path(config.site_dir)
     site.search.write(built / "search")
     styles.write(built, site.styles)
-    for name, text in site.woven.notebooks.items():
-        # Not one of the build's files, or mkdocs-jupyter would make a second page from it.
-        write_at_once(built / FOLDER / f"{name}.ipynb", text)
+    beside.write(built, site.woven)
     found = list(checks.check(built, Path(config.docs_dir), ROOT / "examples"))
     if site.serving:
         checks.show(found)

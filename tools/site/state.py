@@ -23,7 +23,7 @@ class Site:
         self.memo = memo.FOLDER
         self.runner = Runner(on_done=lambda name: SIGNAL.touch() if self.serving else None)
         self.lesson = Lesson({}, {})
-        self.woven = Woven({}, {}, {}, [])
+        self.woven = Woven({}, {}, {}, {}, [])
         self.search = SearchIndex(self.work / "search.json")
         self.kept = Kept()
         self.styles: list[Path] = []

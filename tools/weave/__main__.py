@@ -14,15 +14,16 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-import yaml
-
 from tools.run import memo
 from tools.run.cells import ROOT
 from tools.run.examples import load_examples
 from tools.run.runner import Runner
+from tools.weave.claims import FILE as CLAIMS_FILE
 from tools.weave.downloads import FOLDER
 from tools.weave.pages import Lesson
 from tools.weave.project import Woven, weave
+from tools.weave.settings import read_settings
+from tools.weave.source import commit_of
 
 log = logging.getLogger("tools.weave")
 
@@ -45,9 +46,10 @@ def main(arguments: list[str]) -> int:
         runner.stop()
         return 130
     outcomes = {name: runner.outcome(example) for name, example in examples.items()}
-    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+    settings = read_settings(ROOT / "mkdocs.yml")
     docs = ROOT / "docs"
-    woven = weave(Lesson(examples, outcomes, problems), docs, runner.store, settings)
+    lesson = Lesson(examples, outcomes, problems)
+    woven = weave(lesson, docs, runner.store, settings, commit=commit_of())
     memo.write()
     for problem in woven.problems:
         log.error("%s", problem)
@@ -60,9 +62,9 @@ def main(arguments: list[str]) -> int:
 
 
 def write(woven: Woven, docs: Path, out: Path) -> None:
-    """Write pages, notebooks, downloads, and what else is in the folder of the pages."""
+    """Write pages, notebooks, claims, downloads, and what else is in the folder of the pages."""
     shutil.copytree(docs, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md"))
-    texts = dict(woven.pages)
+    texts = {**woven.pages, CLAIMS_FILE: woven.texts[CLAIMS_FILE]}
     for name, text in woven.notebooks.items():
         texts |= {f"examples/{name}.ipynb": text, f"{FOLDER}/{name}.ipynb": text}
     for uri, text in texts.items():

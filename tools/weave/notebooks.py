@@ -14,6 +14,11 @@ from tools.weave.memory import remembered
 from tools.weave.outputs import figure_svg, findings_html, outputs_of
 
 
+def description(name: str) -> str:
+    """What the page of this notebook is, in one sentence."""
+    return f"examples/{name}.py as a notebook, executed"
+
+
 @remembered
 def notebook(example: Example, outcome: Outcome) -> str:
     """The text of the .ipynb file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from html import escape
 
 from tools.run.cells import Problem
@@ -55,26 +57,28 @@ def text_html(printed: str) -> str:
 
 def findings_html(example: Example, outcome: Outcome, index: int) -> str:
     """The claims of a code cell with their values, and its other problems."""
-    items = [claim_html(example, n, c) for n, c in numbered_claims(outcome) if c.cell == index]
-    problems = [problem for cell, problem in _other_problems(example, outcome) if cell == index]
+    items = [claim_html(example, claim) for claim in outcome.result.claims if claim.cell == index]
+    problems = [problem for cell, problem in other_problems_of(example, outcome) if cell == index]
     shown = [claims_list(items) if items else "", *(problem_html(str(each)) for each in problems)]
     return "".join(shown)
 
 
 @remembered
-def _other_problems(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]:
+def other_problems_of(example: Example, outcome: Outcome) -> list[tuple[int, Problem]]:
     return other_problems(example, outcome.result)
 
 
-def numbered_claims(outcome: Outcome) -> list[tuple[int, Claim]]:
-    return list(enumerate(outcome.result.claims, 1))
+def claim_id(example: Example, claim: Claim) -> str:
+    """The anchor of a claim: made from its sentence, so that no other claim changes it.
+
+    `claims.same_addresses` finds sentences of one example that have the same.
+    """
+    words = re.findall("[a-z0-9]+", claim.sentence.lower())
+    name = "-".join(words) or hashlib.sha256(claim.sentence.encode()).hexdigest()[:8]
+    return f"claim-{example.name}-{name}"
 
 
-def claim_id(example: Example, number: int) -> str:
-    return f"claim-{example.name}-{number}"
-
-
-def claim_html(example: Example, number: int, claim: Claim, more: str = "") -> str:
+def claim_html(example: Example, claim: Claim, more: str = "") -> str:
     kind, sign = ("checked", "✓") if claim.passed else ("failed", "✗ false:")
     # Text and code alternate: between backquotes stands code.
     parts = escaped(claim.sentence).split("`")
@@ -82,7 +86,7 @@ def claim_html(example: Example, number: int, claim: Claim, more: str = "") -> s
         parts[-2:] = ["`".join(parts[-2:])]
     parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
     return (
-        f'<li class="claim {kind}" id="{claim_id(example, number)}">'
+        f'<li class="claim {kind}" id="{claim_id(example, claim)}">'
         f'<span class="sign">{sign}</span> {"".join(parts)} '
         f"<code>{escaped(claim.comparison)}</code>{more}</li>"
     )

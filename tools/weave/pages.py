@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from tools.run.cells import ROOT, Problem
+from tools.run.cells import ROOT, Cell, Problem
 from tools.run.examples import EXAMPLES, Example
-from tools.run.records import Outcome
+from tools.run.records import Outcome, Plain
 from tools.weave.blocks import raw_block
 from tools.weave.code import check_fence, shown_code
 from tools.weave.outputs import output_html, problem_html
@@ -76,7 +76,7 @@ class Page:
     def _problem(self, number: int, message: str, line: str) -> str:
         problem = Problem(self.path, number, message)
         self.lesson.problems.append(problem)
-        return raw_block(problem_html(str(problem)), indent=_indent(line))
+        return self.problem(problem, _indent(line))
 
     def _expand_line(self, line: str, number: int, in_fence: bool) -> str:
         if included := INCLUDE.match(line):
@@ -108,12 +108,8 @@ class Page:
         here = (self.path, number)
         if (first := self.lesson.shown.setdefault((example.name, index), here)) != here:
             raise ValueError(f'"{target}" is already shown at {first[0].name}:{first[1]}')
-        code = fenced(shown_code(cell), f"{path}: {section}")
-        if "hide-input" in cell.tags:
-            code = f'??? code "The code behind this"\n\n{_indented(code, "    ")}'
-        output = output_html(example, self.lesson.outcomes[example.name], index)
-        block = raw_block(output, indent) if output else ""
-        return f"{_indented(code, indent)}\n{block}"
+        code = self.code(cell, f"{path}: {section}")
+        return f"{_indented(code, indent)}\n{self.output(example, index, indent)}"
 
     def _example(self, name: str) -> Example:
         if name not in self.lesson.examples:
@@ -137,9 +133,27 @@ class Page:
             has = ", ".join(values) or "none"
             raise KeyError(f"examples/{example.path.name} leaves no value {key!r}; it has {has}")
         try:
-            return value_html(example, key, values[key], spec)
+            return self.value(example, key, values[key], spec)
         except ValueError as error:
             raise ValueError(f"{match[0]}: {error}") from None
+
+    # How things are shown: as HTML where Markdown has nothing for them
+
+    def code(self, cell: Cell, title: str) -> str:
+        fence = fenced(shown_code(cell), title)
+        if "hide-input" in cell.tags:
+            return f'??? code "The code behind this"\n\n{_indented(fence, "    ")}'
+        return fence
+
+    def output(self, example: Example, index: int, indent: str) -> str:
+        html = output_html(example, self.lesson.outcomes[example.name], index)
+        return raw_block(html, indent) if html else ""
+
+    def value(self, example: Example, key: str, value: Plain, spec: str) -> str:
+        return value_html(example, key, value, spec)
+
+    def problem(self, problem: Problem, indent: str) -> str:
+        return raw_block(problem_html(str(problem)), indent)
 
 
 def _plain(text: str) -> str:

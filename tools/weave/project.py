@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,14 @@ from tools.run.cells import Problem
 from tools.run.problems import problems_of
 from tools.run.store import Store
 from tools.weave.blocks import raw_block
+from tools.weave.claims import FILE as CLAIMS_FILE
+from tools.weave.claims import claims_json, claims_markdown, same_addresses
 from tools.weave.downloads import downloads, take_away
 from tools.weave.notebooks import notebook
-from tools.weave.outputs import (
-    claim_html,
-    claim_id,
-    claims_list,
-    numbered_claims,
-    pending_html,
-    problem_html,
-)
 from tools.weave.pages import CLAIMS, MARKS, TIMES, Lesson, Page
-from tools.weave.times import times_html
+from tools.weave.readers import texts_for_readers
+from tools.weave.source import Commit
+from tools.weave.times import table_html, times_of
 
 
 @dataclass(frozen=True)
@@ -34,17 +29,25 @@ class Woven:
         pages: The Markdown of each page, by its path under the folder of the pages.
         notebooks: The text of each executed notebook, by the name of its example.
         files: What is published under ``downloads/``, by its path in the site.
+        texts: What is published for programs and for readers without HTML, by its path in the site:
+            each page as plain Markdown, ``llms.txt`` and ``claims.json``.
         problems: What must not be published; shown in place in the pages.
     """
 
     pages: dict[str, str]
     notebooks: dict[str, str]
     files: dict[str, Path]
+    texts: dict[str, str]
     problems: list[Problem]
 
 
 def weave(
-    lesson: Lesson, docs: Path, store: Store, settings: Mapping[str, Any], suffix: str = ".html"
+    lesson: Lesson,
+    docs: Path,
+    store: Store,
+    settings: Mapping[str, Any],
+    suffix: str = ".html",
+    commit: Commit | None = None,
 ) -> Woven:
     """Fill in everything that the pages in a folder embed.
 
@@ -52,29 +55,37 @@ def weave(
         lesson: The examples and their outcomes.
         docs: The folder of the pages.
         store: The kept results, with the files that examples have left.
-        settings: Those of the site: ``nav`` and ``markdown_extensions`` of mkdocs.yml.
+        settings: Those of the site: ``nav``, ``markdown_extensions``, ``site_name`` and others of
+            mkdocs.yml.
         suffix: The ending of a page's address, for links that Markdown does not rewrite.
+        commit: What git says of the sources.
     """
     opened = {
         path.relative_to(docs).as_posix(): Page(lesson, path) for path in sorted(docs.rglob("*.md"))
     }
-    pages = {uri: page.expand(_read(page.path, lesson)) for uri, page in opened.items()}
+    sources = {uri: _read(page.path, lesson) for uri, page in opened.items()}
+    pages = {uri: page.expand(sources[uri]) for uri, page in opened.items()}
     files = downloads(lesson, store)
     for uri, page in opened.items():
         if page.used:
             pages[uri] += f"\n{take_away(page.used, uri, files)}"
-    for uri, text in pages.items():
-        if MARKS[CLAIMS] in text:
-            pages[uri] = text.replace(MARKS[CLAIMS], _claims(lesson, docs, uri, suffix))
+    checks = next((uri for uri, text in pages.items() if MARKS[CLAIMS] in text), "")
+    if checks:
+        listed = claims_markdown(lesson, docs, checks, suffix)
+        pages[checks] = pages[checks].replace(MARKS[CLAIMS], listed)
     for uri, text in pages.items():
         if MARKS[TIMES] in text:
             pages[uri] = text.replace(MARKS[TIMES], "")
-            times = raw_block(times_html(pages, uri, settings, suffix))
+            times = raw_block(table_html(times_of(pages, uri, settings, suffix)))
             pages[uri] = text.replace(MARKS[TIMES], times)
     notebooks = {
         name: notebook(example, lesson.outcomes[name]) for name, example in lesson.examples.items()
     }
-    return Woven(pages, notebooks, files, [*lesson.problems, *_problems_of_examples(lesson)])
+    title = str(settings.get("site_name", ""))
+    texts = {CLAIMS_FILE: claims_json(lesson, docs, checks, suffix, title, commit)}
+    texts |= texts_for_readers(lesson, docs, sources, pages, files, settings)
+    problems = [*lesson.problems, *_problems_of_examples(lesson), *same_addresses(lesson)]
+    return Woven(pages, notebooks, files, texts, problems)
 
 
 def _read(path: Path, lesson: Lesson) -> str:
@@ -103,33 +114,3 @@ def _with_page(lesson: Lesson, name: str, cell: int, problem: Problem) -> Proble
             path, line = lesson.shown[name, index]
             return Problem(path, line, f"shows {problem}")
     return problem
-
-
-def _claims(lesson: Lesson, docs: Path, uri: str, suffix: str) -> str:
-    """All claims by example, each with its values and a link to where a page shows it."""
-
-    def link(page: Path, anchor: str) -> str:
-        path = page.relative_to(docs).with_suffix(suffix)
-        return f"{os.path.relpath(path, Path(uri).parent)}#{anchor}"
-
-    parts = []
-    for name, example in lesson.examples.items():
-        parts.append(f"## `examples/{example.path.name}` {{#claims-{name}}}\n")
-        outcome = lesson.outcomes[name]
-        items = []
-        for number, claim in numbered_claims(outcome):
-            page, _ = lesson.shown.get((name, claim.cell), (None, 0))
-            more = ""
-            if page:
-                href = link(page, claim_id(example, number))
-                more = f' <a href="{href}">where it is stated</a>'
-            items.append(claim_html(example, number, claim, more))
-        if outcome.pending:
-            html = pending_html(example, outcome)
-        elif outcome.result.failure:
-            problems = problems_of(example, outcome.result)
-            html = "".join(problem_html(str(problem)) for _, problem in problems)
-        else:
-            html = claims_list(items) if items else "<p>No claims.</p>"
-        parts.append(raw_block(html))
-    return "\n".join(parts)

@@ -41,6 +41,10 @@ NO_CODE = {
     "format": lambda *_, **__: "<pre></pre>",
     "validator": lambda *_: True,
 }
+HOW = (
+    f"Estimated at {PACE} words a minute plus {PAUSE} seconds for each hidden answer; code and its "
+    "outputs are not counted."
+)
 WORD = re.compile(r"\w[\w’'.,/%→-]*")
 
 
@@ -102,10 +106,13 @@ def read(html: str) -> Reading:
     return Reading(len(WORD.findall(" ".join(reader.text))), reader.answers)
 
 
-def times_html(
+Times = dict[str, list[tuple[str, str, Reading]]]  # what is done: title, address, reading
+
+
+def times_of(
     pages: Mapping[str, str], first: str, settings: Mapping[str, Any], suffix: str
-) -> str:
-    """The table of the pages to read and to practise, in the order of the navigation.
+) -> Times:
+    """How long the pages to read and to practise take, in the order of the navigation.
 
     Args:
         pages: The woven Markdown of each page, by its path.
@@ -114,29 +121,30 @@ def times_html(
         suffix: The ending of a page's address.
     """
     extensions = json.dumps(settings.get("markdown_extensions", []))
-    times: dict[str, list[tuple[str, str, Reading]]] = {"Reading": [], "Practice": []}
-    listed = [(title, uri) for title, uri in _pages_of(settings.get("nav", [])) if uri in pages]
+    times: Times = {"Reading": [], "Practice": []}
+    listed = [(title, uri) for title, uri in pages_of(settings.get("nav", [])) if uri in pages]
     uris = [uri for _, uri in listed]
     for title, uri in listed[uris.index(first) if first in uris else 0 :]:
         part = "Reading" if uri == first else PARTS.get(uri.partition("/")[0])
         if part:
             href = os.path.relpath(Path(uri).with_suffix(suffix), Path(first).parent)
             reading = _read_markdown(without_blocks(pages[uri]), extensions)
-            times[part].append((title or _heading(pages[uri]), href, reading))
-    return table_html(times)
+            times[part].append((title or heading(pages[uri]), href, reading))
+    return times
 
 
-def _pages_of(nav: Any) -> Iterator[tuple[str, str]]:
+def pages_of(nav: Any) -> Iterator[tuple[str, str]]:
     """The titles and paths of a navigation, as mkdocs writes it; a title may be missing."""
     for entry in nav:
         title, value = next(iter(entry.items())) if isinstance(entry, dict) else ("", entry)
         if isinstance(value, str):
             yield title, value
         else:
-            yield from _pages_of(value)
+            yield from pages_of(value)
 
 
-def _heading(markdown: str) -> str:
+def heading(markdown: str) -> str:
+    """The first heading of a page; "" if it has none."""
     lines = markdown.split("\n")
     return next((line[2:].strip() for line in lines if line.startswith("# ")), "")
 
@@ -155,27 +163,36 @@ def _read_markdown(markdown: str, extensions: str) -> Reading:
     return read(Markdown(extensions=names, extension_configs=settings).convert(text))
 
 
-def table_html(parts: dict[str, list[tuple[str, str, Reading]]]) -> str:
-    """The times of all pages, with their sums.
-
-    Args:
-        parts: By what is done there, "reading" or "practice": ``(title, address, reading)``.
-    """
+def table_html(parts: Times) -> str:
+    """The times of all pages, with their sums."""
     rows = []
     for name, pages in parts.items():
-        total = sum(reading.minutes for *_, reading in pages)
-        words = sum(reading.words for *_, reading in pages)
+        words, minutes = _sum(pages)
         rows.append(
             f'<tr class="sum"><th scope="row">{name}</th><td>{words:,} words</td>'
-            f"<td>{total:.0f} min</td></tr>"
+            f"<td>{minutes:.0f} min</td></tr>"
         )
         rows += [
             f'<tr><td><a href="{href}">{escape(title)}</a></td>'
             f"<td>{reading.words:,}</td><td>{reading.minutes:.1f} min</td></tr>"
             for title, href, reading in pages
         ]
-    how = (
-        f"<p>Estimated at {PACE} words a minute plus {PAUSE} seconds for each hidden answer; code "
-        "and its outputs are not counted.</p>"
-    )
-    return f'<table class="times"><tbody>{"".join(rows)}</tbody></table>{how}'
+    return f'<table class="times"><tbody>{"".join(rows)}</tbody></table><p>{HOW}</p>'
+
+
+def table_markdown(parts: Times) -> str:
+    """The same as a table of Markdown."""
+    rows = ["| | Words | Minutes |", "|---|---:|---:|"]
+    for name, pages in parts.items():
+        words, minutes = _sum(pages)
+        rows.append(f"| **{name}** | {words:,} | {minutes:.0f} |")
+        rows += [
+            f"| [{title}]({href}) | {reading.words:,} | {reading.minutes:.1f} |"
+            for title, href, reading in pages
+        ]
+    return "\n".join([*rows, "", HOW])
+
+
+def _sum(pages: list[tuple[str, str, Reading]]) -> tuple[int, float]:
+    readings = [reading for *_, reading in pages]
+    return sum(each.words for each in readings), sum(each.minutes for each in readings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -142,7 +143,7 @@ def test_the_notebook_page_is_part_of_the_site(good: Project) -> None:
     words = article(text)
     reader = PageReader(text)
     assert max(reader.ids.values()) == 1
-    assert {"one", "twice", "twice_1", "claim-one-1"} <= set(reader.ids)
+    assert {"one", "twice", "twice_1", "claim-one-there-are-five-values-b"} <= set(reader.ids)
     targets = [target for target, _ in PageReader(words).targets]
     assert targets[:4] == ["#one", "../page.html#the-end", "two.html", "https://example.org"]
     assert {"#twice", "#twice_1"} <= set(targets)
@@ -152,6 +153,34 @@ def test_the_notebook_page_is_part_of_the_site(good: Project) -> None:
     assert "<script>alert" not in words
     assert "jp-" not in text
     assert len(text.encode()) < 120_000
+
+
+def test_claims_are_published_as_data_and_each_address_is_there(good: Project) -> None:
+    site = good.folder / "site"
+    written = json.loads((site / "claims.json").read_text("utf-8"))
+    assert written["commit"] is None  # this folder is in no repository
+    assert [claim["id"] for claim in written["claims"]] == [
+        "claim-one-there-are-five-values-b",
+        "claim-two-two-is-more",
+    ]
+    for claim in written["claims"]:
+        for address in (claim["stated"], claim["checked"]):
+            page, _, anchor = address.partition("#")
+            assert f'id="{anchor}"' in (site / page).read_text("utf-8")
+
+
+def test_each_page_names_its_markdown_which_lies_beside_it(good: Project) -> None:
+    site = good.folder / "site"
+    for path in site.rglob("*.html"):
+        found = re.findall(
+            '<link rel="alternate" type="text/markdown" href="(.*?)">', path.read_text()
+        )
+        assert found == ([] if path.name == "404.html" else [f"{path.stem}.md"])
+        assert all((path.parent / name).is_file() for name in found)
+    listed = re.findall(r"\]\((.*?)\)", (site / "llms.txt").read_text("utf-8"))
+    assert {*listed} == {path.relative_to(site).as_posix() for path in site.rglob("*.md")} | {
+        "claims.json"
+    }
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -25,9 +25,9 @@ def test_a_section_comes_with_its_output_and_its_claims(lesson: Lesson) -> None:
         '\n\n\n<!-- woven -->\n<pre class="output" tabindex="0" aria-label="Output">'
         "&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;\n{{ no }} **bold**</pre>"
         '<ul class="claims" aria-label="Checked when this page was built">'
-        '<li class="claim checked" id="claim-one-1"><span class="sign">✓</span> '
+        '<li class="claim checked" id="claim-one-x-is-small-b"><span class="sign">✓</span> '
         "x is <code>small</code> &amp; &lt;b&gt; <code>x = 0.123 &lt; 1</code></li>"
-        '<li class="claim checked" id="claim-one-2"><span class="sign">✓</span> '
+        '<li class="claim checked" id="claim-one-x-is-not-zero"><span class="sign">✓</span> '
         "x is not zero <code>x = 0.123 &gt; 0</code></li></ul>"
         "\n<!-- /woven -->\n\n\nb\n"
     )
@@ -70,7 +70,10 @@ def test_a_false_claim_is_shown_as_such_and_the_values_stay(lesson: Lesson) -> N
     false = (holds, replace(fails, passed=False))
     lesson.outcomes["one"] = Outcome("failed", result(claims=false))
     shown = expand(lesson, '{{ one.n }}\n\n--8<-- "examples/one.py:first"\n')
-    assert 'class="claim failed" id="claim-one-2"><span class="sign">✗ false:</span>' in shown
+    assert (
+        'class="claim failed" id="claim-one-x-is-not-zero"><span class="sign">✗ false:</span>'
+        in shown
+    )
     assert "12000" in shown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -49,15 +50,36 @@ def test_all_claims_are_listed_with_their_values_and_their_page(
     assert "\n## `examples/one.py` {#claims-one}\n" in checks
     found = re.findall(r"<code>(x = [^<]*)</code> <a href=\"([^\"]*)\"", checks)
     assert found == [
-        ("x = 0.123 &lt; 1", "lesson/page.html#claim-one-1"),
-        ("x = 0.123 &gt; 0", "lesson/page.html#claim-one-2"),
+        ("x = 0.123 &lt; 1", "lesson/page.html#claim-one-x-is-small-b"),
+        ("x = 0.123 &gt; 0", "lesson/page.html#claim-one-x-is-not-zero"),
     ]
 
 
-def test_claims_that_no_page_shows_are_listed_too(woven: Callable[..., Woven]) -> None:
+def test_claims_that_no_page_shows_are_listed_with_their_notebook(
+    woven: Callable[..., Woven],
+) -> None:
     checks = woven(checks=CHECKS).pages["checks.md"]
     assert checks.count('<li class="claim checked"') == 2
-    assert "<a" not in checks
+    assert checks.count('<a href="examples/one.html#claim-one-') == 2
+
+
+def test_pages_come_as_plain_markdown_too(woven: Callable[..., Woven]) -> None:
+    made = woven(lesson_page=SECTION, checks=CHECKS, index="# Start\n\n{{ times }}\n")
+    assert set(made.texts) == {
+        "index.md", "lesson/page.md", "checks.md", "examples/one.md", "llms.txt", "claims.json",
+    }  # fmt: skip
+    assert not made.problems
+    for text in made.texts.values():
+        assert "⟦" not in text
+        assert "<!--" not in text
+    assert "- ✓ x is not zero (`x = 0.123 > 0`)\n" in made.texts["lesson/page.md"]
+    assert "](../examples/one.md) ([one.py](../downloads/one.py)" in made.texts["lesson/page.md"]
+    assert "\n## `examples/one.py`\n\n- ✓ x is `small`" in made.texts["checks.md"]
+    assert (
+        "[where it is stated](lesson/page.md), `claim-one-x-is-not-zero`"
+        in (made.texts["checks.md"])
+    )
+    assert "| [Start](index.md) | 1 | 0.0 |" in made.texts["index.md"]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +182,7 @@ def test_the_command_writes_everything_filled_in(small: Project, tmp_path: Path)
         small.folder / "examples" / "one.py"
     ).read_bytes()
     assert (out / "assets" / "lesson.css").is_file()
+    assert json.loads((out / "claims.json").read_text("utf-8"))["claims"] == []
 
     again = run(small, str(out))
     assert again.returncode == 2
