@@ -107,6 +107,7 @@ class Project:
     """A copy of what makes the site, with pages and examples of its own."""
 
     folder: Path
+    second: int = 1_700_000_000  # when it is built, since 1970
 
     def write(self, path: str, text: str) -> Path:
         file = self.folder / path
@@ -116,7 +117,7 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1700000000"}
+        return os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": str(self.second)}
 
     def build(self, *options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         """`mkdocs build --strict`, as it is typed in a terminal."""

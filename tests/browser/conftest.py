@@ -51,17 +51,19 @@ class Host:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                path = host.find(unquote(urlsplit(self.path).path))
+                path = found = host.find(unquote(urlsplit(self.path).path))
+                if not found and self.path.endswith((".html", "/")):
+                    path = host.find("404.html")
                 body = path.read_bytes() if path else b"not here"
                 # a part of a file, as static hosts give it
                 part = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-                if path and part:
+                if found and part:
                     body, whole = body[int(part[1]) : int(part[2]) + 1], len(body)
                     self.send_response(206)
                     last = int(part[1]) + len(body) - 1
                     self.send_header("Content-Range", f"bytes {part[1]}-{last}/{whole}")
                 else:
-                    self.send_response(200 if path else 404)
+                    self.send_response(200 if found else 404)
                 kind = mimetypes.guess_type(path.name)[0] if path else "text/plain"
                 kind = kind or "application/octet-stream"
                 self.send_header("Content-Type", kind)

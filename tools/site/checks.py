@@ -92,8 +92,18 @@ def _taken_apart(page: str) -> Parts:
     return Parts(dict(read.ids), tuple(dict.fromkeys(read.targets)))
 
 
-def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Problem]]:
-    """Everything that is wrong with the links of a built site, each with the file it is in."""
+def check(
+    site: Path, docs: Path, examples: Path, address: str = ""
+) -> Iterator[tuple[Path, Problem]]:
+    """Everything that is wrong with the links of a built site, each with the file it is in.
+
+    Args:
+        site: The folder of the built site.
+        docs: The folder that its pages were made from.
+        examples: The same for the notebooks.
+        address: Where the site is published, if that is known.
+    """
+    root = urlsplit(address).path.rstrip("/") + "/"
 
     @cache
     def read(path: Path) -> Parts:
@@ -104,7 +114,7 @@ def check(site: Path, docs: Path, examples: Path) -> Iterator[tuple[Path, Proble
 
     @cache  # the menu has the same links in all pages of a folder
     def wrong(target: str, loads: bool, base: Path) -> str | None:
-        return _wrong(target, loads, base, site, ids)
+        return _wrong(target, loads, base, (site, root), ids)
 
     for path in sorted(site.rglob("*.html")):
         source = _source(path.relative_to(site), docs, examples)
@@ -135,8 +145,14 @@ def _base(target: str, page: Path) -> Path:
 
 
 def _wrong(
-    target: str, loads: bool, base: Path, site: Path, ids: Callable[[Path], dict[str, int]]
+    target: str,
+    loads: bool,
+    base: Path,
+    published: tuple[Path, str],
+    ids: Callable[[Path], dict[str, int]],
 ) -> str | None:
+    """What is wrong with a link of a site in this folder, published under this path."""
+    site, root = published
     try:
         parts = urlsplit(target)
     except ValueError as error:
@@ -148,7 +164,9 @@ def _wrong(
     if not target:
         return "is empty: the page would load itself" if loads else "is an empty link"
     path = unquote(parts.path)
-    file = base if not path else site / path.lstrip("/") if path[0] == "/" else base / path
+    if path.startswith("/") and not path.startswith(root):
+        return f"leads out of the site, which is at {root}"
+    file = base if not path else site / path.removeprefix(root) if path[0] == "/" else base / path
     if file.is_dir():
         file = file / "index.html"
     if not file.is_file():

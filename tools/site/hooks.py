@@ -125,8 +125,9 @@ def on_post_build(config: MkDocsConfig) -> None:
     built = Path(config.site_dir)
     site.search.write(built / "search")
     styles.write(built, site.styles)
-    beside.write(built, site.woven)
-    found = list(checks.check(built, Path(config.docs_dir), ROOT / "examples"))
+    beside.write(built, site.woven, config)
+    address = config.site_url or ""
+    found = list(checks.check(built, Path(config.docs_dir), ROOT / "examples", address))
     if site.serving:
         checks.show(found)
     if not site.served:

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import nbformat
 import pytest
+from PIL import Image
 
 from tests.conftest import ROOT, Project, article, menu
 from tests.tools.site.small_sites import GOOD, VALUES
@@ -183,6 +185,60 @@ def test_each_page_names_its_markdown_which_lies_beside_it(good: Project) -> Non
     }
 
 
+def test_without_an_address_nothing_names_one(good: Project) -> None:
+    site = good.folder / "site"
+    assert not list(site.glob("sitemap.xml*"))
+    assert not (site / "assets" / "card.png").exists()
+    text = good.page()
+    assert {"og:title": "Page", "og:description": "Words"}.items() <= previews(text).items()
+    assert not {"og:url", "og:image", "twitter:card"} & previews(text).keys()
+    assert 'rel="canonical"' not in text
+
+
+def previews(page: str) -> dict[str, str]:
+    return dict(re.findall('<meta (?:property|name)="((?:og|twitter):.*?)" content="(.*?)">', page))
+
+
+def test_with_an_address_the_site_has_a_map_and_previews(
+    new_project: Callable[[], Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://example.org/bert")
+    project = new_project()
+    project.write("docs/index.md", "# Start\n\n[Deep](a/b/page.md)\n")
+    project.write("docs/a/b/page.md", "---\ndescription: 'Say \"a & b\"'\n---\n# A `<b>` page\n")
+    assert project.build().returncode == 0
+    map_of_site = (project.folder / "site" / "sitemap.xml").read_text("utf-8")
+    assert re.findall("<loc>(.*?)</loc>", map_of_site) == [
+        "https://example.org/bert/index.html", "https://example.org/bert/a/b/page.html",
+    ]  # fmt: skip
+    assert ElementTree.fromstring(map_of_site).tag.endswith("urlset")
+    assert "lastmod" not in map_of_site
+    assert not (project.folder / "site" / "sitemap.xml.gz").exists()
+    page = project.page("a/b/page")
+    assert previews(page) == {
+        "og:type": "article",
+        "og:site_name": "BERT, part two",
+        "og:title": "A &lt;b&gt; page",
+        "og:description": "Say &#34;a &amp; b&#34;",
+        "og:url": "https://example.org/bert/a/b/page.html",
+        "og:image": "https://example.org/bert/assets/card.png",
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": "BERT, part two: a sentence with a hidden word, to which all others lead",
+        "twitter:card": "summary_large_image",
+    }
+    assert '<link rel="canonical" href="https://example.org/bert/a/b/page.html">' in page
+    assert previews(project.page("index"))["og:type"] == "website"
+    with Image.open(project.folder / "site" / "assets" / "card.png") as card:
+        assert card.size == (1200, 630)
+    missing = project.page("404")
+    assert '<a href="/bert/index.html">' in article(missing)
+    links = [target for target, _ in PageReader(missing).targets if target[:1] not in ("#", "")]
+    assert {target[:6] for target in links if "://" not in target} == {"/bert/"}
+    index = (project.folder / "site" / "llms.txt").read_text("utf-8")
+    assert "](https://example.org/bert/a/b/page.md)" in index
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -191,10 +247,11 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_two_builds_are_byte_identical_cold_and_from_another_folder(
+def test_two_builds_are_byte_identical_cold_from_another_folder_and_on_another_day(
     good: Project, new_project: Callable[[], Project], tmp_path: Path
 ) -> None:
     other = new_project()
+    other.second += 100_000
     for path, text in GOOD.items():
         other.write(path, text)
     ended = other.build(cwd=tmp_path)

@@ -16,6 +16,12 @@
   };
   addEventListener("error", sayThatNothingStarts, { capture: true });
 
+  // Material's script, which comes after this one, takes each alternate for a translation of the site
+  // and asks for its sitemap. To readers of the page "alternate " is the same word, to it another.
+  for (const link of document.querySelectorAll("link[rel=alternate]")) {
+    link.setAttribute("rel", "alternate ");
+  }
+
   // What has to be pushed sideways, a table or code, can be reached, and pushed with the arrow keys.
   const sizes = new ResizeObserver((entries) => {
     // all are measured before one is changed, or each change would cost a layout
