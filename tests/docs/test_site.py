@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -10,15 +11,17 @@ import pytest
 from mkdocs.utils.yaml import yaml_load
 
 from tests.conftest import ROOT, build, menu
+from tools.site import whole
 from tools.site.checks import PageReader
 
 LESSON = sorted((ROOT / "docs" / "lesson").glob("*.md"))
+MOST_BYTES_OF_THE_WHOLE = 1_300_000
 FENCED = re.compile(r"^ *(`{3,}).*?^ *\1 *$", re.DOTALL | re.MULTILINE)
 MOST_BYTES_OF_A_NOTEBOOK_PAGE = 140_000
 
 
 def pages(site: Path) -> list[Path]:
-    return sorted(site.rglob("*.html"))
+    return sorted({*site.rglob("*.html")} - {site / whole.NAME})
 
 
 def contents(site: Path) -> dict[str, bytes]:
@@ -75,6 +78,22 @@ def test_notebook_pages_are_small_and_their_downloads_are_there(site: Path) -> N
         for suffix in (".py", ".ipynb"):
             (link,) = {target for target in targets if target.endswith(f"{path.stem}{suffix}")}
             assert (path.parent / link).is_file(), link
+
+
+def test_the_whole_lesson_is_one_small_file_that_needs_no_other(site: Path) -> None:
+    text = (site / whole.NAME).read_text("utf-8")
+    assert len(text.encode()) < MOST_BYTES_OF_THE_WHOLE
+    assert len(gzip.compress(text.encode())) < MOST_BYTES_OF_THE_WHOLE / 5
+    reader = PageReader(text)
+    loaded = [target for target, loads in reader.targets if loads]
+    assert [target for target in loaded if not target.startswith(("data:", "#"))] == []
+    for target, _ in reader.targets:
+        assert target.startswith(("data:", "#", "https://")), target
+        assert target[0] != "#" or target[1:] in reader.ids, target
+    assert "<script" not in text
+    sections = re.findall('<section id="(.*?)">', text)
+    assert len(sections) == len([*(ROOT / "docs").rglob("*.md")]) - 1
+    assert sections[:2] == ["index", "lesson-objectives"]
 
 
 def test_pages_as_markdown_lead_somewhere_and_hold_no_html(site: Path) -> None:

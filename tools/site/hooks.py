@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its sibling
 from tools.run import memo  # noqa: E402
 from tools.run.cells import Problem  # noqa: E402
 from tools.run.examples import load_examples  # noqa: E402
-from tools.site import beside, checks, notebook_pages, serve, styles, templates  # noqa: E402
+from tools.site import beside, checks, notebook_pages, serve, styles, templates, whole  # noqa: E402
 from tools.site.notebook_pages import is_notebook  # noqa: E402
 from tools.site.state import Site  # noqa: E402
 from tools.weave.blocks import WovenMarkdown  # noqa: E402
@@ -61,6 +61,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.extra_css.clear()  # they come with Material's, in one file; see theme/main.html
     if site.serving:
         config.extra_javascript.append(serve.PENDING_SCRIPT)
+    else:
+        config.extra["whole_lesson"] = whole.NAME  # which the pages link to
     return config
 
 
@@ -118,6 +120,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
 @event_priority(100)  # before the search plugin, which parses each page
 def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) -> None:
     site.search.add(page)
+    site.nav = nav
 
 
 @event_priority(-100)  # after the search plugin has written its index
@@ -126,6 +129,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     site.search.write(built / "search")
     styles.write(built, site.styles)
     beside.write(built, site.woven, config)
+    if site.nav and not site.serving:
+        whole.write(built, site.nav, config)
     address = config.site_url or ""
     found = list(checks.check(built, Path(config.docs_dir), ROOT / "examples", address))
     if site.serving:

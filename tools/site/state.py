@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mkdocs.structure.nav import Navigation
+
 from tools.run import memo
 from tools.run.runner import CACHE, Runner
 from tools.site.search import SearchIndex
@@ -27,3 +29,4 @@ class Site:
         self.search = SearchIndex(self.work / "search.json")
         self.kept = Kept()
         self.styles: list[Path] = []
+        self.nav: Navigation | None = None

@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.conftest import ROOT, Project, article, menu
 from tests.tools.site.small_sites import GOOD, VALUES
+from tools.site import whole
 from tools.site.checks import PageReader
 
 pytestmark = pytest.mark.slow
@@ -80,7 +81,7 @@ def test_every_page_leads_to_the_licence_and_the_wheel_has_it(good: Project) -> 
     assert licence.startswith("MIT License\n\nCopyright (c) 2026 The authors of BERT, part two\n")
     site = good.folder / "site"
     assert (site / "downloads" / "LICENSE.txt").read_text("utf-8") == licence
-    for path in site.rglob("*.html"):
+    for path in {*site.rglob("*.html")} - {site / whole.NAME}:
         footer = path.read_text("utf-8").partition('<div class="md-copyright">')[2]
         link = re.search('href="([^"]*LICENSE.txt)">MIT licence</a>', footer)
         assert link, path
@@ -177,7 +178,7 @@ def test_each_page_names_its_markdown_which_lies_beside_it(good: Project) -> Non
         found = re.findall(
             '<link rel="alternate" type="text/markdown" href="(.*?)">', path.read_text()
         )
-        assert found == ([] if path.name == "404.html" else [f"{path.stem}.md"])
+        assert found == ([] if path.name in ("404.html", whole.NAME) else [f"{path.stem}.md"])
         assert all((path.parent / name).is_file() for name in found)
     listed = re.findall(r"\]\((.*?)\)", (site / "llms.txt").read_text("utf-8"))
     assert {*listed} == {path.relative_to(site).as_posix() for path in site.rglob("*.md")} | {
