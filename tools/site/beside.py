@@ -1,17 +1,29 @@
-"""What is written into the built site beside mkdocs' own pages."""
+"""What the built site has beside mkdocs' own pages."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
 
+from tools.run.cells import ROOT
 from tools.run.files import write_at_once
-from tools.site import card
+from tools.site import card, reference
+from tools.site.serve import PENDING_SCRIPT
 from tools.weave.downloads import FOLDER
 from tools.weave.project import Woven
 
 SITEMAP = "sitemap.xml"
+
+
+def add(files: Files, woven: Woven, config: MkDocsConfig, serving: bool) -> None:
+    """Add to the build's files what it only copies: downloads, and what shows progress."""
+    published = dict(woven.files)
+    if serving:
+        published[PENDING_SCRIPT] = ROOT / "tools" / "site" / "pending.js"
+    for uri, path in published.items():
+        files.append(File.generated(config, uri, abs_src_path=str(path)))
 
 
 def write(built: Path, woven: Woven, config: MkDocsConfig) -> None:
@@ -28,6 +40,7 @@ def write(built: Path, woven: Woven, config: MkDocsConfig) -> None:
     for uri, text in (texts | woven.texts).items():
         (built / uri).parent.mkdir(parents=True, exist_ok=True)
         write_at_once(built / uri, text)
+    (built / reference.UNUSED_STYLE).unlink(missing_ok=True)
     # mkdocs writes the map in any case, and compressed with the time of the build.
     (built / f"{SITEMAP}.gz").unlink(missing_ok=True)
     if config.site_url:

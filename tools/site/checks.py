@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from tools.run.cells import Problem
 from tools.run.memo import memoized
-from tools.site import styles
+from tools.site import styles, whole
 from tools.weave.outputs import problem_html
 
 # Attributes whose URLs an element loads without a click (a link in <a> loads nothing).
@@ -29,8 +29,9 @@ SCRIPT_URL = re.compile(r"""(?:\b(?:import|from|fetch)\b|\.src\s*=)[\s(]*["'`]([
 ARTICLE = '<article class="md-content__inner md-typeset">'  # where the theme puts a page's content
 # Tags that say nothing here. Two thirds are, and a regular expression skips them in no time.
 BARE = re.compile(
-    r"""</(?:a|code|div|g|li|p|span|td|text|tr)>|<(?:code|em|g|li|p|strong|td|tr)>"""
-    r"""|<span class="[a-z]\w?\w?">"""
+    r"""</(?:a|b|code|div|em|g|li|p|pre|small|span|strong|td|text|tr|ul)>"""
+    r"""|<(?:b|code|div|em|g|li|p|pre|small|span|strong|td|tr|ul)"""
+    r"""(?: class="(?![^"]*mermaid)[^"]*")?>"""
 )
 EMPTY_LINK = re.compile(r"""\]\(\s*\)|(?:href|src)=(?:""|'')""")
 
@@ -116,7 +117,8 @@ def check(
     def wrong(target: str, loads: bool, base: Path) -> str | None:
         return _wrong(target, loads, base, (site, root), ids)
 
-    for path in sorted(site.rglob("*.html")):
+    # the document of all pages has their links
+    for path in sorted({*site.rglob("*.html")} - {site / whole.NAME}):
         source = _source(path.relative_to(site), docs, examples)
         for name, count in ids(path).items():
             if count > 1:

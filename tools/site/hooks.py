@@ -15,7 +15,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,14 +23,12 @@ sys.path.insert(0, str(ROOT))  # mkdocs loads this file by its path; its sibling
 
 from tools.run import memo  # noqa: E402
 from tools.run.cells import Problem  # noqa: E402
-from tools.run.examples import load_examples  # noqa: E402
-from tools.site import beside, checks, notebook_pages, serve, styles, templates, whole  # noqa: E402
+from tools.site import beside, checks, notebook_pages, reference, serve, styles, templates, whole  # noqa: E402
 from tools.site.notebook_pages import is_notebook  # noqa: E402
 from tools.site.state import Site  # noqa: E402
 from tools.weave.blocks import WovenMarkdown  # noqa: E402
 from tools.weave.code import fence, fence_options  # noqa: E402
 from tools.weave.notebooks import description  # noqa: E402
-from tools.weave.pages import Lesson  # noqa: E402
 from tools.weave.project import weave  # noqa: E402
 from tools.weave.settings import read_settings  # noqa: E402
 from tools.weave.source import commit_of  # noqa: E402
@@ -68,15 +66,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 @event_priority(100)  # before mkdocs-jupyter, which turns the notebooks added here into pages
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    if not site.served:
-        memo.read(site.memo)
-    examples, problems = load_examples()
-    if examples and (site.served or not site.serving):  # the first pages need the cores themselves
-        site.runner.want(examples.values())
-    if not site.serving:
-        site.runner.wait()
-    outcomes = {name: site.runner.outcome(example) for name, example in examples.items()}
-    site.lesson = Lesson(examples, outcomes, problems)
+    site.load()
     settings = read_settings(Path(config.config_file_path)) | {"site_url": config.site_url}
     commit = None if site.serving else commit_of()
     docs = Path(config.docs_dir)
@@ -85,17 +75,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if page := files.get_file_from_path(uri):
             page.content_string = text
     notebook_pages.add_notebooks(site.woven, site.work, config, files)
-    published = dict(site.woven.files)
-    if site.serving:
-        published[serve.PENDING_SCRIPT] = ROOT / "tools" / "site" / "pending.js"
-    for uri, path in published.items():
-        files.append(File.generated(config, uri, abs_src_path=str(path)))
+    site.names = reference.Names(site.woven.pages, site.lesson)
+    beside.add(files, site.woven, config, site.serving)
+    config.extra["ref"] = commit.id if commit else "main"  # of links to the sources
     site.search.begin()
     return files
 
 
 @event_priority(-100)  # after mkdocs-jupyter, which sets how a notebook is rendered
 def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
+    if reference.is_reference(page):
+        reference.prepare(page, site.work)
+        return page
     done = not is_notebook(page) or notebook_pages.prepare(page, site.lesson)
     if site.serving and done:
         site.kept.reuse_rendered(page)
@@ -107,8 +98,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         page.meta.setdefault("description", description(page.file.name))
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    return site.names.linked(html, page, Path(config.docs_dir))
+
+
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     """Once all pages are read, stop a build that has problems."""
+    config.extra_css.clear()  # mkdocstrings has added its own
     if site.serving:
         site.kept.reuse_built(env)
     for name in site.lesson.examples:

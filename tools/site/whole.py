@@ -26,7 +26,8 @@ from tools.weave.source import package_version
 NAME = "whole-lesson.html"
 TEMPLATE = "whole-lesson.html"
 STYLE = Path(__file__).with_name("whole.css")
-LEFT_OUT = {"checks.md"}  # every claim stands in its page already
+# Every claim stands in its page already; the reference is for looking up.
+LEFT_OUT = re.compile(r"checks\.md|api/.*")
 
 TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 ID = re.compile(r"""(?<=\s)(id|for|aria-labelledby|aria-describedby|aria-controls)="([^"]+)\"""")
@@ -59,7 +60,7 @@ def write(built: Path, nav: Navigation, config: MkDocsConfig) -> None:
     shown = [
         page
         for page in nav.pages
-        if page.file.src_uri.endswith(".md") and page.file.src_uri not in LEFT_OUT
+        if page.file.src_uri.endswith(".md") and not LEFT_OUT.fullmatch(page.file.src_uri)
     ]
     inside = frozenset(page.file.url for page in shown)
     parts = [_part(page, inside, config.site_url or "") for page in shown]

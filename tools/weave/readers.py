@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 import yaml
 
+from tools.weave.api import filled_in
 from tools.weave.claims import FILE as CLAIMS_FILE
 from tools.weave.claims import stated_in
 from tools.weave.downloads import take_away
@@ -56,7 +57,7 @@ def texts_for_readers(
     again = Lesson(lesson.examples, lesson.outcomes)  # its problems are those of the woven pages
     for uri, source in sources.items():
         page = PlainPage(again, docs / uri)
-        text = page.expand(source)
+        text = filled_in(page.expand(source))
         if page.used:
             text += f"\n{take_away(page.used, uri, files)}"
         text = plain(text)

@@ -1,0 +1,226 @@
+"""The reference of the package: all that is particular to mkdocstrings, and links that lead there.
+
+mkdocstrings takes about 0.1 s for each module, so that a page is rendered again only when one of
+its modules has changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink, get_toc
+from mkdocs.utils import get_relative_url
+
+from tools.run.cells import ROOT
+from tools.run.store import write_at_once
+from tools.site import docstrings
+from tools.weave.api import LINE, Module, public_modules
+from tools.weave.pages import Lesson
+
+FOLDER = "api/"
+UNUSED_STYLE = "assets/_mkdocstrings.css"
+DEEPEST = 3  # the headings of names; those of modules are one higher
+MADE_WITH = ("mkdocstrings", "mkdocstrings-python", "griffelib", "Markdown", "pymdown-extensions")
+
+HEADING = re.compile(
+    r'<h[23] id="(?P<id>bertlesson[\w.]*)" class="doc doc-heading">.*?</h[23]>', re.S
+)
+MEMBER = re.compile(r'<h[4-6] id="bertlesson[^"]*" class="doc doc-heading"')  # of a class
+PIECE = re.compile(  # links, headings and drawings have no links inside
+    r"(?P<skip><(?:a|h[1-6]|svg|summary)\b.*?</(?:a|h[1-6]|svg|summary)>)"
+    r"|(?P<block><pre><code>.*?</code></pre>)|<code>(?P<span>[\w.]+)(?P<call>\(\))?</code>",
+    re.DOTALL,
+)
+IS_SPECIAL = re.compile("[A-Z_]")  # `train` may be any word; `MaskingCollator` is a name
+
+
+def is_reference(page: Page) -> bool:
+    return page.file.src_uri.startswith(FOLDER)
+
+
+def prepare(page: Page, work: Path) -> None:
+    """Render the page only if what it is made from has changed."""
+    convert = page.render
+
+    def render(config: MkDocsConfig, files: Files) -> None:
+        made_of = _made_of(page.markdown or "", Path(config.config_file_path))
+        kept = work / "api-pages" / f"{page.file.name}.json"
+        try:
+            read = json.loads(kept.read_text("utf-8"))
+        except (OSError, ValueError):  # missing, or damaged
+            read = {}
+        if read.get("made_of") != made_of:
+            convert(config, files)
+            content = MEMBER.sub(r"\g<0> data-search-exclude", page.content or "")
+            read = {"made_of": made_of, "content": content, "toc": _tokens([*page.toc])}
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_at_once(kept, json.dumps(read))
+        page.toc = get_toc(read["toc"])
+        repository = str(config.extra.get("repository") or "").rstrip("/")
+        page.content = with_sources(read["content"], repository, str(config.extra.get("ref", "")))
+
+    page.render = render  # type: ignore[method-assign]
+
+
+def _made_of(markdown: str, settings: Path) -> str:
+    modules = public_modules()
+    named = [modules[name].path for name in LINE.findall(markdown) if name in modules]
+    named += [settings, Path(docstrings.__file__)]
+    parts = [markdown.encode(), *(path.read_bytes() for path in named)]
+    parts += [version(name).encode() for name in MADE_WITH]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _tokens(items: list[AnchorLink]) -> list[dict[str, object]]:
+    """The table of contents down to the public names; without the members of classes."""
+    return [
+        {
+            "id": item.id,
+            "name": item.title,
+            "level": item.level,
+            "children": _tokens(item.children) if item.level < DEEPEST else [],
+        }
+        for item in items
+    ]
+
+
+def with_sources(content: str, repository: str, ref: str) -> str:
+    """The reference with the place of each definition; a link where the repository is known."""
+    places: dict[str, tuple[str, tuple[int, int] | None]] = {}
+    for module in public_modules().values():
+        path = module.path.relative_to(ROOT).as_posix()
+        places[module.name] = path, None
+        for each in module.names:
+            places[f"{module.name}.{each.name}"] = path, each.lines
+
+    def placed(heading: re.Match[str]) -> str:
+        if heading["id"] not in places:
+            return heading[0]
+        path, lines = places[heading["id"]]
+        said = f"{path}, line {lines[0]}" if lines else path
+        if repository and ref:
+            at = f"#L{lines[0]}-L{lines[1]}" if lines else ""
+            said = f'<a href="{repository}/blob/{ref}/{path}{at}">{said}</a>'
+        return f'{heading[0]}<p class="doc-source">{said}</p>'
+
+    return HEADING.sub(placed, content)
+
+
+# Links that lead to it
+
+
+class Names:
+    """The public names, and the page of the reference that has each.
+
+    Args:
+        pages: The Markdown of all pages, by their paths.
+        lesson: The examples, whose imports say which module a name is from.
+    """
+
+    def __init__(self, pages: Mapping[str, str], lesson: Lesson) -> None:
+        modules = public_modules()
+        self._lesson = lesson
+        self._page_of = {
+            name: uri.replace(".md", ".html")
+            for uri, text in pages.items()
+            if uri.startswith(FOLDER)
+            for name in LINE.findall(text)
+        }
+        self._of_module = {
+            module.name: {each.name for each in module.names}
+            for module in modules.values()
+            if module.name in self._page_of
+        }
+        homes: dict[str, list[Module]] = {}
+        for module in modules.values():
+            for each in module.names:
+                if each.lines:
+                    homes.setdefault(each.name, []).append(module)
+        self._alone = {
+            name: found[0].name
+            for name, found in homes.items()
+            if len(found) == 1 and IS_SPECIAL.search(name) and found[0].name in self._page_of
+        }
+
+    def linked(self, content: str, page: Page, docs: Path) -> str:
+        """The content of a page, with the first use of each name as a link to the reference.
+
+        Args:
+            content: The HTML.
+            page: Where it is from.
+            docs: The folder of the pages.
+        """
+        if is_reference(page):
+            return content
+        path = docs / page.file.src_uri
+        examples = {name for (name, _), (shown, _) in self._lesson.shown.items() if shown == path}
+        if page.file.src_uri.endswith(".ipynb"):
+            examples = {page.file.name}
+        targets = dict(self._alone)
+        for example in sorted(examples):
+            text = self._lesson.examples[example].text
+            for name, module in imports_of(text):
+                if name in self._of_module.get(module, ()):
+                    targets[name] = module
+        addresses = {
+            name: get_relative_url(f"{self._page_of[module]}#{module}.{name}", page.url)
+            for name, module in targets.items()
+        }
+        return with_links(content, tuple(sorted(addresses.items())))
+
+
+@lru_cache(maxsize=128)
+def imports_of(text: str) -> tuple[tuple[str, str], ...]:
+    """The names that a script takes from modules, each with its module."""
+    return tuple(
+        (alias.name, node.module)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if not alias.asname
+    )
+
+
+@lru_cache(maxsize=256)  # while serving, most pages are as they were
+def with_links(content: str, addresses: tuple[tuple[str, str], ...]) -> str:
+    """The content, in which the first use of each name in text or code is a link.
+
+    Args:
+        content: The HTML of a page.
+        addresses: The names, each with where it leads.
+    """
+    left = dict(addresses)
+    in_code = 'class="practice"' not in content  # there, lines of code are for clicking
+    words = _any_of(tuple(left))
+
+    def name(found: re.Match[str]) -> str:
+        address = left.pop(found[0], None)
+        return f'<a class="api" href="{address}">{found[0]}</a>' if address else found[0]
+
+    def piece(found: re.Match[str]) -> str:
+        if found["block"] and in_code:
+            parts = re.split(r"(<[^>]*>)", found["block"])
+            parts[::2] = [words.sub(name, part) for part in parts[::2]]
+            return "".join(parts)
+        if not found["span"]:
+            return found[0]
+        if address := left.pop(found["span"], None):
+            return f'<a href="{address}">{found[0]}</a>'
+        return found[0]
+
+    return PIECE.sub(piece, content) if left else content
+
+
+@cache
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?![\w=])")
