@@ -83,10 +83,12 @@ def _made_of(markdown: str, settings: Path) -> str:
 
 def _tokens(items: list[AnchorLink]) -> list[dict[str, object]]:
     """The table of contents down to the public names; without the members of classes."""
+    modules = public_modules()
     return [
         {
             "id": item.id,
-            "name": item.title,
+            # whole names of modules: one may be called as a part of the menu is
+            "name": item.id if item.id in modules else item.title,
             "level": item.level,
             "children": _tokens(item.children) if item.level < DEEPEST else [],
         }
