@@ -35,8 +35,6 @@ from tools.weave.source import commit_of  # noqa: E402
 
 log = logging.getLogger("mkdocs.lesson")
 CODE = {"name": "*", "class": "highlight", "format": fence, "validator": fence_options}
-
-
 site = Site("build")  # as `mkdocs build` is; `on_startup` knows better
 
 
@@ -76,6 +74,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             page.content_string = text
     notebook_pages.add_notebooks(site.woven, site.work, config, files)
     site.names = reference.Names(site.woven.pages, site.lesson)
+    if site.serving and not site.served:  # the first pages do not wait for the reference
+        site.names.pending = not reference.all_kept(site.woven.pages, config, site.work)
     beside.add(files, site.woven, config, site.serving)
     config.extra["ref"] = commit.id if commit else "main"  # of links to the sources
     site.search.begin()
@@ -85,7 +85,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 @event_priority(-100)  # after mkdocs-jupyter, which sets how a notebook is rendered
 def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
     if reference.is_reference(page):
-        reference.prepare(page, site.work)
+        written = site.woven.pages[page.file.src_uri]
+        reference.prepare(page, written, site.work, site.names.pending)
         return page
     done = not is_notebook(page) or notebook_pages.prepare(page, site.lesson)
     if site.serving and done:
@@ -147,5 +148,5 @@ def report(problems: list[Problem]) -> None:
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
     site.served = True
     site.runner.want(site.lesson.examples.values())
-    serve.watch(server)
+    serve.watch(server, again=site.names.pending)
     serve.publish_progress(site.runner, lambda: site.lesson, Path(config.site_dir))

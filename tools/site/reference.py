@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
@@ -28,6 +29,7 @@ from tools.weave.api import LINE, Module, public_modules
 from tools.weave.pages import Lesson
 
 FOLDER = "api/"
+PENDING = '<p class="pending">What these modules have for others is on its way.</p>'
 UNUSED_STYLE = "assets/_mkdocstrings.css"
 DEEPEST = 3  # the headings of names; those of modules are one higher
 MADE_WITH = ("mkdocstrings", "mkdocstrings-python", "griffelib", "Markdown", "pymdown-extensions")
@@ -48,21 +50,28 @@ def is_reference(page: Page) -> bool:
     return page.file.src_uri.startswith(FOLDER)
 
 
-def prepare(page: Page, work: Path) -> None:
-    """Render the page only if what it is made from has changed."""
+def prepare(page: Page, written: str, work: Path, pending: bool) -> None:
+    """Render the page only if what it is made from has changed.
+
+    Args:
+        page: A page of the reference.
+        written: Its Markdown.
+        work: The folder that keeps what is rendered.
+        pending: Whether to say instead that it will come.
+    """
     convert = page.render
 
     def render(config: MkDocsConfig, files: Files) -> None:
-        made_of = _made_of(page.markdown or "", Path(config.config_file_path))
-        kept = work / "api-pages" / f"{page.file.name}.json"
-        try:
-            read = json.loads(kept.read_text("utf-8"))
-        except (OSError, ValueError):  # missing, or damaged
-            read = {}
+        made_of = _made_of(written, config)
+        read = _kept(page.file.src_uri, work)
+        if pending or not public_modules().keys() >= {*LINE.findall(written)}:  # a problem says it
+            page.content, page.toc = f"<h1>{page.title}</h1>{PENDING}", get_toc([])
+            return
         if read.get("made_of") != made_of:
             convert(config, files)
             content = MEMBER.sub(r"\g<0> data-search-exclude", page.content or "")
             read = {"made_of": made_of, "content": content, "toc": _tokens([*page.toc])}
+            kept = _file(page.file.src_uri, work)
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_at_once(kept, json.dumps(read))
         page.toc = get_toc(read["toc"])
@@ -72,11 +81,32 @@ def prepare(page: Page, work: Path) -> None:
     page.render = render  # type: ignore[method-assign]
 
 
-def _made_of(markdown: str, settings: Path) -> str:
+def all_kept(pages: Mapping[str, str], config: MkDocsConfig, work: Path) -> bool:
+    """Whether the whole reference has been rendered as it is written now."""
+    return all(
+        _kept(uri, work).get("made_of") == _made_of(text, config)
+        for uri, text in pages.items()
+        if uri.startswith(FOLDER)
+    )
+
+
+def _file(uri: str, work: Path) -> Path:
+    return work / "api-pages" / f"{Path(uri).stem}.json"
+
+
+def _kept(uri: str, work: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(_file(uri, work).read_text("utf-8"))
+    except (OSError, ValueError):  # missing, or damaged
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _made_of(written: str, config: MkDocsConfig) -> str:
     modules = public_modules()
-    named = [modules[name].path for name in LINE.findall(markdown) if name in modules]
-    named += [settings, Path(docstrings.__file__)]
-    parts = [markdown.encode(), *(path.read_bytes() for path in named)]
+    named = [modules[name].path for name in LINE.findall(written) if name in modules]
+    named += [Path(config.config_file_path), Path(docstrings.__file__)]
+    parts = [written.encode(), *(path.read_bytes() for path in named)]
     parts += [version(name).encode() for name in MADE_WITH]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -131,6 +161,7 @@ class Names:
 
     def __init__(self, pages: Mapping[str, str], lesson: Lesson) -> None:
         modules = public_modules()
+        self.pending = False  # while there is no reference to lead to
         self._lesson = lesson
         self._page_of = {
             name: uri.replace(".md", ".html")
@@ -162,7 +193,7 @@ class Names:
             page: Where it is from.
             docs: The folder of the pages.
         """
-        if is_reference(page):
+        if is_reference(page) or self.pending:
             return content
         path = docs / page.file.src_uri
         examples = {name for (name, _), (shown, _) in self._lesson.shown.items() if shown == path}

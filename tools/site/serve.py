@@ -124,8 +124,13 @@ def _anchor(item: AnchorLink) -> tuple[Any, ...]:
     return item.id, item.title, item.level, [_anchor(child) for child in item.children]
 
 
-def watch(server: LiveReloadServer) -> None:
-    """Look for changes every 0.2 s, where mkdocs takes 0.5, and for examples that are done."""
+def watch(server: LiveReloadServer, again: bool) -> None:
+    """Look for changes every 0.2 s, where mkdocs takes 0.5, and for examples that are done.
+
+    Args:
+        server: The one of mkdocs.
+        again: Whether something was left for a second build, soon after the first.
+    """
     SIGNAL.touch()
     watched = list(server._watched_paths)
     for path in watched:
@@ -133,6 +138,10 @@ def watch(server: LiveReloadServer) -> None:
     server.observer = PollingObserver(timeout=0.2)
     for path in (*watched, str(SIGNAL)):
         server.watch(path)
+    if again:
+        later = threading.Timer(3, SIGNAL.touch)  # when it is looked for
+        later.daemon = True
+        later.start()
 
 
 def publish_progress(runner: Runner, lesson: Callable[[], Lesson], site: Path) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from bertlesson.lesson.fingerprint import modules_of
+from tools.run.cells import Problem
 from tools.run.examples import PACKAGE
 from tools.weave.pages import fenced
 
@@ -117,3 +119,17 @@ def filled_in(markdown: str) -> str:
     return LINE.sub(
         lambda line: as_markdown(modules[line[1]]) if line[1] in modules else line[0], markdown
     )
+
+
+def unknown_modules(pages: Mapping[str, str], docs: Path) -> Iterator[Problem]:
+    """Each line of a page that names no module with public names."""
+    modules = public_modules()
+    for uri in pages:
+        text = (docs / uri).read_text("utf-8", "replace")
+        for found in LINE.finditer(text):
+            if found[1] not in modules:
+                line = 1 + text.count("\n", 0, found.start())
+                message = (
+                    f"there is no module {found[1]} with an __all__; correct or remove the line"
+                )
+                yield Problem(docs / uri, line, message)

@@ -10,6 +10,7 @@ from typing import Any
 from tools.run.cells import Problem
 from tools.run.problems import problems_of
 from tools.run.store import Store
+from tools.weave.api import unknown_modules
 from tools.weave.blocks import raw_block
 from tools.weave.claims import FILE as CLAIMS_FILE
 from tools.weave.claims import claims_json, claims_markdown, same_addresses
@@ -85,6 +86,7 @@ def weave(
     texts = {CLAIMS_FILE: claims_json(lesson, docs, checks, suffix, title, commit)}
     texts |= texts_for_readers(lesson, docs, sources, pages, files, settings)
     problems = [*lesson.problems, *_problems_of_examples(lesson), *same_addresses(lesson)]
+    problems += unknown_modules(pages, docs)
     return Woven(pages, notebooks, files, texts, problems)
 
 

@@ -103,6 +103,9 @@ def server(new_project: Callable[[], Project]) -> Iterator[Server]:
         "docs/page.md", '# Page\n\n--8<-- "examples/slow.py:wait"\n\nStep {{ slow.step }}.\n'
     )
     made.write("docs/broken.md", '# Broken\n\n--8<-- "no.txt"\n\n{{ slow.no }} {{ x.y }}\n')
+    made.write("docs/api/small.md", "# API\n\n::: bertlesson.small\n")
+    made.write("src/bertlesson/__init__.py", "")
+    made.write("src/bertlesson/small.py", '__all__ = ["SIZE"]\nSIZE = 3\n')
     write_gated(made, "slow")
     with serving(made) as started:
         yield started
@@ -188,6 +191,10 @@ def test_progress_is_told_while_an_example_runs(server: Server) -> None:
         return len(seen) >= 2
 
     server.until("progress.json", two)
+
+
+def test_the_reference_comes_with_the_second_build(server: Server) -> None:
+    server.until("api/small.html", lambda text: 'id="bertlesson.small.SIZE"' in article(text))
 
 
 def test_an_edit_of_prose_runs_nothing(server: Server) -> None:

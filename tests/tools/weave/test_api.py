@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tools.weave.api import LINE, as_markdown, filled_in, public_modules
+from tools.weave.api import LINE, as_markdown, filled_in, public_modules, unknown_modules
 
 SOURCE = '''"""A module."""
 __all__ = ["A", "B", "Kind", "far", "make"]
@@ -75,3 +75,10 @@ def test_each_module_with_public_names_is_in_the_reference_once() -> None:
     pages = sorted((ROOT / "docs" / "api").glob("*.md"))
     listed = [name for page in pages for name in LINE.findall(page.read_text("utf-8"))]
     assert sorted(listed) == sorted(public_modules())
+
+
+def test_a_line_that_names_no_module_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "api.md").write_text("# API\n\n::: bertlesson.masking\n\n::: bertlesson.gone\n")
+    (found,) = unknown_modules({"api.md": ""}, tmp_path)
+    assert (found.path.name, found.line) == ("api.md", 5)
+    assert "there is no module bertlesson.gone with an __all__" in found.message
