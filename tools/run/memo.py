@@ -42,6 +42,8 @@ class Memoized(Generic[Given, Made]):
         self.new = False
 
     def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Made:
+        if any(isinstance(each, set | frozenset) for each in (*args, *kwargs.values())):
+            raise TypeError(f"{self.function.__name__} got a set; expected a tuple, in its order")
         key = hashlib.sha256(repr((args, kwargs)).encode("utf-8", "surrogatepass")).hexdigest()
         if key not in self.kept:
             made = self.function(*args, **kwargs)
@@ -62,7 +64,7 @@ class Memoized(Generic[Given, Made]):
 def memoized(
     *, still: Callable[..., bool] | None = None
 ) -> Callable[[Callable[Given, Made]], Memoized[Given, Made]]:
-    """Keep the results of a pure function. Its errors are not kept.
+    """Keep the results of a pure function, by the ``repr`` of its arguments. No error is kept.
 
     Args:
         still: For a function that reads files as well, whose digest is among its arguments: whether

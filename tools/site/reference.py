@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from mkdocs.structure.toc import AnchorLink, get_toc
 from mkdocs.utils import get_relative_url
 
 from tools.run.cells import ROOT
-from tools.run.store import write_at_once
+from tools.run.files import write_at_once
+from tools.run.memo import memoized
 from tools.site import docstrings
 from tools.weave.api import LINE, Module, public_modules
 from tools.weave.pages import Lesson
@@ -212,7 +213,7 @@ class Names:
         return with_links(content, tuple(sorted(addresses.items())))
 
 
-@lru_cache(maxsize=128)
+@memoized()
 def imports_of(text: str) -> tuple[tuple[str, str], ...]:
     """The names that a script takes from modules, each with its module."""
     return tuple(
@@ -224,7 +225,7 @@ def imports_of(text: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-@lru_cache(maxsize=256)  # while serving, most pages are as they were
+@memoized()
 def with_links(content: str, addresses: tuple[tuple[str, str], ...]) -> str:
     """The content, in which the first use of each name in text or code is a link.
 

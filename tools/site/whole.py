@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Container, Iterable
-from functools import lru_cache
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
 
+from tools.run.memo import memoized
 from tools.site import styles
 from tools.weave.source import package_version
 
@@ -62,7 +62,7 @@ def write(built: Path, nav: Navigation, config: MkDocsConfig) -> None:
         for page in nav.pages
         if page.file.src_uri.endswith(".md") and not LEFT_OUT.fullmatch(page.file.src_uri)
     ]
-    inside = frozenset(page.file.url for page in shown)
+    inside = tuple(page.file.url for page in shown)
     parts = [_part(page, inside, config.site_url or "") for page in shown]
     css = (built / styles.NAME).read_text("utf-8")
     template = config.theme.get_env().get_template(TEMPLATE)
@@ -82,7 +82,7 @@ def by_night(css: str) -> str:
     return f"@media screen and (prefers-color-scheme: dark) {{\n{rules}\n}}"
 
 
-def _part(page: Page, inside: frozenset[str], address: str) -> Part:
+def _part(page: Page, inside: tuple[str, ...], address: str) -> Part:
     group = page.parent.title if isinstance(page.parent, Section) else ""
     anchor = anchor_of(page.file.url)
     content = moved(page.content or "", page.file.url, inside, address)
@@ -98,8 +98,8 @@ def anchor_of(url: str) -> str:
     return url.removesuffix(".html").replace("/", "-")
 
 
-@lru_cache(maxsize=128)
-def moved(content: str, url: str, inside: Container[str], address: str) -> str:
+@memoized()
+def moved(content: str, url: str, inside: tuple[str, ...], address: str) -> str:
     """The content of a page for the document: ids of its own, and links that work there.
 
     Args:

@@ -11,12 +11,12 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from bertlesson.lesson.fingerprint import modules_of
 from tools.run.cells import Problem
 from tools.run.examples import PACKAGE
+from tools.run.memo import memoized
 from tools.weave.pages import fenced
 
 PREFIX = PACKAGE.name
@@ -60,7 +60,7 @@ def public_modules(package: Path = PACKAGE) -> dict[str, Module]:
     return found
 
 
-@lru_cache(maxsize=256)  # while serving, most modules are as they were
+@memoized()
 def _read(name: str, path: Path, text: str) -> Module | None:
     tree = ast.parse(text)
     defined: dict[str, ast.stmt] = {}

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from textwrap import indent as indented
 
 from tools.run.cells import Cell, Problem
 from tools.run.examples import Example
+from tools.run.memo import memoized
 from tools.run.records import Claim, Outcome, Output, Plain, Text
 from tools.weave import terminal
 from tools.weave.code import shown_code
@@ -123,7 +123,7 @@ def _untitled(source: str) -> str:
     return fenced(source, "").replace(' title=""', "", 1)
 
 
-@lru_cache(maxsize=256)  # while serving, most pages are as they were
+@memoized()
 def plain(markdown: str) -> str:
     """The Markdown without settings, HTML and what else only mkdocs understands."""
     lines = markdown.split("\n")

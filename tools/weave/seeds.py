@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+
+from tools.run.memo import memoized
 
 NAMES = {"seed", "random_state"}  # of arguments and variables with one seed
 COUNT = "SEEDS"  # the constant with the number of seeds, counted from 0
@@ -22,7 +23,7 @@ def seeds(cells: tuple[str, ...]) -> list[int]:
     return sorted(set[int]().union(*map(_of_cell, cells)))
 
 
-@lru_cache(maxsize=512)  # a cell is asked for by each claim below it
+@memoized()
 def _of_cell(cell: str) -> frozenset[int]:
     return frozenset[int]().union(*map(_of, ast.walk(ast.parse(cell))))
 

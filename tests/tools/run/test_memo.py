@@ -88,6 +88,11 @@ def test_a_function_that_was_not_called_keeps_its_results(
     assert [*again(tmp_path).kept.values()] == ["aa"]
 
 
+def test_a_set_has_another_order_in_the_next_process(doubled: memo.Memoized[..., str]) -> None:
+    with pytest.raises(TypeError, match="double got a set; expected a tuple, in its order"):
+        doubled({"a", "b"})
+
+
 @pytest.mark.parametrize("harm", [b"", b"x", None])
 def test_a_damaged_file_is_made_again(
     doubled: memo.Memoized[..., str], tmp_path: Path, harm: bytes | None
