@@ -11,7 +11,7 @@ from tests.conftest import Project
 from tools.site.checks import PageReader
 from tools.site.whole import by_night, moved
 
-INSIDE = frozenset({"index.html", "a/page.html", "a/other.html"})
+INSIDE = ("index.html", "a/page.html", "a/other.html")
 ADDRESS = "https://example.org/x/"
 
 
