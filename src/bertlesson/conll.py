@@ -1,15 +1,13 @@
 r"""CoNLL's columns: a word on each line with its tags beside it, an empty line after a sentence.
 
-========== =============================================================================
-file       how to read it
-========== =============================================================================
-CoNLL-2003 ``read_conll("eng.train")``: the first column has words, the last has tags
-CoNLL-2002 ``read_conll("esp.train", encoding="latin-1")``
-WNUT, BIO  ``read_conll("train.txt")``: two columns
-UNER       ``read_conll("en-ud-dev.iob2", word=1, tag=2, comments=True)``
-CoNLL-U    ``read_conll("en.conllu", tag="UPOS", labels=[...])``; columns have names
-CoNLL-U+   the same: the columns are those in ``# global.columns``
-========== =============================================================================
+| File       | How to read it                                                           |
+| ---------- | ------------------------------------------------------------------------ |
+| CoNLL-2003 | `read_conll("eng.train")`: the first column has words, the last has tags |
+| CoNLL-2002 | `read_conll("esp.train", encoding="latin-1")`                            |
+| WNUT, BIO  | `read_conll("train.txt")`: two columns                                   |
+| UNER       | `read_conll("en-ud-dev.iob2", word=1, tag=2, comments=True)`             |
+| CoNLL-U    | `read_conll("en.conllu", tag="UPOS", labels=[...])`; columns have names  |
+| CoNLL-U+   | the same: the columns are those in `# global.columns`                    |
 
 Columns are separated by tabs and spaces, by ASCII's alone: a no-break space or an ideographic one
 is part of a word. In files whose columns have names only tabs separate them, since words of CoNLL-U

@@ -3,14 +3,12 @@
 Everything works with `transformers.Trainer`: the features are what its models take, and `fine_tune`
 is a minimal version of its loop. Inputs and outputs differ from head to head (paper §4, A.3):
 
-=============== ============================= ==========================================
-task            labels                        answers
-=============== ============================= ==========================================
-a whole input   a class number for each text  the class with the highest logit
-each token      `entities.encode_entities`    `entities.decode_entities`, `entity_f1`
-each given word `tags.encode_tags`            `tags.decode_tags`, then `read_tags`
-a span          `spans.encode_questions`      `answers.decode_answers`
-=============== ============================= ==========================================
+| Task            | Labels                       | Answers                                 |
+| --------------- | ---------------------------- | --------------------------------------- |
+| a whole input   | a class number for each text | the class with the highest logit        |
+| each token      | `entities.encode_entities`   | `entities.decode_entities`, `entity_f1` |
+| each given word | `tags.encode_tags`           | `tags.decode_tags`, then `read_tags`    |
+| a span          | `spans.encode_questions`     | `answers.decode_answers`                |
 """
 
 from __future__ import annotations

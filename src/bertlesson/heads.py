@@ -3,13 +3,13 @@
 The encoder, `transformers.BertModel`, returns one vector for each token and one for the whole input
 (the pooled ``[CLS]``). A head turns vectors into scores:
 
-| Model                         | Its head reads   | and scores                              |
-| ----------------------------- | ---------------- | --------------------------------------- |
-| `MaskedLMModel`               | every token      | which word was here                     |
-| `NextSentencePredictionModel` | the pooled [CLS] | whether B follows A                     |
-| `SequenceClassificationModel` | the pooled [CLS] | which class the whole input has         |
-| `TokenClassificationModel`    | every token      | which class each token has              |
-| `QuestionAnsweringModel`      | every token      | where the answer starts, where it ends  |
+| Model                         | Its head reads   | and scores                             |
+| ----------------------------- | ---------------- | -------------------------------------- |
+| `MaskedLMModel`               | every token      | which word was here                    |
+| `NextSentencePredictionModel` | the pooled [CLS] | whether B follows A                    |
+| `SequenceClassificationModel` | the pooled [CLS] | which class the whole input has        |
+| `TokenClassificationModel`    | every token      | which class each token has             |
+| `QuestionAnsweringModel`      | every token      | where the answer starts, where it ends |
 
 Parameters have the same names as in transformers, so weights load both ways. Logits and losses are
 the same too, with these exceptions:

@@ -1,15 +1,13 @@
 """Schemes of tags: the same entities spelled in another one, and reading by one scheme alone.
 
-========== ================================================ ==============================
-scheme     "Ada B. Lee" and "Malta" in one sentence         where it is used
-========== ================================================ ==============================
-``IOB1``   I I I O I; B only directly after the same kind   CoNLL-2003's files
-``IOB2``   B I I O B                                        most data sets, often as "BIO"
-``IOE2``   I I E O E                                        older chunkers
-``IOBES``  B I E O S                                        Stanza, Flair
-``BILOU``  B I L O U                                        spaCy
-``BMES``   B M E O S                                        Chinese word segmentation
-========== ================================================ ==============================
+| Scheme  | "Ada B. Lee" and "Malta" in one sentence       | Where it is used               |
+| ------- | ---------------------------------------------- | ------------------------------ |
+| `IOB1`  | I I I O I; B only directly after the same kind | CoNLL-2003's files             |
+| `IOB2`  | B I I O B                                      | most data sets, often as "BIO" |
+| `IOE2`  | I I E O E                                      | older chunkers                 |
+| `IOBES` | B I E O S                                      | Stanza, Flair                  |
+| `BILOU` | B I L O U                                      | spaCy                          |
+| `BMES`  | B M E O S                                      | Chinese word segmentation      |
 
 `bertlesson.tags.read_tags` reads all of them without being told which one it is.
 """
