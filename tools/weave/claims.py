@@ -14,8 +14,9 @@ from tools.run.examples import VERSIONED, Example
 from tools.run.problems import problems_of
 from tools.run.records import Claim, Plain
 from tools.weave.blocks import raw_block
+from tools.weave.guessing import asked
 from tools.weave.outputs import claim_html, claim_id, claims_list, pending_html, problem_html
-from tools.weave.pages import Lesson
+from tools.weave.pages import Lesson, may_guess
 from tools.weave.seeds import seeds
 from tools.weave.source import Commit, package_version
 
@@ -50,16 +51,19 @@ def claims_markdown(lesson: Lesson, docs: Path, uri: str, suffix: str) -> str:
     for name, example in lesson.examples.items():
         parts.append(f"## `examples/{example.path.name}` {{#claims-{name}}}\n")
         outcome = lesson.outcomes[name]
-        items = []
-        for claim in outcome.result.claims:
+        items, questions = [], asked(outcome)
+        for number, claim in enumerate(outcome.result.claims):
             anchor = claim_id(example, claim)
-            page = Path(stated_in(lesson, docs, example, claim)).with_suffix(suffix)
+            stated_on = docs / stated_in(lesson, docs, example, claim)
+            asks = stated_on.suffix == ".md" and may_guess(stated_on)
+            question = questions.get(number) if asks else None
+            page = stated_on.relative_to(docs).with_suffix(suffix)
             stated = f"{os.path.relpath(page, Path(uri).parent)}#{anchor}"
             more = (
                 f' <a href="{stated}">where it is stated</a> <a class="headerlink"'
                 f' href="#{anchor}" title="Link to this claim" data-search-exclude>¶</a>'
             )
-            items.append(claim_html(example, claim, more))
+            items.append(claim_html(example, claim, question, more))
         if outcome.pending:
             html = pending_html(example, outcome)
         elif outcome.result.failure:

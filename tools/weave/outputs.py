@@ -13,6 +13,7 @@ from tools.run.records import Claim, Figure, Outcome, Output, Text
 from tools.weave import terminal
 from tools.weave.code import NARROW
 from tools.weave.figures import themed_svg
+from tools.weave.guessing import Asked, asked, comparison_html
 from tools.weave.memory import remembered
 
 
@@ -22,12 +23,19 @@ def escaped(text: str) -> str:
 
 
 @remembered
-def output_html(example: Example, outcome: Outcome, index: int) -> str:
-    """What a code cell has shown, or that it is on its way."""
+def output_html(example: Example, outcome: Outcome, index: int, guess: bool) -> str:
+    """What a code cell has shown, or that it is on its way.
+
+    Args:
+        example: Of this cell.
+        outcome: Of the example.
+        index: The number of the code cell.
+        guess: Whether readers may guess the numbers of its claims first.
+    """
     if outcome.pending:
         return pending_html(example, outcome)
     shown = [shown_html(example, index, *each) for each in enumerate(outputs_of(outcome, index))]
-    return "".join(shown) + findings_html(example, outcome, index)
+    return "".join(shown) + findings_html(example, outcome, index, guess)
 
 
 def outputs_of(outcome: Outcome, index: int) -> tuple[Output, ...]:
@@ -55,9 +63,14 @@ def text_html(printed: str) -> str:
     return f"{opening}{escape(text)}</pre>"
 
 
-def findings_html(example: Example, outcome: Outcome, index: int) -> str:
+def findings_html(example: Example, outcome: Outcome, index: int, guess: bool = False) -> str:
     """The claims of a code cell with their values, and its other problems."""
-    items = [claim_html(example, claim) for claim in outcome.result.claims if claim.cell == index]
+    questions = asked(outcome) if guess else {}
+    items = [
+        claim_html(example, claim, questions.get(number))
+        for number, claim in enumerate(outcome.result.claims)
+        if claim.cell == index
+    ]
     problems = [problem for cell, problem in other_problems_of(example, outcome) if cell == index]
     shown = [claims_list(items) if items else "", *(problem_html(str(each)) for each in problems)]
     return "".join(shown)
@@ -78,7 +91,9 @@ def claim_id(example: Example, claim: Claim) -> str:
     return f"claim-{example.name}-{name}"
 
 
-def claim_html(example: Example, claim: Claim, more: str = "") -> str:
+def claim_html(
+    example: Example, claim: Claim, question: Asked | None = None, more: str = ""
+) -> str:
     kind, sign = ("checked", "✓") if claim.passed else ("failed", "✗ false:")
     # Text and code alternate: between backquotes stands code.
     parts = escaped(claim.sentence).split("`")
@@ -88,7 +103,7 @@ def claim_html(example: Example, claim: Claim, more: str = "") -> str:
     return (
         f'<li class="claim {kind}" id="{claim_id(example, claim)}">'
         f'<span class="sign">{sign}</span> {"".join(parts)} '
-        f"<code>{escaped(claim.comparison)}</code>{more}</li>"
+        f"<code>{comparison_html(claim, question)}</code>{more}</li>"
     )
 
 

@@ -146,7 +146,8 @@ class Page:
         return fence
 
     def output(self, example: Example, index: int, indent: str) -> str:
-        html = output_html(example, self.lesson.outcomes[example.name], index)
+        outcome = self.lesson.outcomes[example.name]
+        html = output_html(example, outcome, index, may_guess(self.path))
         return raw_block(html, indent) if html else ""
 
     def value(self, example: Example, key: str, value: Plain, spec: str) -> str:
@@ -170,6 +171,14 @@ def _plain(text: str) -> str:
     if "-8<-" in text:
         raise ValueError('an include has a line of its own, as in --8<-- "path/to/file:section"')
     return text
+
+
+def may_guess(page: Path) -> bool:
+    """Whether readers of a page may guess the numbers of its claims before they see them.
+
+    In the practice the claims say what is wrong with a piece of code, which is what to think about.
+    """
+    return "practice" not in page.parts
 
 
 def front_matter(lines: list[str]) -> int:

@@ -69,6 +69,12 @@
     ({ mount }) => mount(),
     () => {},
   );
+  if (document.querySelector(".claim data") && !document.querySelector("[data-widget=guess]")) {
+    import(new URL("guess.js", folder).href).then(
+      ({ mount }) => mount(),
+      () => {},
+    );
+  }
   const near = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {

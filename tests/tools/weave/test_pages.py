@@ -26,13 +26,19 @@ def test_a_section_comes_with_its_output_and_its_claims(lesson: Lesson) -> None:
         "&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;\n{{ no }} **bold**</pre>"
         '<ul class="claims" aria-label="Checked when this page was built">'
         '<li class="claim checked" id="claim-one-x-is-small-b"><span class="sign">✓</span> '
-        "x is <code>small</code> &amp; &lt;b&gt; <code>x = 0.123 &lt; 1</code></li>"
+        "x is <code>small</code> &amp; &lt;b&gt; "
+        '<code>x = <data value="0.123" data-bound="1">0.123</data> &lt; 1</code></li>'
         '<li class="claim checked" id="claim-one-x-is-not-zero"><span class="sign">✓</span> '
         "x is not zero <code>x = 0.123 &gt; 0</code></li></ul>"
         "\n<!-- /woven -->\n\n\nb\n"
     )
     assert page.used == ["one"]
     assert lesson.shown == {("one", 0): (Path("page.md"), 3)}
+
+
+def test_claims_of_the_practice_show_their_numbers_at_once(lesson: Lesson) -> None:
+    practice = Page(lesson, Path("docs/practice/page.md"))
+    assert "<code>x = 0.123 &lt; 1</code>" in practice.expand('--8<-- "examples/one.py:first"')
 
 
 def test_code_may_be_folded_and_may_contain_a_fence(lesson: Lesson) -> None:

@@ -48,9 +48,12 @@ def test_all_claims_are_listed_with_their_values_and_their_page(
 ) -> None:
     checks = woven(lesson_page=SECTION, checks=CHECKS).pages["checks.md"]
     assert "\n## `examples/one.py` {#claims-one}\n" in checks
-    found = re.findall(r"<code>(x = [^<]*)</code> <a href=\"([^\"]*)\"", checks)
+    found = re.findall(r"<code>(x = .*?)</code> <a href=\"([^\"]*)\"", checks)
     assert found == [
-        ("x = 0.123 &lt; 1", "lesson/page.html#claim-one-x-is-small-b"),
+        (
+            'x = <data value="0.123" data-bound="1">0.123</data> &lt; 1',
+            "lesson/page.html#claim-one-x-is-small-b",
+        ),
         ("x = 0.123 &gt; 0", "lesson/page.html#claim-one-x-is-not-zero"),
     ]
 
@@ -61,6 +64,7 @@ def test_claims_that_no_page_shows_are_listed_with_their_notebook(
     checks = woven(checks=CHECKS).pages["checks.md"]
     assert checks.count('<li class="claim checked"') == 2
     assert checks.count('<a href="examples/one.html#claim-one-') == 2
+    assert "<data" not in checks, "nothing to guess where no page asks for it"
 
 
 def test_pages_come_as_plain_markdown_too(woven: Callable[..., Woven]) -> None:
