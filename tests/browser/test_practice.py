@@ -139,15 +139,15 @@ def test_a_wrong_line_is_no_shame_and_the_right_one_opens_the_answer(reader: Rea
     expect(answer).to_have_attribute("open", "")
     expect(lines(page, 1).nth(3)).to_have_class("faulty")
     expect(voice(page)).to_contain_text("Found at the third try.")
-    expect(score(page)).to_have_text("Found 1 of 8, 0 at the first try; 3 tries in all.")
+    expect(score(page)).to_have_text("Found 1 of 14, 0 at the first try; 3 tries in all.")
     lines(page, 1).nth(0).click(force=True)  # it is over
-    expect(score(page)).to_have_text("Found 1 of 8, 0 at the first try; 3 tries in all.")
+    expect(score(page)).to_have_text("Found 1 of 14, 0 at the first try; 3 tries in all.")
 
 
 def test_each_piece_has_its_faulty_line_and_the_score_is_kept(reader: Reader) -> None:
     page = reader.open(BUGS, size="narrow", touch=True)
     widget(page, "bugs")
-    for piece in range(1, 9):
+    for piece in range(1, 15):
         wanted = page.locator(".piece").nth(piece - 1).get_attribute("data-line")
         found = lines(page, piece).filter(has_text=wanted)
         expect(found).to_have_count(1)
@@ -158,12 +158,12 @@ def test_each_piece_has_its_faulty_line_and_the_score_is_kept(reader: Reader) ->
         expect(answer).to_have_attribute("open", "")
         page.evaluate("new Promise((after) => setTimeout(after, 300))")
     assert not overflows(page)
-    all_found = "Found 8 of 8, 8 at the first try; 8 tries in all."
+    all_found = "Found 14 of 14, 14 at the first try; 14 tries in all."
     expect(score(page)).to_have_text(all_found)
     page.reload()
     widget(page, "bugs")
     expect(score(page)).to_have_text(all_found)
-    expect(page.locator(".piece .faulty")).to_have_count(8)
+    expect(page.locator(".piece .faulty")).to_have_count(14)
     page.get_by_role("button", name="Start over").tap()
     expect(page.locator(".piece .faulty")).to_have_count(0)
     expect(page.locator(".bug-says").first).to_contain_text("Which line is wrong?")
@@ -177,7 +177,7 @@ def test_an_answer_that_is_looked_up_is_not_found(reader: Reader) -> None:
     expect(piece.locator(".bug-says")).to_contain_text("This is the line.")
     expect(lines(page, 1).nth(3)).to_have_class("faulty")
     expect(score(page)).to_have_text(
-        "Found 0 of 8, 0 at the first try, 1 looked up; 0 tries in all."
+        "Found 0 of 14, 0 at the first try, 1 looked up; 0 tries in all."
     )
     lines(page, 2).nth(0).click()
     says = page.locator(".bug-says").nth(1)
@@ -187,7 +187,7 @@ def test_an_answer_that_is_looked_up_is_not_found(reader: Reader) -> None:
     says.get_by_role("button", name="Show me").click()
     expect(page.locator("details.question").nth(1)).to_have_attribute("open", "")
     expect(score(page)).to_contain_text("2 looked up")
-    assert stored(page, "done:practice/bugs") == {"done": 2, "of": 8}
+    assert stored(page, "done:practice/bugs") == {"done": 2, "of": 14}
 
 
 def test_an_answer_opened_before_the_buttons_are_there_is_looked_up(reader: Reader) -> None:

@@ -12,20 +12,20 @@ from tools.weave.code import shown_code
 
 PRACTICE = ROOT / "docs" / "practice"
 PIECE = re.compile(r"<div class=\"piece\" data-line=([\"'])(.*?)\1 markdown>\n(.*?)\n</div>", re.S)
-INCLUDE = re.compile(r'^--8<-- "examples/bugs\.py:(.*)"$', re.M)
+INCLUDE = re.compile(r'^--8<-- "examples/(bugs\w*)\.py:(.*)"$', re.M)
 
 PIECES = PIECE.findall((PRACTICE / "bugs.md").read_text("utf-8"))
 
 
 def test_every_piece_has_its_line() -> None:
     text = (PRACTICE / "bugs.md").read_text("utf-8")
-    assert len(PIECES) == len(re.findall(r"^## \d\. ", text, re.M)) == 8
+    assert len(PIECES) == len(re.findall(r"^## \d+\. ", text, re.M)) == 14
 
 
 @pytest.mark.parametrize(("line", "content"), [piece[1:] for piece in PIECES])
 def test_the_faulty_line_is_one_line_of_the_code_shown(line: str, content: str) -> None:
-    example = parse(EXAMPLES / "bugs.py")
-    cells = [example.section(title) for title in INCLUDE.findall(content)]
+    found = INCLUDE.findall(content)
+    cells = [parse(EXAMPLES / f"{name}.py").section(title) for name, title in found]
     code = [shown_code(cell) for cell in cells if "hide-input" not in cell.tags]
     assert [row for shown in code for row in shown.splitlines() if line in row][1:] == []
     assert any(line in shown for shown in code), f"no line has {line!r}"
