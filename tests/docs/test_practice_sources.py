@@ -13,6 +13,7 @@ from tools.weave.code import shown_code
 PRACTICE = ROOT / "docs" / "practice"
 PIECE = re.compile(r"<div class=\"piece\" data-line=([\"'])(.*?)\1 markdown>\n(.*?)\n</div>", re.S)
 INCLUDE = re.compile(r'^--8<-- "examples/(bugs\w*)\.py:(.*)"$', re.M)
+PUZZLE = re.compile(r"<div class=\"puzzle\" data-name=\"(\w+)\" markdown>\n(.*?)\n</div>", re.S)
 
 PIECES = PIECE.findall((PRACTICE / "bugs.md").read_text("utf-8"))
 
@@ -44,3 +45,13 @@ def test_every_choice_says_whether_it_is_right_and_one_of_each_scenario_is() -> 
         choices = re.findall(r'^\?\?\? choice ".*"\n\n    (\S) \*\*', scenario, re.M)
         assert len(choices) == len(re.findall(r"^\?\?\?", scenario, re.M)) >= 3
         assert sorted(choices) == ["✓"] + ["✗"] * (len(choices) - 1), scenario
+
+
+def test_every_puzzle_shows_its_lines_and_then_an_order_that_works() -> None:
+    puzzles = PUZZLE.findall((PRACTICE / "order.md").read_text("utf-8"))
+    source = (EXAMPLES / "order.py").read_text("utf-8")
+    assert [name for name, _ in puzzles] == re.findall(r'^shuffle\("(\w+)"', source, re.M)
+    for number, (_, content) in enumerate(puzzles, 1):
+        sections = re.findall(r'--8<-- "examples/order\.py:(.*)"', content)
+        assert sections == [f"{number} {what}" for what in ("shuffled", "in order", "computes")]
+        assert re.findall(r"^\?\?\? (\w+)", content, re.M) == ["question"]
