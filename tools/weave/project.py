@@ -15,7 +15,6 @@ from tools.weave.blocks import raw_block
 from tools.weave.claims import FILE as CLAIMS_FILE
 from tools.weave.claims import claims_json, claims_markdown, same_addresses
 from tools.weave.downloads import downloads, take_away
-from tools.weave.guessing import asked
 from tools.weave.notebooks import notebook
 from tools.weave.pages import CLAIMS, MARKS, TIMES, Lesson, Page
 from tools.weave.readers import texts_for_readers

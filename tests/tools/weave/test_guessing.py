@@ -75,7 +75,7 @@ def test_the_same_number_is_asked_for_once() -> None:
         claim("accuracy", 0.8, ">", "0.5", 0.5),  # measured again
     )
     outcome = Outcome("done", Result(claims=claims))
-    assert asked(outcome) == {1: Asked(0, False), 3: Asked(0, True), 4: Asked(0, False)}
+    assert asked(outcome) == {0: Asked(0, False), 2: Asked(0, True), 3: Asked(0, False)}
 
 
 def test_the_number_is_marked_with_both_sides_as_measured() -> None:
