@@ -105,7 +105,7 @@ assert show_masked(mask).split()[2:6] == [CLS, "-100", "[MASK]", "nora"], (
     "[CLS] stays, and the first word is hidden and asked for"
 )
 assert wrong == len(mistakes), (
-    "Each of the listed mistakes computes something else"
+    "Each listed mistake masks this row otherwise"
 )
 
 # %% 1 shuffled tags=["hide-input"]
@@ -189,7 +189,7 @@ for (row, segments, label), share in every_draw(
     halves[label] += float(share)
 assert halves[IS_NEXT] == 0.5, "Half of the pairs are labelled 0, is next"
 assert wrong == len(mistakes), (
-    "Each of the listed mistakes computes something else"
+    "Each listed mistake makes other pairs"
 )
 
 # %% 2 shuffled tags=["hide-input"]
@@ -249,7 +249,7 @@ assert show_labels(label_pieces).split()[5:9] == [
     "##be",
 ], "The first piece of a word has its label, the next ones have -100"
 assert wrong == len(mistakes), (
-    "Each of the listed mistakes computes something else"
+    "Each listed mistake labels the pieces otherwise"
 )
 
 # %% 3 shuffled tags=["hide-input"]
@@ -334,7 +334,7 @@ assert show_answers(find_answer).endswith("no answer"), (
     "Where [CLS] scores highest, there is no answer"
 )
 assert wrong == len(mistakes), (
-    "Each of the listed mistakes computes something else"
+    "Each listed mistake finds another start or end"
 )
 
 # %% 4 shuffled tags=["hide-input"]
