@@ -25,9 +25,19 @@ import { transpose } from "./products.js";
 
 /** @typedef {import("./layers.js").Vectors} Vectors */
 
+/**
+ * What happens on the way through the encoder, for those who ask.
+ * @typedef {object} Inside
+ * @property {Vectors[]} hidden `(length, hidden)`: the embeddings, then what each layer made.
+ * @property {Float32Array[]} shares `(heads, length, length)` of each layer: how much of each token
+ *   the tokens took, see `attend`.
+ */
+
 export class Bert {
   /** @type {Map<string, Float32Array>} The transposes of matrices, by their names. */
   #turned = new Map();
+  /** @type {Inside | null} Is filled while somebody looks. */
+  #inside = null;
 
   /**
    * @param {Map<string, Tensor>} tensors
@@ -55,10 +65,30 @@ export class Bert {
    */
   encode(ids, segments) {
     let hidden = this.#embed(ids, segments);
+    this.#inside?.hidden.push(hidden);
     for (let layer = 0; layer < this.config.num_hidden_layers; layer++) {
       hidden = this.#layer(`bert.encoder.layer.${layer}`, hidden);
+      this.#inside?.hidden.push(hidden);
     }
     return hidden;
+  }
+
+  /**
+   * The same way through the encoder, with what there is to see on it.
+   * @param {ArrayLike<number>} ids
+   * @param {ArrayLike<number>} segments
+   * @returns {Inside}
+   */
+  lookInside(ids, segments) {
+    /** @type {Inside} */
+    const inside = { hidden: [], shares: [] };
+    this.#inside = inside;
+    try {
+      this.encode(ids, segments);
+    } finally {
+      this.#inside = null;
+    }
+    return inside;
   }
 
   /**
@@ -117,6 +147,7 @@ export class Bert {
     const context = new Float32Array(hidden.length);
     const shares = new Float32Array(heads * (hidden.length / width) ** 2);
     attend(query, key, value, width, heads, context, shares);
+    this.#inside?.shares.push(shares);
     return context;
   }
 
