@@ -54,6 +54,15 @@ def attention_from(attentions, position):
 
 
 heads = attention_from(output.attentions, hole)
+needed = changes.argmin()
+sure = heads.max(-1).values > 0.9  # nearly all of it on one token
+right_one = (sure & (heads.argmax(-1) == needed)).sum().item()
+wrong_one = sure.sum().item() - right_one
+assert tokens[needed] == "felix", "The guess rests on the name that it repeats"
+assert wrong_one > right_one, (
+    "Of the heads that put over 90% on one token, more look at one that the "
+    "guess does not need"
+)
 
 # %% what it goes by tags=["hide-input"]
 fig, (left, right) = plt.subplots(
@@ -67,7 +76,9 @@ left.set_yticks(rows, tokens)
 left.invert_yaxis()
 left.set_title(f"“{words(guess.item())}”, if covered")
 left.set_xlabel("change of log-odds")
-right.imshow(heads.T, aspect="auto", cmap="Blues", vmin=0, vmax=1)
+places = [(head, n) for head in range(len(heads)) for n in rows]
+right.scatter(*zip(*places, strict=True), s=120 * heads.flatten(), marker="s")
+right.set_xlim(-0.6, len(heads) - 0.4)
 right.axvline(3.5, color="0.5", linewidth=0.8)
 right.set_xticks(range(8), ["1", "2", "3", "4"] * 2)
 right.set_xlabel("heads of layer 1, of layer 2")
@@ -94,7 +105,7 @@ def holes():
 
 sentences = list(holes())
 
-# %% where covering and attention part
+# %% both in each sentence
 same, by_chance, moved, best = 0, 0.0, [], torch.zeros(8)
 for inputs, place in sentences:
     changes = cover(model, inputs, place, mask)
@@ -109,6 +120,8 @@ for inputs, place in sentences:
     best += heads.argmax(-1) == most
     by_chance += 1 / len(changes)
     moved.append([changes[most].item(), changes[looked_at].item()])
+
+# %% where covering and attention part tags=["hide-input"]
 agree, by_chance = same / SENTENCES, by_chance / SENTENCES
 best_head = best.max().item() / SENTENCES
 needed, seen = torch.tensor(moved).median(0).values.tolist()
@@ -174,6 +187,8 @@ for n in gained.abs().argsort(descending=True)[: likely.sum()].tolist():
 
 # %%
 values = {
+    "sure": sure.sum().item(),
+    "right_one": right_one,
     "sentences": SENTENCES,
     "agree": agree,
     "chance": by_chance,

@@ -206,10 +206,11 @@ class Why {
     }
     if (!covered.length) return this.only("There is no other token that could be covered.");
     const heads = attentionFrom(model, input, finding.place);
-    const verdict = verdictOn(compare(covered, heads), input.tokens, finding);
+    const { noun } = TASKS[task];
+    const what = `the ${noun.toLowerCase()} “${finding.name}”`;
+    const verdict = verdictOn(compare(covered, heads), input.tokens, what);
     const layers = model.bert.config.num_hidden_layers;
     const table = attentionTable(input.tokens, covered, heads, layers, finding.place);
-    const found = `${TASKS[task].noun}: ${finding.name}.`;
     const scroller = {
       class: "why-scroll",
       tabindex: 0,
@@ -218,14 +219,14 @@ class Why {
     };
     return {
       shown: [
-        h("p", {}, `${TASKS[task].noun}: `, h("b", {}, finding.name)),
+        h("p", {}, `${noun}: `, h("b", {}, finding.name)),
         tokensWith(input.tokens, covered),
         legend(),
         h("p", { class: "why-verdict" }, verdict),
         h("div", scroller, table),
         ...remarksOn(input, asked).map((words) => h("p", {}, words)),
       ],
-      said: `${found} ${verdict}`,
+      said: verdict,
     };
   }
 
@@ -238,7 +239,7 @@ class Why {
     const input = encode(model, { ...state, task: "guess" });
     const places = placesOf(input.tokens);
     const which = Math.min(state.which, places.length - 1);
-    const names = places.map((place) => ({ name: `token ${place}` }));
+    const names = places.map((place) => ({ name: `[MASK], token ${place}` }));
     return places.length ? { input, place: places[which], names: namesOf(names), which } : null;
   }
 

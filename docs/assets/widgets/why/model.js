@@ -11,7 +11,7 @@ import { encode as encodeFor, inWords, KINDS } from "../heads/model.js";
 
 export const MASK = "[MASK]";
 const LIKELY = 0.01; // a piece with less in both texts is not compared
-const SMALL = 0.05; // a change that is shown as 0.0, or 0.1
+const SMALL = 0.25; // change of log-odds, a fifth of the odds
 
 /**
  * Something that a model has found in a text.
@@ -203,26 +203,25 @@ export function compare(covered, heads) {
  * The sentence on where the two disagree.
  * @param {ReturnType<typeof compare>} found
  * @param {{piece: string}[]} tokens
- * @param {Finding} finding
+ * @param {string} what Was found, such as "the guess “felix”".
  */
-export function verdictOn({ needed, looked, share, agreeing, heads }, tokens, { name }) {
+export function verdictOn({ needed, looked, share, agreeing, heads }, tokens, what) {
   const [one, other] = [needed, looked].map(({ place }) => `“${tokens[place].piece}”`);
-  const most = `${Math.round(100 * share)}%`;
-  const ofHeads = `${agreeing} of ${heads} heads`;
+  const attended = `${Math.round(100 * share)}% on average`;
   if (needed.change > -SMALL) {
     return (
-      `No single token is needed for “${name}”: covering any one makes it hardly less likely. ` +
-      `Yet the heads attend to ${other} most, ${most} on average.`
+      `They disagree: no single token is needed for ${what}, since covering any one hardly ` +
+      `lowers it; yet the heads attend most to ${other}, ${attended}.`
     );
   }
-  const hurts = `Covering ${one} hurts “${name}” most (${signed(needed.change)})`;
+  const hurts = `covering ${one} hurts ${what} most (${signed(needed.change)})`;
   if (needed.place === looked.place) {
-    return `Here they agree: ${hurts.replace("C", "c")}, and the heads attend to it most, ${most} on average.`;
+    return `They agree: ${hurts}, and the heads attend most to it, ${attended}.`;
   }
+  const few = agreeing ? `${agreeing} of the ${heads} heads` : `none of the ${heads} heads`;
   return (
-    `They disagree: ${hurts.replace("C", "c")}. The heads attend most to ${other}, ${most} on ` +
-    `average, and covering that changes ${signed(looked.change)}. ` +
-    `${ofHeads} attend most to ${one}.`
+    `They disagree: ${hurts}, but it is first in ${few}; most attention goes to ${other} ` +
+    `(${attended}), and covering that changes it by ${signed(looked.change)}.`
   );
 }
 

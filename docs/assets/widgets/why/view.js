@@ -83,6 +83,7 @@ export function attentionTable(tokens, covered, heads, layers, place) {
   const numbers = heads.map((_, head) =>
     h("th", { scope: "col", "aria-label": `head ${(head % each) + 1}` }, (head % each) + 1),
   );
+  const names = ["token", "if covered"].map((name) => h("th", { scope: "col" }, name));
   const rows = tokens.map(({ piece }, at) => {
     const change = changes.get(at);
     const cells = heads.map((shares, head) => {
@@ -102,19 +103,13 @@ export function attentionTable(tokens, covered, heads, layers, place) {
     "table",
     { class: "why-attention" },
     h("caption", {}, `Attention from ${tokens[place].piece} in each head, in %`),
-    h("thead", {}, h("tr", {}, h("td", {}), h("td", {}), ...groups)),
     h(
-      "tbody",
+      "thead",
       {},
-      h(
-        "tr",
-        {},
-        h("th", { scope: "col" }, "token"),
-        h("th", { scope: "col" }, "if covered"),
-        ...numbers,
-      ),
-      ...rows,
+      h("tr", {}, h("td", { colspan: 2 }), ...groups),
+      h("tr", {}, ...names, ...numbers),
     ),
+    h("tbody", {}, ...rows),
   );
 }
 
@@ -163,6 +158,7 @@ export function differencesTable(found) {
   return h(
     "table",
     { class: "why-differences" },
+    h("caption", {}, "Pieces with at least 1% in one of the texts, the largest change first"),
     h("thead", {}, h("tr", {}, ...heads.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, ...rows),
   );
