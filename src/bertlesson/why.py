@@ -30,7 +30,11 @@ def log_odds(logits: Tensor) -> Tensor:
     tensor([ 1.0986, -1.0986], dtype=torch.float64)
     """
     log_p = logits.double().log_softmax(-1)
-    return log_p - (-log_p.expm1()).log()
+    log_rest = (-log_p.expm1()).log()  # log(1 - p)
+    # 1 - p of the likeliest may be too small for that, so it is summed up from the others
+    best = log_p.argmax(-1, keepdim=True)
+    rest_of_best = log_p.scatter(-1, best, -torch.inf).logsumexp(-1, keepdim=True)
+    return log_p - log_rest.scatter(-1, best, rest_of_best)
 
 
 # --8<-- [end:log-odds]

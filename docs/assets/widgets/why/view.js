@@ -46,7 +46,7 @@ export function tokensWith(tokens, covered) {
  */
 function tint(element, name, share) {
   element.setAttribute("class", `${element.getAttribute("class") ?? ""} ${name}`.trim());
-  element.style.setProperty("--share", `${Math.round(35 * share)}%`);
+  element.style.cssText = `--share: ${Math.round(35 * share)}%`;
 }
 
 /** What the numbers on the tokens mean. */
