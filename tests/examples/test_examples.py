@@ -33,6 +33,7 @@ ALONE = {  # what a module may bring along
     "heads": {"mlm_head"},
     "nsp": {"segments"},
     "reference": {"segments"},
+    "why": set(),
 }
 
 

@@ -1,14 +1,23 @@
 /** Fill in: hide any tokens of a text, and see which ones the model would put there. */
 import { announce, h, whenQuiet } from "./dom.js";
-import { EXAMPLES, follow, guessesOf, inWords, remarksOn, wordsAsTokens } from "./fill-in/model.js";
+import {
+  askWhy,
+  EXAMPLES,
+  follow,
+  guessesOf,
+  inWords,
+  remarksOn,
+  wordsAsTokens,
+} from "./fill-in/model.js";
 import { Toolbar } from "./fill-in/toolbar.js";
 import { contextOf, resultsOf } from "./fill-in/view.js";
 import { getModels } from "./loading.js";
-import { followAddress, linkButton } from "./state.js";
+import { addressOf, followAddress, linkButton } from "./state.js";
 
 /** @typedef {import("./fill-in/model.js").Piece} Piece */
 
 const NAME = "fill-in";
+const WHY = new URL("../../deeper/why.html", import.meta.url);
 
 /** @param {HTMLElement} host */
 export function mount(host) {
@@ -163,7 +172,21 @@ class FillIn {
     const guesses = guessesOf(model, tokens, toolbar.maskedPlaces(), hidden);
     const isMasked = (/** @type {number} */ place) => toolbar.isMasked(place);
     const contexts = guesses.map(({ place }) => contextOf(this.text, tokens, place, isMasked));
-    this.results.replaceChildren(...resultsOf(guesses, contexts, hidden.size > 0, this.lesson));
+    const drawn = resultsOf(guesses, contexts, this.reasons(guesses), hidden.size > 0, this.lesson);
+    this.results.replaceChildren(...drawn);
     return guesses;
+  }
+
+  /**
+   * Where each guess is looked into; null where it cannot be.
+   * @param {import("./fill-in/model.js").Guess[]} guesses
+   */
+  reasons(guesses) {
+    const { text, toolbar } = this;
+    const places = guesses.map(({ place }) => place);
+    return places.map((place) => {
+      const asked = askWhy(text, toolbar.tokens, places, place);
+      return asked && new URL(addressOf("why", asked), WHY).href;
+    });
   }
 }

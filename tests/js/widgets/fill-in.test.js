@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Tokenizer } from "../../../docs/assets/bert/tokenizer.js";
 import {
+  askWhy,
   canBeHidden,
   EXAMPLES,
   follow,
@@ -80,4 +81,20 @@ test("a guess is read aloud with the truth, if there is one", () => {
   ];
   assert.equal(inWords({ place: 1, ranked, truth: 1 }), "the hidden: the model says goat, 50.0%");
   assert.equal(inWords({ place: 1, ranked, truth: null }), "[MASK]: the model says goat, 50.0%");
+});
+
+test("a guess is asked about in the text as the model sees it", () => {
+  const text = "The  goat slept.";
+  const { tokens } = tokenizer.encode(text);
+  assert.deepEqual(askWhy(text, tokens, [2, 3], 3), { text: "The  [MASK] [MASK].", which: 1 });
+  assert.deepEqual(askWhy(`${MASK}.`, tokenizer.encode(`${MASK}.`).tokens, [1], 1), {
+    text: "[MASK].",
+    which: 0,
+  });
+});
+
+test("half a word cannot be asked about", () => {
+  const { tokens } = tokenizer.encode("The xy.");
+  assert.equal(askWhy("The xy.", tokens, [2], 2), null);
+  assert.deepEqual(askWhy("The xy.", tokens, [3], 3), { text: "The x[MASK].", which: 0 });
 });

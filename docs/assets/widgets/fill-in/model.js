@@ -99,6 +99,25 @@ export function guessesOf({ bert, tokenizer }, tokens, places, hidden) {
 }
 
 /**
+ * How the page "Why this guess?" is asked about one of these guesses; null if it cannot be, since
+ * the rest of a hidden word would be read as another word.
+ * @param {string} text
+ * @param {Piece[]} tokens
+ * @param {number[]} places All that the model sees as [MASK].
+ * @param {number} place
+ */
+export function askWhy(text, tokens, places, place) {
+  if (places.some((hidden) => tokens[hidden + 1].piece.startsWith("##"))) return null;
+  let [asked, at] = ["", 0];
+  for (const hidden of places) {
+    const { start, end } = tokens[hidden];
+    asked += text.slice(at, start) + MASK;
+    at = end;
+  }
+  return { text: asked + text.slice(at), which: places.indexOf(place) };
+}
+
+/**
  * The hidden positions after an edit: those before it and after it stay hidden.
  * @param {Set<number>} hidden
  * @param {{piece: string}[]} before

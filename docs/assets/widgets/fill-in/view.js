@@ -22,12 +22,13 @@ export const chipOf = (token, isMasked) =>
  * What a reader sees below the tokens.
  * @param {Guess[]} guesses
  * @param {(Node | string)[][]} contexts For each guess.
+ * @param {(string | null)[]} reasons Where it is looked into, for each guess.
  * @param {boolean} isSigned Some token was hidden, not typed, so its guesses have a sign.
  * @param {string} lesson What an example shows; "" for none.
  */
-export function resultsOf(guesses, contexts, isSigned, lesson) {
+export function resultsOf(guesses, contexts, reasons, isSigned, lesson) {
   const signs = isSigned ? " ✓ marks the hidden token." : "";
-  const drawn = guesses.map((guess, n) => resultOf(guess, contexts[n]));
+  const drawn = guesses.map((guess, n) => resultOf(guess, contexts[n], reasons[n]));
   const parts = [];
   if (drawn.length) {
     parts.push(h("p", {}, `The most likely tokens at each hidden position.${signs}`));
@@ -40,8 +41,9 @@ export function resultsOf(guesses, contexts, isSigned, lesson) {
 /**
  * @param {Guess} guess
  * @param {(Node | string)[]} context
+ * @param {string | null} reason
  */
-function resultOf({ place, ranked, truth }, context) {
+function resultOf({ place, ranked, truth }, context, reason) {
   const bars = ranked.slice(0, GUESSES).map(({ piece, share }, rank) => {
     const drawn = bar(rank === truth ? `✓ ${piece}` : piece, share, probability(share));
     drawn.classList.toggle("fill-in-truth", rank === truth);
@@ -60,6 +62,7 @@ function resultOf({ place, ranked, truth }, context) {
     h("p", {}, context),
     ...bars,
     ...more,
+    reason && h("a", { class: "fill-in-why", href: reason }, "Why this guess?"),
   );
 }
 
