@@ -31,7 +31,7 @@ def words(ids):
 
 # %% cover and see
 TEXT = (
-    "Felix spent a pleasant Thursday at the museum in Lille. "
+    "Felix took a train to the museum in Lille. "
     "[MASK] wrote to Beatrix about the charming museum."
 )
 inputs = tokenizer(TEXT, return_tensors="pt")

@@ -124,10 +124,10 @@ test("each example that has a second text changes a word of the first", () => {
 test("changes stand on the tokens, coloured by sign and size", () => {
   const drawn = tokensWith(TOKENS, covered(-4, 1));
   const [needed] = allOf(drawn, "token why-needed");
-  assert.equal(needed.textContent, "ada−4.0");
+  assert.equal(needed.textContent, "ada −4.0");
   assert.equal(needed.style.cssText, "--share: 35%");
   const [against] = allOf(drawn, "token why-against");
-  assert.equal(against.textContent, "met+1.0");
+  assert.equal(against.textContent, "met +1.0");
   assert.equal(against.style.cssText, "--share: 9%");
   assert.equal(allOf(drawn, "masked")[0].textContent, "▢ [MASK]");
   assert.equal(allOf(drawn, "token").length, TOKENS.length);

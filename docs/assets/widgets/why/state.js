@@ -29,8 +29,7 @@ export const TASKS = {
 };
 
 const VISIT =
-  "Felix spent a pleasant Thursday at the museum in Lille. " +
-  "[MASK] wrote to Beatrix about the charming museum.";
+  "Felix took a train to the museum in Lille. [MASK] wrote to Beatrix about the charming museum.";
 const BAKERY =
   "Emil [MASK] the bakery for its boring baker. The cake of the bakery was awful, and Emil yawned.";
 const { text: SPLENDID, questions: QUESTIONS } = HEADS[0];

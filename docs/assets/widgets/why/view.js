@@ -32,7 +32,7 @@ export function tokensWith(tokens, covered) {
       const words = isMask ? h("b", {}, `${FATES.masked} ${MASK}`) : token.piece;
       const chip = h("span", { class: classes.filter(Boolean).join(" ") }, words);
       if (change === undefined) return chip;
-      chip.append(h("b", { class: "why-change" }, signed(change)));
+      chip.append(" ", h("b", { class: "why-change" }, signed(change)));
       tint(chip, change < 0 ? "why-needed" : "why-against", Math.abs(change) / most);
       return chip;
     }),
