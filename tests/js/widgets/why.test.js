@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Tokenizer } from "../../../docs/assets/bert/tokenizer.js";
 import {
   appearance,
   compare,
+  encode,
+  findingsOf,
   isCoverable,
   logOdds,
   signed,
@@ -158,4 +161,68 @@ test("two texts are compared piece by piece", () => {
   assert.match(drawn, /word3.*−3.0.*50.0%.*<0.1%/);
   assert.match(drawn, /word9/);
   assert.doesNotMatch(drawn, /word10/);
+});
+
+const tokenizer = new Tokenizer(
+  "[UNK] [CLS] [SEP] [MASK] who nora berg met in graz . ?".split(" "),
+);
+const LABELS = ["O", "B-PER", "I-PER"];
+const TEXT = "Nora Berg met [MASK].";
+
+/**
+ * What is found by a model that gives these scores.
+ * @param {Parameters<typeof findingsOf>[0]} task
+ * @param {(place: number) => number[]} scoresAt
+ */
+function found(task, scoresAt) {
+  const input = encode(
+    { tokenizer, longest: 20 },
+    { ...START, task, text: TEXT, question: "Who?" },
+  );
+  const rows = input.ids.map((_, place) => scoresAt(place));
+  const bert = /** @type {any} */ ({
+    encode: () => new Float32Array(),
+    labelTokens: () => rows,
+    maskedLM: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(scoresAt),
+    spans: () => ({ start: rows.map(([start]) => start), end: rows.map(([, end]) => end) }),
+  });
+  return findingsOf(task, { bert, tokenizer, labels: LABELS }, input, TEXT);
+}
+
+test("an entity is found at all of its words", () => {
+  assert.deepEqual(
+    found("entities", (place) => [0.5, Number(place === 1), Number(place === 2)]),
+    [
+      {
+        name: "Nora Berg, person",
+        place: 1,
+        choices: [
+          { row: 1, at: 1 },
+          { row: 2, at: 2 },
+        ],
+      },
+    ],
+  );
+});
+
+test("an answer is found where it starts and where it ends, no answer at [CLS]", () => {
+  // [CLS] who ? [SEP] nora berg met [MASK] . [SEP]
+  const [answer] = found("question", (place) => [Number(place === 4), Number(place === 5)]);
+  assert.deepEqual(answer, {
+    name: "Nora Berg",
+    place: 4,
+    choices: [
+      { row: 0, at: 4 },
+      { row: 1, at: 5 },
+    ],
+  });
+  const [none] = found("question", (place) => [Number(place === 0), Number(place === 0)]);
+  assert.equal(none.name, "no answer");
+  assert.deepEqual([none.place, ...none.choices], [0, { row: 0, at: 0 }, { row: 1, at: 0 }]);
+});
+
+test("a guess is found at each [MASK]", () => {
+  const [guess, ...others] = found("guess", () => [0, 0, 0, 0, 0, 1]);
+  assert.deepEqual(guess, { name: "nora", place: 4, choices: [{ row: 0, at: 5 }] });
+  assert.deepEqual(others, []);
 });
