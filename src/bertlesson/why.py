@@ -31,7 +31,7 @@ def log_odds(logits: Tensor) -> Tensor:
     """
     log_p = logits.double().log_softmax(-1)
     log_rest = (-log_p.expm1()).log()  # log(1 - p)
-    # 1 - p of the likeliest may be too small for that, so it is summed up from the others
+    # 1 - p of the most likely class may be too small for that, so it is summed up from the others
     best = log_p.argmax(-1, keepdim=True)
     rest_of_best = log_p.scatter(-1, best, -torch.inf).logsumexp(-1, keepdim=True)
     return log_p - log_rest.scatter(-1, best, rest_of_best)

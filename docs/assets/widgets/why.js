@@ -168,7 +168,7 @@ class Why {
   }
 
   /**
-   * A sentence in the place of a result.
+   * A sentence instead of a result.
    * @param {string} sentence
    */
   only(sentence) {
