@@ -18,13 +18,15 @@ import { Trainer } from "./trainer.js";
  * @property {number} [batchSize] Examples for each step; 16, if it is not given.
  * @property {number} [seed] Of their order.
  * @property {Example[]} [heldOut] To measure on.
+ * @property {boolean} [wholeTexts] Count a held-out text once, as right if all its labels are.
  * @property {number} [every] So many steps lie between two measurements; also after the last step.
+ * @property {boolean} [atStart] Measure before the first step as well, and tell of it as step 0.
  */
 
 /**
  * @typedef {object} Progress
  * @property {number} step Counted from 1.
- * @property {number} loss Of this step's examples, before its update.
+ * @property {number} loss Of this step's examples, before its update; of all, at step 0.
  * @property {Outcome} [heldOut] After its update, where it was measured.
  */
 
@@ -37,9 +39,18 @@ import { Trainer } from "./trainer.js";
  */
 export async function runCourse(task, tell, isStopped) {
   const { examples, heldOut = [], every = Infinity, batchSize = 16, seed = 0 } = task;
+  const measure = task.wholeTexts ? countTexts : countLabels;
   const { steps } = task.options;
   const trainer = new Trainer(new Bert(task.tensors, task.config), task.head, task.options);
   const batches = shuffled(examples, batchSize, seededDraws(seed));
+  if (task.atStart) {
+    const { loss } = trainer.evaluate(examples);
+    tell(
+      heldOut.length > 0
+        ? { step: 0, loss, heldOut: measure(trainer, heldOut) }
+        : { step: 0, loss },
+    );
+  }
   while (trainer.taken < steps) {
     const { loss } = trainer.step(batches.next().value);
     if (!Number.isFinite(loss)) {
@@ -50,10 +61,20 @@ export async function runCourse(task, tell, isStopped) {
     }
     const step = trainer.taken;
     const measured = heldOut.length > 0 && (step % every === 0 || step === steps);
-    tell(measured ? { step, loss, heldOut: trainer.evaluate(heldOut) } : { step, loss });
+    tell(measured ? { step, loss, heldOut: measure(trainer, heldOut) } : { step, loss });
     if (await isStopped()) break;
   }
   return trainer;
+}
+
+/** @type {(trainer: Trainer, heldOut: Example[]) => Outcome} */
+const countLabels = (trainer, heldOut) => trainer.evaluate(heldOut);
+
+/** @type {(trainer: Trainer, heldOut: Example[]) => Outcome} */
+function countTexts(trainer, heldOut) {
+  const each = heldOut.map((example) => trainer.evaluate([example]));
+  const loss = each.reduce((sum, outcome) => sum + outcome.loss, 0) / each.length;
+  return { loss, right: each.filter((o) => o.right === o.count).length, count: each.length };
 }
 
 /**

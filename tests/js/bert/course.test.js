@@ -43,6 +43,45 @@ test("a run tells of each step, and measures every so often and at its end", asy
   assert.equal(measured[0].heldOut?.count, 10);
 });
 
+test("a run may be measured before its first step", async () => {
+  /** @type {import("../../../docs/assets/bert/course.js").Progress[]} */
+  const told = [];
+  await runCourse({ ...taskWith(1e-2), atStart: true }, (progress) => told.push(progress), never);
+  const [first, second] = told;
+  assert.deepEqual([first.step, first.heldOut?.count, second.step], [0, 10, 1]);
+  assert.ok(Math.abs(first.loss - Math.log(2)) < 0.1, "it knows nothing yet");
+  const without = await runCourse(taskWith(1e-2), () => {}, never);
+  const { tensors } = await runCourse({ ...taskWith(1e-2), atStart: true }, () => {}, never);
+  assert.deepEqual(tensors, without.tensors, "measuring changes nothing");
+});
+
+test("of whole texts, each counts once, as right if all its labels are", async () => {
+  const { tensors } = randomBert(CONFIG, "labelTokens", 2, seededDraws(0), 0.1);
+  const examples = [3, 4, 5, 6].map((id) => {
+    return { ids: [1, id, 2], segments: [0, 0, 0], labels: [-100, id % 2, 1] };
+  });
+  const wrong = { ids: [1, 3, 2], segments: [0, 0, 0], labels: [-100, 0, 1] }; // one of two
+  const task = { ...taskWith(3e-2), tensors, head: "labelTokens", examples };
+  const options = { learningRate: 3e-2, steps: 40 };
+  for (const [wholeTexts, right, count] of /** @type {const} */ ([
+    [true, 4, 5],
+    [false, 9, 10],
+  ])) {
+    /** @type {import("../../../docs/assets/bert/course.js").Progress | undefined} */
+    let last;
+    const heldOut = [...examples, wrong];
+    await runCourse(
+      { ...task, options, heldOut, wholeTexts },
+      (progress) => {
+        last = progress;
+      },
+      never,
+    );
+    assert.deepEqual([last?.heldOut?.right, last?.heldOut?.count], [right, count]);
+    assert.ok(Number(last?.heldOut?.loss) > 0);
+  }
+});
+
 test("a run can be stopped, and keeps what it has learned", async () => {
   let asked = 0;
   const trainer = await runCourse(
