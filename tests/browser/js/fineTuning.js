@@ -1,0 +1,16 @@
+/** For test_fine_tuning.py. */
+
+/** @type {string[]} */
+const heard = [];
+
+/**
+ * Notes what is announced from now on.
+ * @param {Element} voice
+ */
+export function listen(voice) {
+  new MutationObserver(() => {
+    if (voice.textContent) heard.push(voice.textContent);
+  }).observe(voice, { childList: true });
+}
+
+export const announced = () => heard;
