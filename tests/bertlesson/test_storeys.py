@@ -14,7 +14,8 @@ import bertlesson
 from bertlesson.lesson.fingerprint import imported_modules, modules_of, path_of
 
 PACKAGE = Path(bertlesson.__file__).parent
-UPPER = [name for name in modules_of(PACKAGE) if not name.startswith("lesson.")]
+# `python -m bertlesson` may use the lesson, and says so where what that requires is missing.
+UPPER = [name for name in modules_of(PACKAGE) if not name.startswith(("lesson.", "__main__"))]
 # Besides the standard library.
 ALLOWED = {"numpy", "safetensors", "tokenizers", "torch", "tqdm", "transformers"}
 # What the lesson needs besides. Of these, filelock cannot be blocked: transformers imports it too.
