@@ -9,16 +9,17 @@ import pytest
 
 from tests.conftest import ROOT
 from tools.release import versions
-from tools.release.versions import OF_TESTS, SHOWN, SUPPORTED, commands, main
+from tools.release.versions import OF_TESTS, SHOWN, SUPPORTED, commands, main, unpinned
 
 
 def test_the_oldest_are_the_lowest_that_are_named_directly(tmp_path: Path) -> None:
-    venv, install, tests, _, run = commands("oldest", "3.11", tmp_path)
+    venv, install, tests, itself, _, run = commands("oldest", "3.11", tmp_path)
     assert venv[-2:] == ["3.11", str(tmp_path / "venv")]
     assert install[install.index("--resolution") + 1] == "lowest-direct"
     assert install[-2:] == ["--extra", "lesson"]
     assert "--resolution" not in tests
     assert run[-1] == "tests/bertlesson"
+    assert itself[-3:] == ["--no-deps", "-e", "."]
     assert "highest" in commands("newest", "3.13", tmp_path)[1]
 
 
@@ -36,6 +37,14 @@ def test_what_is_supported_is_what_the_project_says() -> None:
     assert all(name in tested or name in project["dependency-groups"]["site"] for name in OF_TESTS)
     required = " ".join(project["project"]["dependencies"])
     assert all(name in required for name in SHOWN if name != "accelerate")
+
+
+def test_the_site_is_built_with_what_is_newest(tmp_path: Path) -> None:
+    *_, run, build = commands("site", "3.11", tmp_path)
+    assert build[1:5] == ["-m", "mkdocs", "build", "--strict"]
+    assert "tests/bertlesson" not in run
+    assert {"mkdocs", "mkdocs-material", "mkdocs-jupyter", "pymdown-extensions"} < {*unpinned()}
+    assert all(name.replace("-", "").replace("_", "").isalnum() for name in unpinned())
 
 
 def test_one_that_fails_is_named_and_the_others_run(
