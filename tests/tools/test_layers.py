@@ -12,6 +12,7 @@ GENERATORS = ("mkdocs", "material", "mkdocs_jupyter", "zensical")
 FORBIDDEN = {
     "run": ("tools.weave", "tools.site", *GENERATORS, "html", "markdown", "bs4", "nbformat"),
     "weave": ("tools.site", *GENERATORS),
+    "release": ("tools.site", "tools.weave", *GENERATORS),
 }
 
 
