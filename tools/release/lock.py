@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tools.run.cells import ROOT
-from tools.run.store import write_at_once
+from tools.run.files import write_at_once
 
 PYTHON = "3.11.5"  # the oldest that the pinned pymdown-extensions takes
 CUDA = re.compile(r"(nvidia|cuda|triton)\b")
