@@ -196,7 +196,8 @@ def test_the_configuration_keeps_what_it_has() -> None:
     assert again.config.keys_to_ignore_at_inference == expected
     # what Trainer leaves out where a configuration is silent, it leaves out here as well
     plain = PretrainingModel(small_config())
-    assert plain.config.keys_to_ignore_at_inference[0] == "past_key_values"
+    usual = getattr(small_config(), "keys_to_ignore_at_inference", ["past_key_values"])
+    assert plain.config.keys_to_ignore_at_inference[: len(usual)] == usual
 
 
 def test_one_objective_is_enough() -> None:
