@@ -8,7 +8,7 @@ export NO_MKDOCS_2_WARNING := 1
 # a test in a browser waits for a third of its time, so three of them keep two cores busy
 WORKERS = $(shell $(PYTHON) -c "import os; print(max(2, os.cpu_count() * 3 // 2))")
 
-.PHONY: serve test quick js install build bench real lighthouse lock versions clean
+.PHONY: serve test quick js install build export bench real lighthouse lock versions clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
@@ -32,6 +32,10 @@ js: node_modules/installed ## format, lint, types and unit tests of the JavaScri
 
 build: install ## the whole site into site/
 	$(BIN)/mkdocs build --strict
+
+export: install ## the whole site as Markdown into the folder OUT, for Zensical: make export OUT=../export
+	@test -n "$(OUT)" || { echo "Name a folder that is empty or not there: make export OUT=../export" >&2; exit 2; }
+	$(BIN)/python -m tools.weave --site "$(OUT)"
 
 bench: install ## the speed that the project promises, with its ratios
 	$(BIN)/python benchmarks/masking.py

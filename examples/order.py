@@ -104,9 +104,7 @@ wrong = fail(orders, mistakes)
 assert show_masked(mask).split()[2:6] == [CLS, "-100", "[MASK]", "nora"], (
     "[CLS] stays, and the first word is hidden and asked for"
 )
-assert wrong == len(mistakes), (
-    "Each listed mistake masks this row otherwise"
-)
+assert wrong == len(mistakes), "Each listed mistake masks this row otherwise"
 
 # %% 1 shuffled tags=["hide-input"]
 shuffle("mask", orders, mistakes, seed=0)
@@ -188,9 +186,7 @@ for (row, segments, label), share in every_draw(
     assert len(row) == len(segments) <= 8
     halves[label] += float(share)
 assert halves[IS_NEXT] == 0.5, "Half of the pairs are labelled 0, is next"
-assert wrong == len(mistakes), (
-    "Each listed mistake makes other pairs"
-)
+assert wrong == len(mistakes), "Each listed mistake makes other pairs"
 
 # %% 2 shuffled tags=["hide-input"]
 shuffle("pair", orders, mistakes, seed=0)
@@ -248,9 +244,7 @@ assert show_labels(label_pieces).split()[5:9] == [
     "-100",
     "##be",
 ], "The first piece of a word has its label, the next ones have -100"
-assert wrong == len(mistakes), (
-    "Each listed mistake labels the pieces otherwise"
-)
+assert wrong == len(mistakes), "Each listed mistake labels the pieces otherwise"
 
 # %% 3 shuffled tags=["hide-input"]
 shuffle("labels", orders, mistakes, seed=0)
@@ -333,9 +327,7 @@ wrong = fail(orders, mistakes)
 assert show_answers(find_answer).endswith("no answer"), (
     "Where [CLS] scores highest, there is no answer"
 )
-assert wrong == len(mistakes), (
-    "Each listed mistake finds another start or end"
-)
+assert wrong == len(mistakes), "Each listed mistake finds another start or end"
 
 # %% 4 shuffled tags=["hide-input"]
 shuffle("answer", orders, mistakes, seed=0)

@@ -1,6 +1,7 @@
 """Write the lesson as Markdown and notebooks, with everything filled in.
 
-    python -m tools.weave OUT        runs what has no result yet, then writes into the folder OUT
+    python -m tools.weave OUT           runs what has no result yet, then writes into the folder OUT
+    python -m tools.weave --site OUT    a site for Zensical: settings too, notebooks as pages
 
 Generators of sites that have the Markdown extensions of mkdocs.yml can take it from there. OUT must
 be empty, or missing.
@@ -18,6 +19,7 @@ from tools.run import memo
 from tools.run.cells import ROOT
 from tools.run.examples import load_examples
 from tools.run.runner import Runner
+from tools.weave import export
 from tools.weave.claims import FILE as CLAIMS_FILE
 from tools.weave.downloads import FOLDER
 from tools.weave.pages import Lesson
@@ -32,7 +34,9 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = ArgumentParser("python -m tools.weave", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", type=Path, help="a folder that is empty, or that is made")
-    out: Path = parser.parse_args(arguments).out
+    parser.add_argument("--site", action="store_true", help="a whole site, ready for Zensical")
+    given = parser.parse_args(arguments)
+    out: Path = given.out
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         log.error("%s: expected an empty folder or none; name another, or remove it", out)
         return 2
@@ -56,7 +60,10 @@ def main(arguments: list[str]) -> int:
     if woven.problems:
         log.error("nothing was written; what is listed above must not be published")
         return 1
-    write(woven, docs, out)
+    if given.site:
+        export.write(woven, lesson, docs, settings, out)
+    else:
+        write(woven, docs, out)
     log.info("%d pages and %d notebooks are in %s", len(woven.pages), len(woven.notebooks), out)
     return 0
 

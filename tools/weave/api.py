@@ -97,12 +97,21 @@ def _name(name: str, node: ast.stmt | None) -> Name:
     return Name(name, lines, "", "")
 
 
-def as_markdown(module: Module) -> str:
-    """A module's part of the reference as plain Markdown."""
-    parts = [f"## `{module.name}`", _text(module.docstring)]
+def as_markdown(module: Module, anchors: bool = False) -> str:
+    """A module's part of the reference as plain Markdown.
+
+    Args:
+        module: With its public names.
+        anchors: Give the headings the anchors that mkdocstrings gives them.
+    """
+
+    def heading(level: str, name: str, anchor: str) -> str:
+        return f"{level} `{name}`" + (f" {{ #{anchor} }}" if anchors else "")
+
+    parts = [heading("##", module.name, module.name), _text(module.docstring)]
     for each in module.names:
         said = "\n\n".join(filter(None, (each.signature, each.docstring)))
-        parts += [f"### `{each.name}`", _text(said)]
+        parts += [heading("###", each.name, f"{module.name}.{each.name}"), _text(said)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -111,13 +120,14 @@ def _text(said: str) -> str:
     return fenced(said, "").replace('python title=""', "text", 1).rstrip("\n") if said else ""
 
 
-def filled_in(markdown: str) -> str:
-    """A page of the reference with the text of the modules that it names."""
+def filled_in(markdown: str, anchors: bool = False) -> str:
+    """A page of the reference with the text of the modules that it names; see `as_markdown`."""
     if not LINE.search(markdown):
         return markdown
     modules = public_modules()
     return LINE.sub(
-        lambda line: as_markdown(modules[line[1]]) if line[1] in modules else line[0], markdown
+        lambda line: as_markdown(modules[line[1]], anchors) if line[1] in modules else line[0],
+        markdown,
     )
 
 
