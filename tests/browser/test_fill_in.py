@@ -166,6 +166,8 @@ def test_with_the_keyboard_alone(reader: Reader) -> None:
     page.keyboard.press("Tab")
     expect(token(part, 0)).to_be_focused()
     page.keyboard.press("Tab")
+    expect(part.get_by_role("link", name="Why this guess?")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(part.get_by_role("button", name="Show all")).to_be_focused()
     page.keyboard.press("Enter")
     expect(groups(part)).to_have_count(0)

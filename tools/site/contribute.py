@@ -34,7 +34,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) -> None:
     if not (repository := config.extra["repository"]):
         return
-    version = version_of(str(config.extra.get("ref") or os.environ.get("GITHUB_SHA", "")))
+    version = version_of(os.environ.get("GITHUB_SHA") or str(config.extra.get("ref", "")))
     address = page.canonical_url or page.url
     context["edit_url"] = edit_url(repository, page.file.src_uri)
     context["report_url"] = report_url(repository, address, version)

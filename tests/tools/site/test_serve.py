@@ -270,7 +270,7 @@ def test_a_broken_example_is_shown_and_mended(server: Server) -> None:
     text = server.until("index.html", lambda text: "✗ false:" in text)
     assert "x = 1 &gt; 2" in text
     path.write_text("# %% q\nx = 3\nassert x > 2, 'x is large'\n")
-    server.until("index.html", lambda text: "x = 3 &gt; 2" in text)
+    server.until("index.html", lambda text: ">3</data> &gt; 2" in text)
 
 
 def test_what_still_runs_ends_with_the_server(server: Server) -> None:
