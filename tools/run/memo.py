@@ -42,9 +42,7 @@ class Memoized(Generic[Given, Made]):
         self.new = False
 
     def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Made:
-        if any(isinstance(each, set | frozenset) for each in (*args, *kwargs.values())):
-            raise TypeError(f"{self.function.__name__} got a set; expected a tuple, in its order")
-        key = hashlib.sha256(repr((args, kwargs)).encode("utf-8", "surrogatepass")).hexdigest()
+        key = self._key([*args, *kwargs.items()])
         if key not in self.kept:
             made = self.function(*args, **kwargs)
             if self.still and not self.still(*args, **kwargs):
@@ -57,6 +55,18 @@ class Memoized(Generic[Given, Made]):
             del self.used[oldest], self.kept[oldest]
         return self.kept[key]
 
+    def _key(self, given: list[object]) -> str:
+        digest = hashlib.sha256()
+        for each in given:
+            if isinstance(each, set | frozenset):
+                name = self.function.__name__
+                raise TypeError(f"{name} got a set; expected a tuple, in its order")
+            text = each if isinstance(each, str) else repr(each)
+            part = text.encode("utf-8", "surrogatepass")
+            digest.update(f"{type(each).__name__} {len(part)} ".encode())
+            digest.update(part)
+        return digest.hexdigest()
+
     def path(self, folder: Path) -> Path:
         return folder / f"{self.function.__module__}.{self.function.__name__}"
 
@@ -64,7 +74,7 @@ class Memoized(Generic[Given, Made]):
 def memoized(
     *, still: Callable[..., bool] | None = None
 ) -> Callable[[Callable[Given, Made]], Memoized[Given, Made]]:
-    """Keep the results of a pure function, by the ``repr`` of its arguments. No error is kept.
+    """Keep the results of a pure function, by what its arguments print as. No error is kept.
 
     Args:
         still: For a function that reads files as well, whose digest is among its arguments: whether

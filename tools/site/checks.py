@@ -5,9 +5,10 @@ Every problem names the source file and the line of the link, if a source contai
 
 from __future__ import annotations
 
+import os.path
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -105,6 +106,7 @@ def check(
         address: Where the site is published, if that is known.
     """
     root = urlsplit(address).path.rstrip("/") + "/"
+    files = {Path(os.path.normpath(path)) for path in site.rglob("*") if path.is_file()}
 
     @cache
     def read(path: Path) -> Parts:
@@ -115,7 +117,7 @@ def check(
 
     @cache  # the menu has the same links in all pages of a folder
     def wrong(target: str, loads: bool, base: Path) -> str | None:
-        return _wrong(target, loads, base, (site, root), ids)
+        return _wrong(target, loads, base, (site, root, files), ids)
 
     # the document of all pages has their links
     for path in sorted({*site.rglob("*.html")} - {site / whole.NAME}):
@@ -150,11 +152,11 @@ def _wrong(
     target: str,
     loads: bool,
     base: Path,
-    published: tuple[Path, str],
+    published: tuple[Path, str, Set[Path]],
     ids: Callable[[Path], dict[str, int]],
 ) -> str | None:
-    """What is wrong with a link of a site in this folder, published under this path."""
-    site, root = published
+    """What is wrong with a link of a site in this folder, under this path, with these files."""
+    site, root, files = published
     try:
         parts = urlsplit(target)
     except ValueError as error:
@@ -169,10 +171,11 @@ def _wrong(
     if path.startswith("/") and not path.startswith(root):
         return f"leads out of the site, which is at {root}"
     file = base if not path else site / path.removeprefix(root) if path[0] == "/" else base / path
-    if file.is_dir():
+    file = Path(os.path.normpath(file))
+    if file not in files:
         file = file / "index.html"
-    if not file.is_file():
-        return "leads nowhere"
+        if file not in files:
+            return "leads nowhere"
     fragment = unquote(parts.fragment)
     if fragment and file.suffix == ".html" and fragment not in ids(file):
         return f'leads to a page without the anchor "{fragment}"'

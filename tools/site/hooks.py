@@ -68,7 +68,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     settings = read_settings(Path(config.config_file_path)) | {"site_url": config.site_url}
     commit = None if site.serving else commit_of()
     docs = Path(config.docs_dir)
-    site.woven = weave(site.lesson, docs, site.runner.store, settings, commit=commit)
+    store, plain = site.runner.store, not site.serving
+    site.woven = weave(site.lesson, docs, store, settings, commit=commit, plain=plain)
     for uri, text in site.woven.pages.items():
         if page := files.get_file_from_path(uri):
             page.content_string = text

@@ -108,8 +108,13 @@ def _made_of(written: str, config: MkDocsConfig) -> str:
     named = [modules[name].path for name in LINE.findall(written) if name in modules]
     named += [Path(config.config_file_path), Path(docstrings.__file__)]
     parts = [written.encode(), *(path.read_bytes() for path in named)]
-    parts += [version(name).encode() for name in MADE_WITH]
+    parts += [version.encode() for version in _versions()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+@cache
+def _versions() -> list[str]:
+    return [version(name) for name in MADE_WITH]
 
 
 def _tokens(items: list[AnchorLink]) -> list[dict[str, object]]:
@@ -206,8 +211,9 @@ class Names:
             for name, module in imports_of(text):
                 if name in self._of_module.get(module, ()):
                     targets[name] = module
+        there = {at: get_relative_url(at, page.url) for at in {*self._page_of.values()}}
         addresses = {
-            name: get_relative_url(f"{self._page_of[module]}#{module}.{name}", page.url)
+            name: f"{there[self._page_of[module]]}#{module}.{name}"
             for name, module in targets.items()
         }
         return with_links(content, tuple(sorted(addresses.items())))

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bertlesson.lesson.fingerprint import modules_of
@@ -50,6 +51,7 @@ class Module:
     names: tuple[Name, ...]
 
 
+@cache  # a build asks many times; `weave` lets it read anew
 def public_modules(package: Path = PACKAGE) -> dict[str, Module]:
     """The modules that have an ``__all__``, by their whole names."""
     found = {}

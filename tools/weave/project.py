@@ -10,7 +10,7 @@ from typing import Any
 from tools.run.cells import Problem
 from tools.run.problems import problems_of
 from tools.run.store import Store
-from tools.weave.api import unknown_modules
+from tools.weave.api import public_modules, unknown_modules
 from tools.weave.blocks import raw_block
 from tools.weave.claims import FILE as CLAIMS_FILE
 from tools.weave.claims import claims_json, claims_markdown, same_addresses
@@ -49,6 +49,7 @@ def weave(
     settings: Mapping[str, Any],
     suffix: str = ".html",
     commit: Commit | None = None,
+    plain: bool = True,
 ) -> Woven:
     """Fill in everything that the pages in a folder embed.
 
@@ -60,7 +61,9 @@ def weave(
             mkdocs.yml.
         suffix: The ending of a page's address, for links that Markdown does not rewrite.
         commit: What git says of the sources.
+        plain: Whether to make the pages for readers without HTML, too.
     """
+    public_modules.cache_clear()
     opened = {
         path.relative_to(docs).as_posix(): Page(lesson, path) for path in sorted(docs.rglob("*.md"))
     }
@@ -84,7 +87,8 @@ def weave(
     }
     title = str(settings.get("site_name", ""))
     texts = {CLAIMS_FILE: claims_json(lesson, docs, checks, suffix, title, commit)}
-    texts |= texts_for_readers(lesson, docs, sources, pages, files, settings)
+    if plain:
+        texts |= texts_for_readers(lesson, docs, sources, pages, files, settings)
     problems = [*lesson.problems, *_problems_of_examples(lesson), *same_addresses(lesson)]
     problems += unknown_modules(pages, docs)
     return Woven(pages, notebooks, files, texts, problems)
