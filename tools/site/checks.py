@@ -106,7 +106,7 @@ def check(
         address: Where the site is published, if that is known.
     """
     root = urlsplit(address).path.rstrip("/") + "/"
-    files = {Path(os.path.normpath(path)) for path in site.rglob("*") if path.is_file()}
+    files = {os.path.normpath(path) for path in site.rglob("*") if path.is_file()}
 
     @cache
     def read(path: Path) -> Parts:
@@ -152,7 +152,7 @@ def _wrong(
     target: str,
     loads: bool,
     base: Path,
-    published: tuple[Path, str, Set[Path]],
+    published: tuple[Path, str, Set[str]],
     ids: Callable[[Path], dict[str, int]],
 ) -> str | None:
     """What is wrong with a link of a site in this folder, under this path, with these files."""
@@ -170,14 +170,14 @@ def _wrong(
     path = unquote(parts.path)
     if path.startswith("/") and not path.startswith(root):
         return f"leads out of the site, which is at {root}"
-    file = base if not path else site / path.removeprefix(root) if path[0] == "/" else base / path
-    file = Path(os.path.normpath(file))
+    start = site if path[:1] == "/" else base
+    file = os.path.normpath(os.path.join(start, path.removeprefix(root)))
     if file not in files:
-        file = file / "index.html"
+        file = os.path.join(file, "index.html")
         if file not in files:
             return "leads nowhere"
     fragment = unquote(parts.fragment)
-    if fragment and file.suffix == ".html" and fragment not in ids(file):
+    if fragment and file.endswith(".html") and fragment not in ids(Path(file)):
         return f'leads to a page without the anchor "{fragment}"'
     return None
 
