@@ -51,7 +51,7 @@ class Module:
     names: tuple[Name, ...]
 
 
-@cache  # a build asks many times; `weave` lets it read anew
+@cache  # a build asks many times; `weave` clears it at the start of each
 def public_modules(package: Path = PACKAGE) -> dict[str, Module]:
     """The modules that have an ``__all__``, by their whole names."""
     found = {}
