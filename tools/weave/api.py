@@ -119,7 +119,7 @@ def as_markdown(module: Module, anchors: bool = False) -> str:
 
 def _text(said: str) -> str:
     """Words as a fence, because docstrings are laid out with spaces."""
-    return fenced(said, "").replace('python title=""', "text", 1).rstrip("\n") if said else ""
+    return fenced(said).replace("python", "text", 1).rstrip("\n") if said else ""
 
 
 def filled_in(markdown: str, anchors: bool = False) -> str:

@@ -26,8 +26,10 @@ from tools.weave.blocks import CLOSE, OPEN, raw_block
 from tools.weave.claims import FILE as CLAIMS_FILE
 from tools.weave.downloads import FOLDER, take_away
 from tools.weave.notebooks import description
+from tools.weave.notes import lines_and_notes
 from tools.weave.outputs import output_html
-from tools.weave.pages import FENCE, Lesson, fence_after, fenced
+from tools.weave.pages import FENCE, Lesson, fenced
+from tools.weave.plain import NOTEBOOK_LINK
 from tools.weave.project import Woven
 from tools.weave.times import pages_of
 
@@ -37,8 +39,6 @@ DRAWING = ROOT / "tools" / "site" / "theme" / "partials" / "drawing.html"
 ICON = ROOT / "tools" / "site" / "theme" / "assets" / "favicon.svg"
 KEPT = ("favicon", "features", "font", "palette")  # settings of the theme that mean the same
 
-FOLDED = re.compile(r'^\?\?\?(?P<open>\+?) +(?P<kind>[\w -]+?)(?: +"(?P<title>.*)")?$')
-NOTEBOOK_LINK = re.compile(r"(\]\((?![a-z]+:)(?![^)]*downloads/)[^)#]*)\.ipynb(?=[)#])")
 # Zensical knows the first page by its address alone: `page.is_homepage` is empty there.
 TEMPLATE = """\
 {% extends "base.html" %}
@@ -116,30 +116,22 @@ def _titled(line: str) -> str:
 def _folded_as_html(lines: list[str]) -> list[str]:
     """Notes that fold as ``<details>``, in which HTML stays what it is."""
     shown: list[str] = []
-    fence, number = "", 0
-    while number < len(lines):
-        line = lines[number]
-        number += 1
-        note = None if fence else FOLDED.match(line)
-        if not note:
-            fence = fence_after(line, fence)
-            shown.append(line)
-            continue
-        end = number
-        while end < len(lines) and (lines[end].startswith("    ") or not lines[end].strip()):
-            end += 1
-        inside = [line.removeprefix("    ") for line in lines[number:end]]
-        opened = " open" if note["open"] else ""
-        title = note["title"] or note["kind"].capitalize()
-        shown += [
-            f'<details class="{note["kind"]}" markdown="1"{opened}>',
-            f'<summary markdown="span">{escape(title, quote=False)}</summary>',
-            "",
-            *_folded_as_html(inside),
-            "</details>",
-            "",
-        ]
-        number = end
+    for each in lines_and_notes(lines):
+        if isinstance(each, str):
+            shown.append(each)
+        elif each.mark == "!!!":
+            shown += each.lines
+        else:
+            opened = " open" if each.mark == "???+" else ""
+            title = escape(each.title or each.kind.capitalize(), quote=False)
+            shown += [
+                f'<details class="{each.kind}" markdown="1"{opened}>',
+                f'<summary markdown="span">{title}</summary>',
+                "",
+                *_folded_as_html(each.inside),
+                "</details>",
+                "",
+            ]
     return shown
 
 
@@ -152,7 +144,7 @@ def notebook_page(example: Example, outcome: Outcome, title: str) -> str:
         if cell.kind == "markdown":
             parts.append(NOTEBOOK_LINK.sub(r"\1.md", cell.source))
             continue
-        parts.append(fenced(cell.source, "").replace(' title=""', "", 1))
+        parts.append(fenced(cell.source))
         if html := output_html(example, outcome, index, False):
             parts.append("\n".join(_without_marks(raw_block(html).split("\n"))))
         index += 1

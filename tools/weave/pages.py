@@ -189,10 +189,11 @@ def front_matter(lines: list[str]) -> int:
     return next(ends, 0)
 
 
-def fenced(source: str, title: str) -> str:
+def fenced(source: str, title: str = "") -> str:
     """Python code as a fence, longer than any row of backquotes in it."""
     fence = "`" * (1 + max(2, *(len(run) for run in re.findall("`+", source)), 0))
-    return f'{fence}python title="{escape(title)}"\n{source}\n{fence}\n'
+    named = f' title="{escape(title)}"' if title else ""
+    return f"{fence}python{named}\n{source}\n{fence}\n"
 
 
 def fence_after(line: str, fence: str) -> str:

@@ -18,13 +18,13 @@ from tools.run.records import Claim, Outcome, Output, Plain, Text
 from tools.weave import terminal
 from tools.weave.code import shown_code
 from tools.weave.memory import remembered
+from tools.weave.notes import lines_and_notes
 from tools.weave.outputs import other_problems_of, outputs_of
 from tools.weave.pages import CODE_SPAN, Page, fence_after, fenced, front_matter
 
 SUFFIX = ".md"
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#{}&])")
-NOTE = re.compile(r'^(?:!!!|\?\?\?\+?) +[\w -]+?(?: +"(?P<title>.*)")?$')
 ATTRIBUTES = re.compile(r"[ \t]*(?<!\\)\{:? *(?:[#.][\w.# -]*|download=\"\") *\}")
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 ONLY_SCRIPT = re.compile(r'<p class="widget-note">.*?</p>', re.DOTALL)
@@ -113,14 +113,10 @@ def notebook_text(example: Example, outcome: Outcome) -> str:
         if cell.kind == "markdown":
             parts.append(cell.source)
             continue
-        parts.append(fenced(cell.source, cell.title) if cell.title else _untitled(cell.source))
+        parts.append(fenced(cell.source, cell.title))
         parts.append(output_text(example, outcome, index))
         index += 1
     return plain("\n\n".join(part.strip("\n") for part in parts if part) + "\n")
-
-
-def _untitled(source: str) -> str:
-    return fenced(source, "").replace(' title=""', "", 1)
 
 
 @memoized()
@@ -153,22 +149,12 @@ def _parts(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
 def _unfolded(lines: list[str]) -> list[str]:
     """Notes, folded or not, as their title in bold and their text without the indent."""
     shown: list[str] = []
-    fence, number = "", 0
-    while number < len(lines):
-        line = lines[number]
-        number += 1
-        note = None if fence else NOTE.match(line)
-        if not note:
-            fence = fence_after(line, fence)
-            shown.append(line)
-            continue
-        end = number
-        while end < len(lines) and (lines[end].startswith("    ") or not lines[end].strip()):
-            end += 1
-        title = f"**{note['title']}**" if note["title"] else ""
-        inside = [line.removeprefix("    ") for line in lines[number:end]]
-        shown += [title, "", *_unfolded(inside)]
-        number = end
+    for each in lines_and_notes(lines):
+        if isinstance(each, str):
+            shown.append(each)
+        else:
+            title = f"**{each.title}**" if each.title else ""
+            shown += [title, "", *_unfolded(each.inside)]
     return shown
 
 
