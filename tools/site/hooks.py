@@ -58,7 +58,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if site.serving:
         config.extra_javascript.append(serve.PENDING_SCRIPT)
     else:
-        config.extra["whole_lesson"] = whole.NAME  # which the pages link to
+        config.extra |= {"whole_lesson": whole.NAME, "plain_pages": True}  # which the pages link to
     return config
 
 

@@ -119,7 +119,8 @@ def lesson(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (project.folder / ".cache" / "examples").symlink_to(CACHE)
     with serving(project) as started:
         # every notebook with all its outputs: what nothing here measures, and a busy machine slows
-        started.until("index.html", bool, seconds=120)
+        text = started.until("index.html", bool, seconds=120)
+        assert "must not be published" not in text
         yield started
 
 
@@ -174,6 +175,8 @@ def test_pages_are_served_before_their_examples_have_run(server: Server) -> None
     assert 'Step <span class="pending">…</span>' in text
     assert 'data-pending="slow"' in server.get("examples/slow.html")
     assert 'data-pending="slow"' in server.get("checks.html")
+    assert "must not be published" not in text
+    assert "must not be published" not in server.get("index.html")
 
 
 def test_problems_are_shown_from_the_start_and_serving_goes_on(server: Server) -> None:
