@@ -1,18 +1,22 @@
 # %% [markdown]
 # # Why this guess?
 # What each token adds to a guess at `[MASK]`, where attention looks instead,
-# and in which layer the guess appears. [The lesson's page](../deeper/why.md)
-# explains it.
+# in which layer the guess appears, and when the model learned it.
+# [The lesson's page](../deeper/why.md) explains it.
 
 # %% set-up
+import json
 import random
+from itertools import pairwise
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
 from transformers import BertForMaskedLM
 
-from bertlesson.lesson import tiny
+from bertlesson.lesson import corpus_text, tiny
 from bertlesson.lesson.corpus import generate_documents
+from bertlesson.lesson.export import write_model
 from bertlesson.why import cover, log_odds, read_layers
 
 SENTENCES = 200  # held out
@@ -185,6 +189,58 @@ for n in gained.abs().argsort(descending=True)[: likely.sum()].tolist():
         f"{dull[n].sigmoid():4.0%} with boring, {fine[n].sigmoid():4.0%} lovely"
     )
 
+
+# %% a name that is there
+def repeated_names():
+    """Two held-out sentences with a person in both, hidden in the second."""
+    for story in generate_documents(100, seed=1, split="test"):
+        for first, second in pairwise(story.sentences):
+            for start, end, label in second.entities:
+                name = second.text[start:end]
+                if label == "PER" and name in first.text:
+                    before, after = second.text[:start], second.text[end:]
+                    yield f"{first.text} {before}[MASK]{after}", name.lower()
+
+
+texts, names = zip(*repeated_names(), strict=True)
+inputs = tokenizer(list(texts), return_tensors="pt", padding=True)
+is_hole = inputs["input_ids"] == mask  # (texts, length)
+answers = torch.tensor(tokenizer.convert_tokens_to_ids(names))  # (texts)
+people = (*corpus_text.WOMEN, *corpus_text.MEN)
+people = tokenizer.convert_tokens_to_ids([name.lower() for name in people])
+
+# %% four moments
+last = len(checkpoint.history["loss"])
+models = {step: checkpoint.at(step) for step in checkpoint.earlier}
+models[last] = checkpoint.model
+pieces, a_person, right = {}, {}, {}
+print(f"{len(texts)} texts  different guesses  a person  the right one")
+for step, moment in models.items():
+    with torch.no_grad():
+        guesses = moment(**inputs).prediction_logits[is_hole].argmax(-1)
+    pieces[step] = words(guesses.unique().tolist())
+    a_person[step] = torch.isin(guesses, torch.tensor(people)).float().mean()
+    right[step] = (guesses == answers).float().mean()
+    print(
+        f"step {step:5,} {len(pieces[step]):18} "
+        f"{a_person[step]:9.1%} {right[step]:14.1%}"
+    )
+assert set(pieces[50]) <= {"the", ".", ","}, (
+    "After 50 steps it guesses only the most frequent pieces, whatever the text"
+)
+assert a_person[500] > 0.8, "After 500 it knows that a person is missing"
+assert right[500] < 0.2, "But it guesses one without looking who was named"
+assert right[last] > 0.9, "At the end it reads the name"
+
+# %% the moments for the page
+LEARNED = ("nothing yet", "frequent words", "kinds of words", "reading")
+files = [f"step-{step}" for step in checkpoint.earlier]
+for step, file in zip(checkpoint.earlier, files, strict=True):
+    write_model(f"{file}.safetensors", models[step], tokenizer)
+listed = zip(models, LEARNED, (*files, "pretrained"), strict=True)
+moments = [{"step": s, "knows": k, "file": f} for s, k, f in listed]
+Path("moments.json").write_text(json.dumps(moments))
+
 # %%
 values = {
     "sure": sure.sum().item(),
@@ -197,6 +253,7 @@ values = {
     "seen": seen,
     "idle": idle,
     "layer_1": layer_1,
+    "steps": last,
 }
 
 # %% in your own project

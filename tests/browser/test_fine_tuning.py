@@ -77,6 +77,7 @@ def tried(own: Locator, text: str) -> list[str]:
     return list(panel(own).locator(".tune-column").all_inner_texts())
 
 
+@pytest.mark.timing
 def test_sixteen_labels_bring_the_pretrained_start_far_ahead(reader: Reader) -> None:
     page = reader.open(PAGE)
     own = widget(page, NAME)

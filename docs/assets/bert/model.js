@@ -9,15 +9,17 @@ import { Tokenizer } from "./tokenizer.js";
 
 const FOLDER = new URL("../../downloads/", import.meta.url);
 /**
- * What each model is for.
+ * What each fine-tuned model is for.
  * @type {Record<string, (bert: Bert, vectors: Float32Array) => unknown>}
  */
 const HEADS = {
-  pretrained: (bert, vectors) => [bert.maskedLM(vectors, [0]), bert.nextSentence(vectors)],
   sentiment: (bert, vectors) => bert.classify(vectors),
   entities: (bert, vectors) => bert.labelTokens(vectors),
   spans: (bert, vectors) => bert.spans(vectors),
 };
+/** The pretrained model's, as it is now and at earlier moments.
+ * @type {(bert: Bert, vectors: Float32Array) => unknown} */
+const BOTH = (bert, vectors) => [bert.maskedLM(vectors, [0]), bert.nextSentence(vectors)];
 const BEGINNING = 32_768; // bytes, of which a header with its vocabulary takes a third
 /** @type {Map<string, Promise<Model>>} By name. */
 const loading = new Map();
@@ -36,7 +38,7 @@ const listeners = new Map();
  */
 
 /**
- * A model by its name: "pretrained", "sentiment", "entities", or "spans".
+ * A model by its name: "pretrained", "sentiment", "entities", "spans", or a moment's, "step-50".
  *
  * @param {string} name
  * @param {Listener} onProgress
@@ -175,7 +177,8 @@ function checksum(buffer, written) {
  */
 function tryOut(bert, name) {
   const ids = new Array(bert.config.max_position_embeddings).fill(0);
-  HEADS[name](bert, bert.encode(ids, ids));
+  const run = HEADS[name] ?? BOTH;
+  run(bert, bert.encode(ids, ids));
 }
 
 /**

@@ -12,11 +12,14 @@ import {
   differences,
   encode,
   findingsOf,
+  guessOf,
   layersOf,
+  momentOf,
   placesOf,
   signed,
   verdictOn,
 } from "./why/model.js";
+import { getMoments, makeSlider, whenOf } from "./why/moments.js";
 import { EXAMPLES, isTab, isTask, readState, START, TABS, TASKS } from "./why/state.js";
 import {
   attentionTable,
@@ -66,17 +69,22 @@ class Why {
   which = choices("Which one", (which) => this.change({ which: Number(which) }));
   slot = h("div"); // for messages while a model loads
   out = h("div");
+  slider = makeSlider((moment) => this.change({ moment }));
   tabs = makeTabs(NAME, "How to look inside", TABS, (tab) => isTab(tab) && this.change({ tab }));
   soon = whenQuiet(() => this.run(), 300);
 
   /** All of it, in the order of the page. */
   elements() {
-    const { cover, layers, texts } = this.tabs.panels;
+    const { cover, layers, texts, moments } = this.tabs.panels;
     cover.append(this.tasks.element, this.asking);
     layers.append(h("p", {}, "What the MLM head makes of the vector at [MASK] in each layer."));
     texts.append(
       h("label", { for: "why-other" }, "The second text: change a word or two"),
       this.other,
+    );
+    moments.append(
+      h("p", {}, "What the model guessed at [MASK] while it was being pretrained."),
+      this.slider.element,
     );
     const examples = EXAMPLES.map(({ name, state }) => {
       const onclick = () => this.change({ ...state, which: 0 });
@@ -90,6 +98,7 @@ class Why {
       cover,
       layers,
       texts,
+      moments,
       this.which.element,
       this.slot,
       this.out,
@@ -160,7 +169,7 @@ class Why {
     const [model] = await getModels(slot, [file]);
     if (slot.contains(document.activeElement)) this.tabs.panels[state.tab].focus();
     if (turn !== this.turn) return;
-    const look = { cover: this.cover, layers: this.layers, texts: this.texts }[state.tab];
+    const look = this[state.tab];
     const found = await look.call(this, model, state, turn);
     if (turn !== this.turn || !found) return;
     this.out.replaceChildren(...found.shown);
@@ -255,6 +264,28 @@ class Why {
     const found = layersOf(model, hole.input, hole.place);
     const said = appearance(found);
     return { shown: [layersView(found), h("p", { class: "why-verdict" }, said)], said };
+  }
+
+  /**
+   * The guess at one moment of the training.
+   * @param {Model} model
+   * @param {State} state
+   * @param {number} turn
+   */
+  async moments(model, state, turn) {
+    const hole = this.hole(model, state);
+    if (!hole) return this.only(NO_HOLE);
+    const all = await getMoments(this.slot);
+    const chosen = Math.min(state.moment, all.length - 1);
+    if (turn === this.turn) this.slider.show(all, chosen);
+    const [then] = await getModels(this.slot, [all[chosen].file]);
+    if (turn !== this.turn) return null;
+    this.which.show(hole.names, String(hole.which));
+    const found = momentOf(then, model, hole.input, hole.place);
+    const said = guessOf(found, whenOf(all[chosen]));
+    const column = { ...found, name: "Its guesses" };
+    const shown = layersView({ guess: found.guess, layers: [column] });
+    return { shown: [shown, h("p", { class: "why-verdict" }, said)], said };
   }
 
   /**

@@ -12,6 +12,7 @@ the weights that the lesson's pages run in the reader's browser.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -31,6 +32,7 @@ import torch
 from filelock import AcquireReturnProxy, FileLock, Timeout
 from platformdirs import user_cache_path
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers import BertConfig, BertTokenizer
 
 from ..collating import MaskingCollator
@@ -54,7 +56,14 @@ __all__ = [
 ]
 
 VERSIONED = ("torch", "transformers", "tokenizers", "numpy")
-FILES = ("model.safetensors", "config.json", "vocab.txt", "history.json", "run.json")
+FILES = (
+    "model.safetensors",
+    "earlier.safetensors",
+    "config.json",
+    "vocab.txt",
+    "history.json",
+    "run.json",
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,9 @@ class Settings:
     heads: int = 4
     # BERT's 0.02 suits a width of 768; at 128 it keeps attention silent for hundreds of steps
     initializer_range: float = 0.05
+    # steps after which the weights are kept as well: of random ones, of those that know words, and
+    # of those that know kinds of words
+    moments: tuple[int, ...] = (0, 50, 500)
     seed: int = 0
     threads: int = 2  # another number changes the last digits of sums
 
@@ -110,6 +122,8 @@ class Checkpoint:
             returns them.
         run: How long the training took.
         folder: Where the files are.
+        earlier: By the number of steps, the weights after so many, in half precision, as
+            `bertlesson.lesson.export.half_state` names them. `at` gives their models.
     """
 
     model: PretrainingModel
@@ -117,6 +131,25 @@ class Checkpoint:
     history: dict[str, list[float]]
     run: Run
     folder: Path
+    earlier: dict[int, dict[str, Tensor]]
+
+    def at(self, step: int) -> PretrainingModel:
+        """The model as it was after so many steps of its training, in eval mode.
+
+        Args:
+            step: One of the keys of `earlier`; 0 is before the first step.
+
+        Raises:
+            ValueError: If the weights of that moment were not kept.
+
+        >>> checkpoint = load()
+        >>> inputs = checkpoint.tokenizer("She loved the [MASK].", return_tensors="pt")
+        >>> checkpoint.at(0)(**inputs).prediction_logits.shape[-1] == len(checkpoint.tokenizer)
+        True
+        """
+        if step not in self.earlier:
+            raise ValueError(f"step is {step}; expected one of {sorted(self.earlier)}")
+        return _model(copy.deepcopy(self.model.config), self.earlier[step])
 
 
 def load(settings: Settings | None = None, *, progress: bool = True) -> Checkpoint:
@@ -196,9 +229,24 @@ def pretrain(settings: Settings, progress: bool) -> Checkpoint:
     collator = MaskingCollator(tokenizer, seed=settings.seed)
     batches = shuffled_batches(pairs, collator, settings.batch_size, settings.seed)
     start = time.perf_counter()
-    history = train(model, batches, optimizer, schedule, steps=settings.steps, progress=progress)
+    earlier: dict[int, dict[str, Tensor]] = {}
+
+    def keep(step: int) -> None:
+        if step in settings.moments:
+            earlier[step] = half_state(model)
+
+    keep(0)
+    history = train(
+        model,
+        batches,
+        optimizer,
+        schedule,
+        steps=settings.steps,
+        on_step=keep,
+        progress=progress,
+    )
     run = Run(time.perf_counter() - start, torch.get_num_threads(), _processor())
-    return Checkpoint(model.eval(), tokenizer, history, run, Path())
+    return Checkpoint(model.eval(), tokenizer, history, run, Path(), earlier)
 
 
 def _processor() -> str:
@@ -272,7 +320,10 @@ def _train_into(folder: Path, settings: Settings, progress: bool) -> None:
 
 
 def _write(made: Checkpoint, folder: Path) -> None:
-    save_file(half_state(made.model), folder / FILES[0])
+    save_file(half_state(made.model), folder / "model.safetensors")
+    moments = made.earlier.items()
+    weights = {f"{step}.{name}": t for step, state in moments for name, t in state.items()}
+    save_file(weights, folder / "earlier.safetensors")
     made.model.config.to_json_file(folder / "config.json")
     vocab = made.tokenizer.get_vocab()
     (folder / "vocab.txt").write_text("\n".join(sorted(vocab, key=vocab.__getitem__)), "utf-8")
@@ -286,10 +337,11 @@ def _read(folder: Path) -> Checkpoint | None:
         return None
     try:
         config = BertConfig.from_json_file(folder / "config.json")
-        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, then overwritten
-            # the paper's plain sum, whatever NSP's weight was in the run
-            model = PretrainingModel(config, nsp_weight=1.0)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
+        model = _model(config, load_file(folder / "model.safetensors"))
+        earlier: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in load_file(folder / "earlier.safetensors").items():
+            step, _, name = name.partition(".")
+            earlier.setdefault(int(step), {})[name] = tensor
         pieces = (folder / "vocab.txt").read_text("utf-8").split("\n")
         history = json.loads((folder / "history.json").read_text("utf-8"))
         run = Run(**json.loads((folder / "run.json").read_text("utf-8")))
@@ -300,7 +352,16 @@ def _read(folder: Path) -> Checkpoint | None:
         vocab={piece: i for i, piece in enumerate(pieces)},
         model_max_length=config.max_position_embeddings,
     )
-    return Checkpoint(model.eval(), tokenizer, history, run, folder)
+    return Checkpoint(model, tokenizer, history, run, folder, earlier)
+
+
+def _model(config: BertConfig, weights: dict[str, Tensor]) -> PretrainingModel:
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, then overwritten
+        # the paper's plain sum, whatever NSP's weight was in the run
+        model = PretrainingModel(config, nsp_weight=1.0)
+    model.load_state_dict(weights)
+    model.eval()
+    return model
 
 
 def _only_one(path: Path) -> AcquireReturnProxy[FileLock]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from bertlesson.lesson import tiny, vocabulary
 from bertlesson.lesson.corpus import generate_documents
-from bertlesson.lesson.export import round_to_half
+from bertlesson.lesson.export import half_state, round_to_half
+from bertlesson.pretraining import PretrainingModel
+from bertlesson.training import train
 
 SMALL = tiny.Settings(
     documents=80,
@@ -85,6 +89,37 @@ def test_what_is_read_is_what_was_trained() -> None:
     assert torch.equal(logits(trained), logits(read))
     assert trained.tokenizer.get_vocab() == read.tokenizer.get_vocab()
     assert trained.history == read.history
+    assert list(trained.earlier) == list(read.earlier) == [0]
+
+
+@pytest.mark.usefixtures("cache")
+def test_earlier_moments_are_those_of_the_run() -> None:
+    settings = replace(SMALL, moments=(0, 2))
+    checkpoint = tiny.load(settings, progress=False)
+    two = logits(replace(checkpoint, model=checkpoint.at(2)))
+    # the same two steps, and none after them: the schedule is that of three
+    trained: list[dict[str, torch.Tensor]] = []
+
+    def stop(model: PretrainingModel, *_: object, **options: Any) -> dict[str, list[float]]:
+        random_one = half_state(model)
+        history = train(model, *_, **options | {"steps": 2, "on_step": None})
+        trained.extend([random_one, half_state(model)])
+        return history
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny, "train", stop)
+        tiny.pretrain(settings, progress=False)
+    for step, weights in zip((0, 2), trained, strict=True):
+        assert checkpoint.earlier[step].keys() == weights.keys()
+        for name, tensor in weights.items():
+            assert torch.equal(checkpoint.earlier[step][name], tensor)
+    assert not torch.equal(two, logits(checkpoint))
+    assert not checkpoint.at(2).training
+    checkpoint.at(2).bert.embeddings.word_embeddings.weight.data.zero_()
+    checkpoint.at(2).config.hidden_size = 1
+    assert torch.equal(logits(replace(checkpoint, model=checkpoint.at(2))), two)
+    with pytest.raises(ValueError, match=re.escape("step is 1; expected one of [0, 2]")):
+        checkpoint.at(1)
 
 
 @pytest.mark.usefixtures("never_trains")
@@ -170,7 +205,9 @@ def test_the_key_changes_with_whatever_changes_the_weights(
 ) -> None:
     keys = {tiny.key(SMALL)}
     for field in fields(tiny.Settings):
-        keys.add(tiny.key(replace(SMALL, **{field.name: getattr(SMALL, field.name) + 1})))
+        value = getattr(SMALL, field.name)
+        other = value[1:] if isinstance(value, tuple) else value + 1
+        keys.add(tiny.key(replace(SMALL, **{field.name: other})))
     assert len(keys) == 1 + len(fields(tiny.Settings))
     monkeypatch.setattr(tiny, "version", lambda package: f"another {package}")
     assert tiny.key(SMALL) not in keys

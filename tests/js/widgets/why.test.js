@@ -6,8 +6,10 @@ import {
   compare,
   encode,
   findingsOf,
+  guessOf,
   isCoverable,
   logOdds,
+  momentOf,
   signed,
   verdictOn,
 } from "../../../docs/assets/widgets/why/model.js";
@@ -90,6 +92,30 @@ test("when a guess appears is counted from the end", () => {
   assert.match(appearance(layers(0, 1, 0)), /only after the last layer; after layer 1 .* rank 2/);
 });
 
+test("a moment has guesses of its own, and the rank of the guess at the end", () => {
+  const tokenizer = { pieces: ["the", "ada", "otto"] };
+  /** @param {number[]} scores */
+  const like = (scores) => ({
+    bert: { encode: () => [], maskedLM: () => [new Float32Array(scores)] },
+    tokenizer,
+  });
+  const [early, trained] = [like([Math.log(6), Math.log(3), 0]), like([0, 1, 2])];
+  const input = { ids: [0], segments: [0] };
+  const found = momentOf(/** @type {any} */ (early), /** @type {any} */ (trained), input, 0);
+  assert.equal(found.guess, "otto");
+  assert.deepEqual(
+    found.ranked.map(({ piece }) => piece),
+    ["the", "ada", "otto"],
+  );
+  assert.ok(Math.abs(found.ranked[0].share - 0.6) < 1e-6);
+  assert.equal(
+    guessOf(found, "After 50 steps"),
+    "After 50 steps, the guess is “the”, 60%; “otto”, its guess at the end, has rank 3.",
+  );
+  const last = momentOf(/** @type {any} */ (trained), /** @type {any} */ (trained), input, 0);
+  assert.equal(guessOf(last, "After 9 steps"), "After 9 steps, the guess is “otto”, 67%.");
+});
+
 test("a layer shows the first guesses, and the final one below if it is not among them", () => {
   const drawn = layersView(layers(5, 1, 0));
   const [embeddings, first] = allOf(drawn, "why-layer");
@@ -105,13 +131,15 @@ test("a change has a sign, unless it rounds to nothing", () => {
 test("a link brings what it has; what is unknown or no number is none", () => {
   /** @param {string} parameters */
   const brought = (parameters) => readState(new URLSearchParams(parameters), START);
-  assert.deepEqual(brought("tab=texts&text=a&other=b&which=1"), {
+  assert.deepEqual(brought("tab=texts&text=a&other=b&which=1&moment=3"), {
     ...START,
     tab: "texts",
     text: "a",
     other: "b",
     which: 1,
+    moment: 3,
   });
+  assert.equal(brought("moment=-1").moment, 0);
   for (const odd of ["tab=toString", "task=__proto__", "which=-1", "which=x", "which=1.5"]) {
     assert.deepEqual(brought(odd), START);
   }

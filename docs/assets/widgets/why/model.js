@@ -235,16 +235,51 @@ export function layersOf({ bert, tokenizer }, { ids, segments }, place) {
   const { hidden } = bert.lookInside(ids, segments);
   const scores = hidden.map((vectors) => bert.maskedLM(vectors, [place])[0]);
   const guess = argmax(scores[scores.length - 1]);
-  const layers = scores.map((row, layer) => {
-    const shares = softmax(row);
-    const order = ranking(shares);
-    return {
-      name: layer ? `After layer ${layer}` : "Embeddings",
-      ranked: order.map((id) => ({ piece: tokenizer.pieces[id], share: shares[id] })),
-      rank: order.indexOf(guess),
-    };
-  });
+  const layers = scores.map((row, layer) => ({
+    name: layer ? `After layer ${layer}` : "Embeddings",
+    ...ranked(row, guess, tokenizer.pieces),
+  }));
   return { guess: tokenizer.pieces[guess], layers };
+}
+
+/**
+ * All pieces, the likeliest first, and where the guess stands among them.
+ * @param {Float32Array} scores
+ * @param {number} guess
+ * @param {string[]} pieces
+ */
+function ranked(scores, guess, pieces) {
+  const shares = softmax(scores);
+  const order = ranking(shares);
+  return {
+    ranked: order.map((id) => ({ piece: pieces[id], share: shares[id] })),
+    rank: order.indexOf(guess),
+  };
+}
+
+/**
+ * What the model makes of a position at a moment of its training, beside its guess at the end.
+ * @param {Pick<Model, "bert">} then
+ * @param {Pick<Model, "bert" | "tokenizer">} trained
+ * @param {Pick<Input, "ids" | "segments">} input
+ * @param {number} place
+ */
+export function momentOf(then, { bert, tokenizer }, { ids, segments }, place) {
+  const [before, after] = [then.bert, bert].map(
+    (one) => one.maskedLM(one.encode(ids, segments), [place])[0],
+  );
+  const guess = argmax(after);
+  return { guess: tokenizer.pieces[guess], ...ranked(before, guess, tokenizer.pieces) };
+}
+
+/**
+ * The guess of a moment, in a sentence.
+ * @param {ReturnType<typeof momentOf>} found
+ * @param {string} when
+ */
+export function guessOf({ guess, ranked: [first], rank }, when) {
+  const said = `${when}, the guess is “${first.piece}”, ${Math.round(100 * first.share)}%`;
+  return rank ? `${said}; “${guess}”, its guess at the end, has rank ${rank + 1}.` : `${said}.`;
 }
 
 /**

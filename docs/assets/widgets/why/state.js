@@ -12,12 +12,14 @@ import { EXAMPLES as HEADS } from "../heads/model.js";
  * @property {string} question
  * @property {string} other The second of two texts.
  * @property {number} which Of several findings, from 0.
+ * @property {number} moment Of the training, from 0.
  */
 
 export const TABS = {
   cover: "Cover and see",
   layers: "Layer by layer",
   texts: "Two texts",
+  moments: "Four moments",
 };
 
 /** What can be asked about, the model that knows, and where that is read. */
@@ -63,6 +65,7 @@ export const START = {
   question: QUESTIONS[0],
   other: VISIT.replace("Felix", "Hugo"),
   which: 0,
+  moment: 2,
 };
 
 /**
@@ -73,14 +76,18 @@ export const START = {
  */
 export function readState(parameters, before) {
   const [tab, task] = ["tab", "task"].map((name) => parameters.get(name) ?? "");
-  const which = Number(parameters.get("which") ?? before.which);
+  const [which, moment] = /** @type {const} */ (["which", "moment"]).map((name) => {
+    const number = Number(parameters.get(name) ?? before[name]);
+    return Number.isSafeInteger(number) && number >= 0 ? number : 0;
+  });
   return {
     tab: isTab(tab) ? tab : before.tab,
     task: isTask(task) ? task : before.task,
     text: parameters.get("text") ?? before.text,
     question: parameters.get("question") ?? before.question,
     other: parameters.get("other") ?? before.other,
-    which: Number.isSafeInteger(which) && which >= 0 ? which : 0,
+    which,
+    moment,
   };
 }
 
