@@ -244,6 +244,21 @@ def test_every_array_that_comes_back_can_be_written_to(tokenizer: BertTokenizer)
     assert all(array.flags.writeable for array in batch.values())
 
 
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_padding_has_the_tokenizer_s_number(number: int) -> None:
+    pieces = ["[UNK]", "[CLS]", "[SEP]", "[MASK]", "word", "other"]
+    pieces.insert(number, "[PAD]")
+    tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)})
+    cls, sep, word, mask = (pieces.index(p) for p in ("[CLS]", "[SEP]", "word", "[MASK]"))
+    rows = [{"input_ids": [cls, word, word, sep]}, {"input_ids": [cls, word, sep]}]
+    batch = MaskingCollator(tokenizer, ALL)(rows)
+    assert batch["input_ids"].tolist() == [[cls, mask, mask, sep], [cls, mask, sep, number]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
+    assert batch["labels"].tolist() == [[-100, word, word, -100], [-100, word, -100, -100]]
+    given = MaskingCollator(tokenizer, ALL)(batch["input_ids"])  # padded already
+    assert given["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
+
+
 def test_empty_rows_do_not_make_floats_of_the_others(tokenizer: BertTokenizer) -> None:
     batch = MaskingCollator(tokenizer, ALL)([np.array([7, 8]), np.array([]), torch.tensor([])])
     assert batch["labels"].tolist() == [[7, 8], [IGNORE_INDEX] * 2, [IGNORE_INDEX] * 2]
@@ -382,20 +397,33 @@ def test_rows_of_any_length_come_back_whole(
 @pytest.mark.parametrize(
     ("features", "error", "message"),
     [
-        ([], ValueError, "empty"),
+        ([], ValueError, "^the batch is empty; expected at least one row$"),
         ([[CLS, 7.5, SEP]], TypeError, "float32; expected a tensor of 32- or 64-bit integers"),
         ([np.array([2.0, 3.0])], TypeError, "float32; expected a tensor of 32- or 64-bit"),
         (torch.ones(2, 3), TypeError, "float32"),
         ([[CLS, "word1", SEP]], TypeError, "input_ids"),
         ([[CLS, 2**70, SEP]], TypeError, "input_ids"),
-        (["word1"], ValueError, "single values"),
+        (
+            ["word1"],
+            ValueError,
+            "^input_ids holds single values; expected rows: wrap one row in a list$",
+        ),
         ([CLS, 7, SEP], ValueError, "wrap one row in a list"),
         (torch.tensor([CLS, 7, SEP]), ValueError, "wrap one row in a list"),
         ([[[CLS, 7]], [[SEP, 7]]], ValueError, r"\(2, 1, 2\)"),
         ([torch.tensor([[CLS, 7]]), torch.tensor([[SEP]])], ValueError, "without return_tensors"),
-        ([np.array([[CLS, 7]])], ValueError, r"rows of shape \(1, 2\)"),
-        ([[CLS, VOCAB, SEP]], ValueError, "another tokenizer"),
-        ([[CLS, -1, SEP]], ValueError, "another tokenizer"),
+        (
+            [np.array([[CLS, 7]])],
+            ValueError,
+            r"^input_ids holds rows of shape \(1, 2\); expected rows of ids: tokenize without "
+            "return_tensors$",
+        ),
+        (
+            [[CLS, VOCAB, SEP]],
+            ValueError,
+            "ids from 2 to 50; expected 0 to 49: do they come from another",
+        ),
+        ([[CLS, -1, SEP]], ValueError, "ids from -1 to 3; expected 0 to 49"),
         ([{"text": "word1"}], ValueError, r"\['text'\]; expected input_ids"),
         ([{"input_ids": [7], "a": 1}, {"input_ids": [7]}], ValueError, "no 'a'"),
         ([{"input_ids": [7], "text": "word1"}], TypeError, "text holds"),
@@ -412,9 +440,13 @@ def test_rows_of_any_length_come_back_whole(
         (
             [{"input_ids": [7, 8], "special_tokens_mask": [1, 0, 0]}],
             ValueError,
-            "special_tokens_mask has shape",
+            r"special_tokens_mask has shape \(1, 3\); expected that of input_ids, \(1, 2\)",
         ),
-        ([{"input_ids": [7, 8], "attention_mask": 1}] * 2, ValueError, "attention_mask has shape"),
+        (
+            [{"input_ids": [7, 8], "attention_mask": 1}] * 2,
+            ValueError,
+            r"attention_mask has shape \(2,\); expected that of input_ids, \(2, 2\)",
+        ),
     ],
 )
 def test_the_collator_refuses(
@@ -435,7 +467,9 @@ def test_the_collator_refuses(
     ],
 )
 def test_the_collator_refuses_settings(tokenizer: BertTokenizer, setting: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=f"{setting} is {value!r}"):
+    expected = {"seed": "a whole number, 0 or more, or None", "return_tensors": "'pt' or 'np'"}
+    wanted = expected.get(setting, "a whole number, 1 or more, or None")
+    with pytest.raises(ValueError, match=f"^{setting} is {value!r}; expected {wanted}$"):
         MaskingCollator(tokenizer, **{setting: value})
 
 
@@ -449,12 +483,20 @@ def test_the_collator_needs_a_mask_token_and_sometimes_a_pad_token(
     tokenizer: BertTokenizer,
 ) -> None:
     backend = tokenizer.backend_tokenizer
-    with pytest.raises(ValueError, match="no mask token"):
+    with pytest.raises(
+        ValueError,
+        match=r"^\w+ has no mask token; expected one to replace selected tokens with: "
+        r"tokenizer.add_special_tokens\(\{'mask_token': '\[MASK\]'\}\)$",
+    ):
         MaskingCollator(PreTrainedTokenizerFast(tokenizer_object=backend))
     bare = PreTrainedTokenizerFast(tokenizer_object=backend, mask_token="[MASK]")
     collator = MaskingCollator(bare, ALL)
     assert collator([[7, 8], [9, 10]])["attention_mask"].tolist() == [[1, 1], [1, 1]]
-    with pytest.raises(ValueError, match="no pad token"):
+    with pytest.raises(
+        ValueError,
+        match=r"^\w+ has no pad token; expected one because rows must be padded to 2: "
+        r"tokenizer.add_special_tokens\(\{'pad_token': '\[PAD\]'\}\)$",
+    ):
         collator([[7, 8], [9]])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -49,18 +50,22 @@ def test_the_default_recipe_is_the_paper_s() -> None:
 @pytest.mark.parametrize("name", ["select", "mask", "random"])
 @pytest.mark.parametrize("share", [-0.01, 1.01, math.nan, math.inf])
 def test_a_recipe_names_the_share_it_refuses(name: str, share: float) -> None:
-    with pytest.raises(ValueError, match=rf"^{name} is {share}"):
+    with pytest.raises(ValueError, match=rf"^{name} is {share}; expected a share from 0 to 1$"):
         MaskingRecipe(**{name: share})
 
 
 @pytest.mark.parametrize("share", ["0.15", None, [0.15], torch.tensor(0.15)])
 def test_a_share_is_a_number(share: Any) -> None:
-    with pytest.raises(ValueError, match=r"^select is .*; expected a share from 0 to 1"):
+    with pytest.raises(ValueError, match=r"^select is .*; expected a share from 0 to 1$"):
         MaskingRecipe(select=share)
 
 
 def test_a_recipe_refuses_shares_that_together_pass_1() -> None:
-    with pytest.raises(ValueError, match=r"mask \+ random is 0.7 \+ 0.4"):
+    with pytest.raises(
+        ValueError,
+        match=r"^mask \+ random is 0.7 \+ 0.4; expected at most 1: the rest is the share that is "
+        "kept$",
+    ):
         MaskingRecipe(mask=0.7, random=0.4)
     for mask_share in np.linspace(0, 1, 101):
         MaskingRecipe(mask=mask_share, random=1 - mask_share)
@@ -442,26 +447,66 @@ def test_strided_tensors_are_read_as_they_stand() -> None:
         assert all(map(torch.equal, mask(stretch(input_ids), stretch(special)), expected))
 
 
+INTEGERS = "expected a tensor of 32- or 64-bit integers"
+FROM_ANOTHER = "; expected 0 to 49: do they come from another tokenizer?"
+LIKE_IDS = "expected that of input_ids, (2, 3)"
+COUNTED = "expected a whole number, 1 or more, or None"
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"input_ids": torch.ones(2, 3)}, TypeError, "float32"),
-        ({"input_ids": torch.ones(2, 3, dtype=torch.bool)}, TypeError, "bool"),
-        ({"input_ids": [[1, 2, 3]] * 2}, TypeError, "list"),
-        ({"input_ids": torch.ones(3, dtype=torch.int64)}, ValueError, r"\(3,\).*input_ids\[None\]"),
-        ({"input_ids": torch.full((2, 3), VOCAB)}, ValueError, f"to {VOCAB}; expected 0 to"),
-        ({"input_ids": torch.full((2, 3), -1)}, ValueError, "from -1"),
-        ({"input_ids": torch.full((2, 3), -1, dtype=torch.int32)}, ValueError, "from -1"),
-        ({"special_tokens_mask": torch.zeros(2, 4)}, ValueError, r"special_tokens_mask.*\(2, 4\)"),
-        ({"attention_mask": torch.ones(2)}, ValueError, "attention_mask"),
-        ({"word_ids": torch.ones(3, 2)}, ValueError, "word_ids"),
-        ({"max_predictions_per_seq": 0}, ValueError, "max_predictions_per_seq is 0"),
-        ({"max_predictions_per_seq": 2.5}, ValueError, "max_predictions_per_seq is 2.5"),
-        ({"mask_token_id": VOCAB}, ValueError, "mask_token_id"),
-        ({"mask_token_id": -1}, ValueError, "mask_token_id"),
-        ({"mask_token_id": None}, ValueError, "mask_token_id is None"),
-        ({"recipe": 0.15}, TypeError, r"recipe is 0.15; .*MaskingRecipe\(select=0.15\)"),
-        ({"generator": 7}, TypeError, "generator is 7; expected torch.Generator"),
+        ({"input_ids": torch.ones(2, 3)}, TypeError, f"input_ids is torch.float32; {INTEGERS}"),
+        ({"input_ids": torch.ones(2, 3).bool()}, TypeError, f"input_ids is torch.bool; {INTEGERS}"),
+        ({"input_ids": [[1, 2, 3]] * 2}, TypeError, f"input_ids is list; {INTEGERS}"),
+        (
+            {"input_ids": torch.ones(3, dtype=torch.int64)},
+            ValueError,
+            "input_ids has shape (3,); expected (batch, length): pass a single row as "
+            "input_ids[None]",
+        ),
+        (
+            {"input_ids": torch.full((2, 3), VOCAB)},
+            ValueError,
+            f"input_ids holds ids from 50 to 50{FROM_ANOTHER}",
+        ),
+        (
+            {"input_ids": torch.tensor([[-1, 0, 7]] * 2)},
+            ValueError,
+            f"input_ids holds ids from -1 to 7{FROM_ANOTHER}",
+        ),
+        (
+            {"input_ids": torch.tensor([[-1, 0, 7]] * 2, dtype=torch.int32)},
+            ValueError,
+            f"input_ids holds ids from -1 to 7{FROM_ANOTHER}",
+        ),
+        (
+            {"special_tokens_mask": torch.zeros(2, 4)},
+            ValueError,
+            f"special_tokens_mask has shape (2, 4); {LIKE_IDS}",
+        ),
+        (
+            {"attention_mask": torch.ones(2)},
+            ValueError,
+            f"attention_mask has shape (2,); {LIKE_IDS}",
+        ),
+        ({"word_ids": torch.ones(3, 2)}, ValueError, f"word_ids has shape (3, 2); {LIKE_IDS}"),
+        ({"max_predictions_per_seq": 0}, ValueError, f"max_predictions_per_seq is 0; {COUNTED}"),
+        (
+            {"max_predictions_per_seq": 2.5},
+            ValueError,
+            f"max_predictions_per_seq is 2.5; {COUNTED}",
+        ),
+        ({"mask_token_id": VOCAB}, ValueError, "mask_token_id is 50; expected 0 to 49"),
+        ({"mask_token_id": -1}, ValueError, "mask_token_id is -1; expected 0 to 49"),
+        ({"mask_token_id": None}, ValueError, "mask_token_id is None; expected 0 to 49"),
+        (
+            {"recipe": 0.15},
+            TypeError,
+            "recipe is 0.15; expected a MaskingRecipe: MaskingRecipe(select=0.15) selects 15% of "
+            "the tokens",
+        ),
+        ({"generator": 7}, TypeError, "generator is 7; expected torch.Generator().manual_seed(0)"),
     ],
 )
 def test_mask_tokens_refuses(change: dict[str, Any], error: type[Exception], message: str) -> None:
@@ -471,8 +516,18 @@ def test_mask_tokens_refuses(change: dict[str, Any], error: type[Exception], mes
         "mask_token_id": MASK,
         "vocab_size": VOCAB,
     }
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
         mask_tokens(**(arguments | change))
+
+
+def test_a_mask_token_may_be_any_piece_of_the_vocabulary() -> None:
+    input_ids = torch.tensor([[7, 8, 9]])
+    for mask_token_id in (0, 1, VOCAB - 1):
+        seen, labels = mask(
+            input_ids, torch.zeros_like(input_ids), recipe=ALL, mask_token_id=mask_token_id
+        )
+        assert seen.tolist() == [[mask_token_id] * 3]
+        assert labels.tolist() == [[7, 8, 9]]
 
 
 def test_the_highest_and_lowest_ids_are_accepted() -> None:

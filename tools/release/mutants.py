@@ -36,7 +36,7 @@ SAMPLE = 150  # changes of a module that are tried, unless told otherwise
 # The tests that a module is held to; by default those of its own name.
 TESTS: Mapping[str, tuple[str, ...]] = {
     "collating": ("collating", "collating_like_transformers"),
-    "pretraining": ("pretraining",),
+    "padding": ("padding", "collating"),
 }
 # What needs no trained model and at most a second, and starts no process: mutmut's own are forked.
 QUICK = "not (slow or lesson or browser or timing)"

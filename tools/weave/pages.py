@@ -8,6 +8,7 @@ In a page:
     {{ masking.passage:tokens }}                 a list of tokens with their fates, drawn as chips
     {{ claims }}                                 the list of all claims (on the page of checks)
     {{ times }}                                  words and minutes of all pages (on the overview)
+    {{ mutants }}                                and two more, see `noticed.py`
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tools.run.examples import EXAMPLES, Example
 from tools.run.records import Outcome, Plain
 from tools.weave.blocks import raw_block
 from tools.weave.code import check_fence, shown_code
+from tools.weave.noticed import NOTICED
 from tools.weave.outputs import output_html, problem_html
 from tools.weave.snippets import INCLUDE, snippet
 from tools.weave.values import PENDING, value_html
@@ -91,6 +93,8 @@ class Page:
             return line
         if line in (CLAIMS, TIMES):
             return MARKS[line]
+        if line in NOTICED:
+            return NOTICED[line](self.lesson.examples, self.lesson.outcomes)
         # Text and code spans alternate: text, span, its marks, text, …
         parts = CODE_SPAN.split(line)
         for index in range(0, len(parts), 3):
