@@ -8,7 +8,7 @@ export NO_MKDOCS_2_WARNING := 1
 # a test in a browser waits for a third of its time, so three of them keep two cores busy
 WORKERS = $(shell $(PYTHON) -c "import os; print(max(2, os.cpu_count() * 3 // 2))")
 
-.PHONY: serve test quick js install build export bench real lighthouse lock versions clean
+.PHONY: serve test quick js install build export bench real lighthouse lock versions mutants planted clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
@@ -55,6 +55,14 @@ lock: install ## the hashes in requirements.txt, for the pins in requirements.in
 
 versions: install ## the package with the oldest and the newest packages that it names; by hand, needs the network
 	$(BIN)/python -m tools.release.versions
+
+mutants: install ## which changes of a module its tests notice: make mutants MODULE=masking; by hand, needs the network
+	$(BIN)/python -m tools.release.mutants $(MODULE)
+
+planted: install ## which planted mistakes the claims and the tests of the JavaScript notice; by hand
+	$(BIN)/python -m tools.release.planted --sound
+	$(BIN)/python -m tools.release.planted
+	$(BIN)/python -m tools.release.javascript
 
 install: $(VENV)/installed ## the environment, from pinned versions
 

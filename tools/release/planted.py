@@ -21,26 +21,29 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bertlesson.lesson import tiny
 from tools.release.planting import FOLDER, Change, read_changes
-from tools.run.cells import ROOT
+from tools.run.cells import ROOT, parse_cells
 from tools.run.examples import EXAMPLES, PACKAGE, Example, parse
 from tools.run.problems import problems_of
 from tools.run.record import ENVIRONMENT
 from tools.run.records import Result
 
 PLANTED, FOUND = FOLDER / "planted.toml", FOLDER / "claims.json"
+Run = Callable[[Path, Example, list[Example]], list[Result]]
 SECONDS = 150  # that an example may take with a change; one that takes longer is ended
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = ArgumentParser("python -m tools.release.planted")
     parser.add_argument("words", nargs="?", default="", help="only changes with these words")
+    parser.add_argument("--missing", action="store_true", help="only what has not been tried")
     parser.add_argument("--sound", action="store_true", help="run the examples without a change")
     given = parser.parse_args(arguments)
     changes = read_changes(PLANTED)
@@ -48,21 +51,38 @@ def main(arguments: list[str] | None = None) -> int:
     found: dict[str, Any] = {"claims": {}, "changes": {}}
     if FOUND.exists():
         found = json.loads(FOUND.read_text("utf-8"))
+    chosen = [
+        change
+        for change in changes
+        if given.words in change.what and not (given.missing and change.what in found["changes"])
+    ]
     with forked() as run:
         if given.sound:
             for name in named:
                 _sound(name, run, found)
-        for change in changes:
-            if given.words in change.what and not given.sound:
-                found["changes"][change.what] = planted(change, run, found["claims"])
-                kept = found["changes"][change.what]
-                print(f"{change.what}: {in_words(kept)}", flush=True)
-                _write(found, changes)
+            chosen = []
+        for change, kept in _tried(chosen, run, found["claims"]):
+            found["changes"][change.what] = kept
+            print(f"{change.what}: {in_words(kept)}", flush=True)
+            _write(found, changes)
     _write(found, changes)
     unnoticed = [change.what for change in changes if not noticed(found["changes"], change.what)]
     for what in unnoticed:
         print(f"not noticed, or not tried: {what}")
     return 1 if unnoticed else 0
+
+
+def _tried(
+    changes: list[Change], run: Run, sound: Mapping[str, list[str]]
+) -> Iterator[tuple[Change, dict[str, Any]]]:
+    own: dict[str, list[Change]] = {}  # of each example
+    for change in changes:
+        if change.path.startswith("src/"):
+            yield change, in_package(change, run, sound)
+        else:
+            own.setdefault(change.path, []).append(change)
+    for group in own.values():
+        yield from in_example(group, run, sound)
 
 
 def noticed(found: Mapping[str, Any], what: str) -> bool:
@@ -88,28 +108,34 @@ def _write(found: Mapping[str, Any], changes: Iterable[Change]) -> None:
     FOUND.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def _sound(name: str, run: Any, found: dict[str, Any]) -> None:
+def _sound(name: str, run: Run, found: dict[str, Any]) -> None:
     """Run an example as it is: its claims must hold, or nothing can be said of a change."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
-        shutil.copytree(PACKAGE, Path(folder) / "bertlesson", ignore=_caches)
-        example = parse(EXAMPLES / f"{name}.py")
-        result = run(example, Path(folder))
+    example = parse(EXAMPLES / f"{name}.py")
+    with _package() as folder:
+        (result,) = run(folder, example, [])
     if problems := problems_of(example, result):
         raise RuntimeError(f"without a change: {problems[0][1]}")
     found["claims"][name] = [claim.sentence for claim in result.claims]
     print(f"{name}: {len(result.claims)} claims, {time.monotonic() - began:.0f} s", flush=True)
 
 
-_caches = shutil.ignore_patterns("__pycache__")
+@contextmanager
+def _package() -> Iterator[Path]:
+    """A folder with a copy of the package."""
+    with tempfile.TemporaryDirectory(prefix="lesson-", ignore_cleanup_errors=True) as made:
+        folder = Path(made).resolve()
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PACKAGE, folder / "bertlesson", ignore=ignored)
+        yield folder
 
 
-def planted(change: Change, run: Any, sound: Mapping[str, list[str]]) -> dict[str, Any]:
-    """What becomes of the claims with one change.
+def in_package(change: Change, run: Run, sound: Mapping[str, list[str]]) -> dict[str, Any]:
+    """What becomes of the claims with one change of the package.
 
     Args:
         change: The mistake.
-        run: Runs an example with the package in a folder, see `forked`.
+        run: See `forked`.
         sound: The claims of each example without a change.
 
     Returns:
@@ -117,38 +143,53 @@ def planted(change: Change, run: Any, sound: Mapping[str, list[str]]) -> dict[st
         which begins with file and line. ``ended``: what the build says of an example that did not
         get to its end.
     """
-    false, ended = {}, {}
+    kept: dict[str, Any] = {"false": {}, "ended": {}}
     for name in change.examples:
-        with tempfile.TemporaryDirectory(prefix="lesson-") as made:
-            folder = Path(made).resolve()
-            shutil.copytree(PACKAGE, folder / "bertlesson", ignore=_caches)
-            path = EXAMPLES / f"{name}.py"
-            if change.path.startswith("src/"):
-                target = folder / Path(change.path).relative_to("src")
-                target.write_text(change.applied(target.read_text("utf-8")), "utf-8")
-                example = parse(path)
-            else:
-                target = folder / path.name
-                target.write_text(change.applied(path.read_text("utf-8")), "utf-8")
-                example = parse(target)
-            result = run(example, folder)
-        problems = [problem for _, problem in problems_of(example, result)]
-        told = {problem.line: f"examples/{path.name}:{problem.line}: {problem.message}"
-                for problem in problems}  # fmt: skip
-        kept = {}
-        for claim, sentence in zip(result.claims, sound[name], strict=False):
-            if not claim.passed:
-                kept[sentence] = told[example.code[claim.cell].line + claim.row]
-        if kept:
-            false[name] = kept
-        if result.failure:
-            ended[name] = result.failure.message
-    return {"false": false, "ended": ended}
+        with _package() as folder:
+            target = folder / Path(change.path).relative_to("src")
+            target.write_text(change.applied(target.read_text("utf-8")), "utf-8")
+            example = parse(EXAMPLES / f"{name}.py")
+            (result,) = run(folder, example, [])
+        _keep(kept, example, result, sound[name])
+    return kept
+
+
+def in_example(
+    changes: list[Change], run: Run, sound: Mapping[str, list[str]]
+) -> Iterator[tuple[Change, dict[str, Any]]]:
+    """The same for changes of one example's own code, up to the first section that falls."""
+    path = ROOT / changes[0].path
+    example = parse(path)
+    changed = [replace(example, text=change.applied(example.text)) for change in changes]
+    changed = [replace(each, cells=parse_cells(path, each.text)) for each in changed]
+    with _package() as folder:
+        _, *results = run(folder, example, changed)
+    for change, other, result in zip(changes, changed, results, strict=True):
+        kept: dict[str, Any] = {"false": {}, "ended": {}}
+        _keep(kept, other, result, sound[example.name])
+        yield change, kept
+
+
+def _keep(kept: dict[str, Any], example: Example, result: Result, sound: list[str]) -> None:
+    told = {problem.line: str(problem) for _, problem in problems_of(example, result)}
+    fallen = {
+        sentence: told[example.code[claim.cell].line + claim.row]
+        for claim, sentence in zip(result.claims, sound, strict=False)
+        if not claim.passed
+    }
+    if fallen:
+        kept["false"][example.name] = fallen
+    if result.failure:
+        kept["ended"][example.name] = result.failure.message
 
 
 @contextmanager
-def forked() -> Iterator[Any]:
-    """A function that runs an example with the package in a folder, and returns its result."""
+def forked() -> Iterator[Run]:
+    """A function that runs an example with the package in a folder.
+
+    It is given the folder, the example, and variants of the example whose cells differ; it returns
+    the results of all, in this order.
+    """
     checkpoint = str(tiny.cache_folder() / f"tiny-{tiny.key(tiny.Settings())}")
     if not Path(checkpoint).is_dir():
         raise RuntimeError(
@@ -164,7 +205,7 @@ def forked() -> Iterator[Any]:
     assert process.stdin
     assert process.stdout
 
-    def run(example: Example, folder: Path) -> Result:
+    def run(folder: Path, example: Example, changed: list[Example]) -> list[Result]:
         room, cache = folder / "room", folder / "cache"
         room.mkdir()
         cache.mkdir()
@@ -174,26 +215,46 @@ def forked() -> Iterator[Any]:
             "package": str(folder),
             "cache": str(cache),
             "checkpoint": checkpoint,
-            "cells": [{"source": cell.source, "line": cell.line} for cell in example.code],
+            "cells": _cells(example),
             "script": str(script),
             "result": str(folder / "result"),
             "seconds": SECONDS,
+            "variants": [
+                {
+                    "from": _first_other(example, other),
+                    "cells": _cells(other),
+                    "result": str(folder / f"result {number}"),
+                }
+                for number, other in enumerate(changed)
+            ],
         }
         assert process.stdin
         assert process.stdout
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.flush()
         status = json.loads(process.stdout.readline())["status"]
-        if status:
-            said = f"did not end in {SECONDS} s" if status == -14 else f"ended with {status}"
-            return Result.failed(said)
-        return Result.from_json((folder / "result").read_text("utf-8"))
+        said = f"did not end in {SECONDS} s, or with status {status}"
+        paths = [folder / "result", *(folder / f"result {n}" for n in range(len(changed)))]
+        return [
+            Result.from_json(path.read_text("utf-8")) if path.exists() else Result.failed(said)
+            for path in paths
+        ]
 
     try:
         yield run
     finally:
         process.stdin.close()
         process.wait()
+
+
+def _cells(example: Example) -> list[dict[str, Any]]:
+    return [{"source": cell.source, "line": cell.line} for cell in example.code]
+
+
+def _first_other(example: Example, other: Example) -> int:
+    """The first cell that differs."""
+    pairs = zip(example.code, other.code, strict=True)
+    return next(number for number, (one, two) in enumerate(pairs) if one.source != two.source)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def _survivors(name: str, survived: list[dict[str, str]], reasons: Reasons) -> l
 
 
 def planted(examples: Examples, outcomes: Outcomes) -> str:
-    """A sentence, the changes file by file with what they break, and the claims that none breaks."""
+    """A sentence, the changes of each file with what they break, and what none breaks."""
     found = _read("claims.json")
     files = {one["what"]: one["file"] for one in _changes("planted.toml")}
     sound: dict[str, list[str]] = found["claims"]
