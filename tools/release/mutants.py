@@ -3,6 +3,7 @@
     python -m tools.release.mutants masking nsp         those modules
     python -m tools.release.mutants masking --sample 0  all changes of a module, not a sample
     python -m tools.release.mutants masking --seed 2    another sample
+    python -m tools.release.mutants masking --again     what survived, after tests were added
 
 This is what `make mutants MODULE=masking` runs; without a module, it takes all of them. mutmut
 makes the changes and runs the tests, in a copy of the sources and with packages of its own, so
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,8 +40,13 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "collating": ("collating", "collating_like_transformers"),
     "padding": ("padding", "collating"),
 }
-# What needs no trained model and at most a second, and starts no process: mutmut's own are forked.
-QUICK = "not (slow or lesson or browser or timing)"
+# What needs no trained model and at most a second, and neither trains nor starts processes.
+QUICK = (
+    "-m",
+    "not (slow or lesson or browser or timing)",
+    "-k",
+    "not (trainer or trains or worker)",
+)
 
 # mutmut has no command that makes the mutants without running them, nor one that shows many.
 MAKE = (
@@ -60,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("module", nargs="*", help="default: all that have tests of their name")
     parser.add_argument("--sample", type=int, default=SAMPLE, help="0 for all changes")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--again", action="store_true", help="only what survived before")
     parser.add_argument("--floor", type=float, default=0.0, help="fail below this share noticed")
     given = parser.parse_args(arguments)
     modules = given.module or [name for name in all_modules() if tests_of(name)]
@@ -69,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"{name}: expected a module of the package with tests; there are {known}")
     low = []
     for name in modules:
-        found = try_module(name, given.sample, given.seed)
+        before = kept().get(name) if given.again else None
+        found = try_module(name, given.sample, given.seed, before)
         keep(name, found)
         print(in_words(name, found), flush=True)
         for change in found["survived"]:
@@ -106,58 +115,75 @@ def in_words(name: str, found: Mapping[str, Any]) -> str:
     )
 
 
+def kept() -> dict[str, Any]:
+    """What was found of each module before."""
+    found: dict[str, Any] = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
+    return found
+
+
 def keep(module: str, found: Mapping[str, Any]) -> None:
     """Put what was found of one module into the file, whose other entries stay."""
-    before = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
-    written = json.dumps(dict(sorted({**before, module: found}.items())), indent=1)
+    written = json.dumps(dict(sorted({**kept(), module: found}.items())), indent=1)
     FOUND.write_text(written + "\n", "utf-8")
 
 
-def try_module(module: str, sample: int, seed: int) -> dict[str, Any]:
+def try_module(
+    module: str, sample: int, seed: int, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Try changes of one module.
 
     Args:
         module: Its name.
         sample: How many changes to try; 0 for all.
         seed: Decides which.
+        before: What was found before, to try only what survived then. The module must be as it was.
 
     Returns:
         How many there are (``of``), were ``tried``, ``killed`` and ``timed_out``; and each that
         ``survived``, with the function that it is in and the lines before and after it.
+
+    Raises:
+        ValueError: What survived before is no change of the module any more.
     """
+    source = f"src/bertlesson/{module}.py"
     with copied() as root, tempfile.TemporaryDirectory(prefix="mutmut-") as packages:
-        install = ["uv", "pip", "install", "--quiet", "--target", packages, "--python"]
-        install += [sys.executable, "--constraint", "requirements.in", MUTMUT]
-        install[0] = str(Path(sys.executable).with_name("uv"))
+        uv = str(Path(sys.executable).with_name("uv"))
+        install = [uv, "pip", "install", "--quiet", "--target", packages]
+        install += ["--python", sys.executable, "--constraint", "requirements.in", MUTMUT]
         subprocess.run(install, cwd=ROOT, check=True)
         with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(settings(module))
-        source = f"src/bertlesson/{module}.py"
         run(root, packages, ["-c", MAKE])
         names = sorted(results(root, source))
+        shown = run(root, packages, ["-c", SHOW, source], json.dumps(names))
+        diffs: dict[str, str] = json.loads(shown.strip().splitlines()[-1])
+        changes = {name: change(name, diff) for name, diff in diffs.items()}
         chosen = names
-        if 0 < sample < len(names):
+        if before:
+            chosen = [name for name in names if changes[name] in before["survived"]]
+            if len(chosen) < len(before["survived"]):
+                raise ValueError(f"{module} is not what it was; expected a run without --again")
+        elif 0 < sample < len(names):
             chosen = sorted(random.Random(f"{module} {seed}").sample(names, sample))
         log = run(root, packages, ["-m", "mutmut", "run", "--max-children", "1", *chosen])
-        after = results(root, source)
-        codes = {name: after[name] for name in chosen}
-        if None in codes.values():
-            raise RuntimeError(f"{module}: mutmut ended before it was done:\n{log[-3000:]}")
-        statuses = {name: status(code) for name, code in codes.items()}
-        missed = [name for name, word in statuses.items() if word in ("survived", "untested")]
-        shown = run(root, packages, ["-c", SHOW, source], json.dumps(missed))
-        diffs: dict[str, str] = json.loads(shown.strip().splitlines()[-1])
-        words = [*statuses.values()]
-    return {
+        codes = {name: results(root, source)[name] for name in chosen}
+    if None in codes.values():
+        raise RuntimeError(f"{module}: mutmut ended before it was done:\n{log[-3000:]}")
+    words = {name: status(code) for name, code in codes.items()}
+    counts = Counter(words.values())
+    survived = [changes[name] for name, word in words.items() if word in ("survived", "untested")]
+    found = {
         "of": len(names),
         "tried": len(chosen),
-        "killed": words.count("killed"),
-        "timed_out": words.count("timed out"),
-        "survived": sorted(
-            (change(name, diff) for name, diff in diffs.items()), key=lambda one: [*one.values()]
-        ),
-        "commit": commit(),
+        "killed": counts["killed"],
+        "timed_out": counts["timed out"],
     }
+    if before:
+        found = {key: before[key] for key in ("of", "tried")} | {
+            key: before[key] + found[key] for key in ("killed", "timed_out")
+        }
+    survived.sort(key=lambda one: [*one.values()])
+    return found | {"survived": survived, "commit": commit()}
 
 
 def settings(module: str) -> str:
@@ -171,7 +197,7 @@ def settings(module: str) -> str:
         "also_copy": ["benchmarks", "docs", "examples", "findings", "tools", "mkdocs.yml"],
         "process_isolation": "forkserver",
         "use_git_change_detection": False,
-        "pytest_add_cli_args": ["-m", QUICK, "-p", "no:cacheprovider", "--hypothesis-seed=0"],
+        "pytest_add_cli_args": [*QUICK, "-p", "no:cacheprovider", "--hypothesis-seed=0"],
         "pytest_add_cli_args_test_selection": tests_of(module),
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in chosen.items()]

@@ -131,3 +131,9 @@ test("cross-entropy: without labels the loss is zero; a label that is no class i
     /label 2 of 2 classes; expected/,
   );
 });
+
+test("cross-entropy: of classes with the highest score, the first one is the guess", () => {
+  const scores = () => Float32Array.of(1, 1, 0, 1, 1, 0);
+  assert.equal(crossEntropy(scores(), 3, [0, 0]).right, 2);
+  assert.equal(crossEntropy(scores(), 3, [1, 1]).right, 0);
+});

@@ -115,3 +115,15 @@ test("each pass has every example once; batches go over the ends of passes", () 
   }
   assert.throws(() => shuffled([], 3, Math.random).next(), /there are no examples/);
 });
+
+test("each pass has an order of its own, and every order comes equally often", () => {
+  const passes = shuffled([0, 1, 2], 3, seededDraws(5));
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (let pass = 0; pass < 6000; pass++) {
+    const order = passes.next().value.join("");
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  assert.equal(counts.size, 6);
+  for (const [order, count] of counts) assert.ok(Math.abs(count - 1000) < 120, `${order} ${count}`);
+});

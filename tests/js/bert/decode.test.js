@@ -87,3 +87,18 @@ test("an answer is the best span of the context, unless [CLS] scores higher", ()
   assert.deepEqual(short && context.slice(short.start, short.end), "Anna");
   assert.deepEqual(decodeAnswer(scores(0), tokenizer.encode("Who?", "").tokens).span, null);
 });
+
+test("an answer has at most so many pieces, and wins a tie with no answer", () => {
+  const context = "Anna went to Paris.";
+  const { tokens } = tokenizer.encode("Who?", context);
+  const at = tokens.findIndex(({ segment, structural }) => segment === 1 && !structural);
+  const [start, end] = [tokens.map(() => 0), tokens.map(() => 0)];
+  [start[at], end[at + 1], end[at + 2]] = [4, 2, 3];
+  /** @param {number} longest */
+  const found = (longest) => decodeAnswer({ start, end }, tokens, { longest }).span?.score;
+  assert.deepEqual([found(1), found(2), found(3)], [4, 6, 7]);
+  start[0] = 7;
+  assert.equal(decodeAnswer({ start, end }, tokens).answered, true);
+  start[0] = 7.5;
+  assert.equal(decodeAnswer({ start, end }, tokens).answered, false);
+});

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { gelu, layerNorm, linear } from "../../../docs/assets/bert/layers.js";
+import { gelu, layerNorm, linear, softmaxRows } from "../../../docs/assets/bert/layers.js";
 import { transpose } from "../../../docs/assets/bert/products.js";
 import { close } from "../close.js";
 
@@ -28,4 +28,9 @@ test("linear gives x Wᵀ + b for one vector, for four at once, and for the rest
     });
     close(linear(vectors, transpose(weight, 2), bias), expected.flat(), 1e-5);
   }
+});
+
+test("shares add up to 1 in each row, also of scores that exp cannot take", () => {
+  const scores = Float32Array.of(0, Math.log(3), 1000, 1000, -1000, 0);
+  close(softmaxRows(scores, 2), [0.25, 0.75, 0.5, 0.5, 0, 1], 1e-6);
 });

@@ -33,3 +33,39 @@ test("stories that give no pair are an error, not an endless search", () => {
   assert.throws(() => drawPair([], 20, Math.random), /no pair can be drawn/);
   assert.throws(() => drawPair(STORIES, 5, Math.random), /no pair can be drawn/);
 });
+
+test("neither its first nor its last sentence tells a random B from a true one", () => {
+  const draw = seededDraws(4);
+  const seen = new Set();
+  for (let time = 0; time < 400; time++) {
+    const { a, b, label } = drawPair(STORIES, 15, draw); // three of the four sentences of a story
+    const opens = (/** @type {string} */ text) => "aei".includes(text[0]);
+    const closes = (/** @type {string} */ text) => "dhl".includes(text.at(-1) ?? "");
+    assert.ok(!opens(b), `${a} | ${b}`);
+    // what begins with the first sentence stops before the last
+    assert.equal(closes(b), !opens(a), `${a} | ${b}`);
+    seen.add(`${label} ${closes(b)}`);
+  }
+  assert.equal(seen.size, 4);
+});
+
+test("both passages fit the room to the token", () => {
+  const draw = seededDraws(5);
+  for (let time = 0; time < 200; time++) {
+    const { a, b } = drawPair(STORIES, 14, draw); // sentences have 5 tokens
+    assert.equal(`${a} ${b}`.split(" ").length, 2);
+  }
+});
+
+test("a random B follows A in no story", () => {
+  const draw = seededDraws(6);
+  const stories = [...STORIES, [..."xbyz"].map((text) => ({ text, size: 5 }))];
+  let random = 0;
+  for (let time = 0; time < 400; time++) {
+    const { a, b, label } = drawPair(stories, 20, draw);
+    if (label !== IS_RANDOM) continue;
+    random++;
+    assert.ok(!(a.endsWith("a") && b.startsWith("b")), `${a} | ${b}`);
+  }
+  assert.ok(random > 100);
+});

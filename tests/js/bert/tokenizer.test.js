@@ -67,3 +67,10 @@ test("a long input loses the end of the longer text, or of B where A has to stay
   assert.equal(cutTo({}), "[CLS] a a [SEP] b b [SEP]");
   assert.equal(cutTo({ keepA: true }), "[CLS] a a a a [SEP] [SEP]");
 });
+
+test("of two texts as long as each other, B loses its end first", () => {
+  const { tokens } = tokenizer.encode("a a a", "b b b", { longest: 8 });
+  assert.equal(tokens.map(({ piece }) => piece).join(" "), "[CLS] a a a [SEP] b b [SEP]");
+  const { tokens: one } = tokenizer.encode("a a a", null, { longest: 4 });
+  assert.equal(one.map(({ piece }) => piece).join(" "), "[CLS] a a [SEP]");
+});

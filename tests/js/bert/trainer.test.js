@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Bert } from "../../../docs/assets/bert/bert.js";
 import { randomBert, withNewHead } from "../../../docs/assets/bert/initial.js";
 import { seededDraws } from "../../../docs/assets/bert/masking.js";
 import { Trainer } from "../../../docs/assets/bert/trainer.js";
+import { close } from "../close.js";
 
 const CONFIG = {
   hidden_act: "gelu",
@@ -110,4 +112,74 @@ test("what cannot be trained is refused", () => {
   assert.throws(() => withNewHead(bert, "pretrain", 2, Math.random), /pretrain is no head of fine/);
   const spans = new Trainer(bert, "spans", OPTIONS);
   assert.throws(() => spans.step([example]), /the model has no qa_outputs.weight/);
+});
+
+test("in pretraining, NSP's loss and its gradients count as much as the configuration says", () => {
+  const bert = model("pretrain");
+  const pairs = examples(6).map((example, n) => ({ ...example, label: n % 2 }));
+  /** @type {(head: string, weight?: number) => {loss: number, slope: Float32Array}} */
+  const of = (head, weight) => {
+    const config = { ...CONFIG, nsp_weight: weight };
+    const trainer = new Trainer(new Bert(bert.tensors, config), head, OPTIONS);
+    const { loss } = trainer.gradients(pairs);
+    return { loss, slope: trainer.network.gradient("bert.encoder.layer.0.output.dense.weight") };
+  };
+  const [words, next] = [of("maskedLM"), of("nextSentence")];
+  for (const weight of [undefined, 0.25, 3]) {
+    const both = of("pretrain", weight);
+    const share = weight ?? 1;
+    close([both.loss], [words.loss + share * next.loss], 1e-5);
+    close(
+      both.slope,
+      [...words.slope].map((slope, k) => slope + share * next.slope[k]),
+      1e-6,
+    );
+  }
+});
+
+test("a tenth of the steps is warm-up, and gradients are no longer than 1, unless told otherwise", () => {
+  const trainer = new Trainer(model("classify"), "classify", OPTIONS);
+  assert.equal(trainer.learningRate, 0);
+  for (let step = 0; step < 3; step++) trainer.step(examples(12));
+  close([trainer.learningRate], [OPTIONS.learningRate / 2], 1e-12);
+  assert.equal(trainer.options.longest, 1);
+  const given = { ...OPTIONS, warmupSteps: 0, longest: 5 };
+  const other = new Trainer(model("classify"), "classify", given);
+  assert.equal(other.learningRate, OPTIONS.learningRate);
+  assert.equal(other.options.longest, 5);
+});
+
+test("measuring changes neither the weights nor the steps that were taken", () => {
+  const trainer = new Trainer(model("classify"), "classify", OPTIONS);
+  trainer.step(examples(12));
+  const rate = trainer.learningRate;
+  const before = trainer.bert();
+  const { loss } = trainer.evaluate(examples(12));
+  assert.deepEqual(trainer.bert().tensors, before.tensors);
+  assert.deepEqual([trainer.taken, trainer.learningRate], [1, rate]);
+  assert.equal(trainer.evaluate(examples(12)).loss, loss);
+});
+
+test("a text needs as many segments as tokens", () => {
+  const trainer = new Trainer(model("classify"), "classify", OPTIONS);
+  const [example] = examples(1);
+  for (const segments of [[0], [0, 0, 0, 0]]) {
+    const message = new RegExp(`text 0 has 3 tokens and ${segments.length} segments; expected 1`);
+    assert.throws(() => trainer.step([{ ...example, ids: [1, 4, 2], segments }]), message);
+  }
+});
+
+test("new weights spread as told; norms begin at 1, biases at 0", () => {
+  const { tensors } = randomBert({ ...CONFIG, vocab_size: 2000 }, "spans", 2, seededDraws(2), 0.1);
+  /** @param {string} name */
+  const data = (name) => [...(tensors.get(name)?.data ?? [])];
+  const words = data("bert.embeddings.word_embeddings.weight");
+  const mean = words.reduce((sum, number) => sum + number, 0) / words.length;
+  const spread = Math.sqrt(words.reduce((sum, number) => sum + number ** 2, 0) / words.length);
+  assert.ok(Math.abs(mean) < 0.002, `${mean}`); // of 32,000 draws
+  assert.ok(Math.abs(spread - 0.1) < 0.002, `${spread}`);
+  assert.ok(words.filter((number) => Math.abs(number) < 0.1).length / words.length < 0.7);
+  assert.deepEqual(data("bert.embeddings.LayerNorm.weight"), new Array(16).fill(1));
+  assert.deepEqual(data("bert.embeddings.LayerNorm.bias"), new Array(16).fill(0));
+  assert.deepEqual(data("qa_outputs.bias"), [0, 0]);
 });

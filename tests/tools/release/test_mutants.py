@@ -67,11 +67,11 @@ def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     path.write_text(json.dumps({"segments": {"of": 1}}))
     monkeypatch.setattr(mutants, "FOUND", path)
 
-    def tried(module: str, sample: int, seed: int) -> dict[str, Any]:
+    def tried(module: str, sample: int, seed: int, before: Any) -> dict[str, Any]:
         killed = 7 if module == "masking" else 6
         survived = [{"in": "f", "old": f"x = {n}", "new": "x = 9"} for n in range(8 - killed)]
         found = {"of": 50, "tried": 10, "killed": killed, "timed_out": 2, "survived": survived}
-        return found | {"asked": [sample, seed]}
+        return found | {"asked": [sample, seed, before]}
 
     monkeypatch.setattr(mutants, "try_module", tried)
     return path
@@ -83,7 +83,10 @@ def test_a_module_is_kept_beside_the_others(
     assert main(["masking", "--seed", "3", "--sample", "10", "--floor", "0.9"]) == 0
     kept = json.loads(results.read_text("utf-8"))
     assert [*kept] == ["masking", "segments"]
-    assert kept["masking"]["asked"] == [10, 3]
+    assert kept["masking"]["asked"] == [10, 3, None]
+    before = kept["masking"]
+    assert main(["masking", "--again"]) == 0
+    assert json.loads(results.read_text("utf-8"))["masking"]["asked"][2] == before
     assert share(kept["masking"]) == 0.9
     assert (
         "masking: 90.0% of 10 changes noticed (50 possible), 1 survived" in capsys.readouterr().out
