@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from transformers import (
 )
 from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
 
-from bertlesson.collating import MaskingCollator
+from bertlesson.collating import MaskingCallback, MaskingCollator
 from bertlesson.heads import IGNORE_INDEX
 from bertlesson.masking import MaskingRecipe
 from tests.bertlesson.masking_batches import (
@@ -553,3 +554,76 @@ def test_a_batch_without_labels_is_what_at_least_one_is_for(tokenizer: BertToken
     recipe = MaskingRecipe(select=1e-9)
     assert model(**MaskingCollator(tokenizer, recipe)(ROWS)).loss.isnan()
     assert model(**MaskingCollator(tokenizer, recipe, at_least_one=True)(ROWS)).loss.isfinite()
+
+
+# what decides the masks of a batch
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ({"epoch": -1}, "epoch is -1; expected a whole number, 0 or more, or None"),
+        ({"epoch": 0.5}, "epoch is 0.5; expected a whole number, 0 or more, or None"),
+        (
+            {"epoch": 1, "first_batch": -2},
+            "first_batch is -2; expected a whole number, 0 or more, or None",
+        ),
+    ],
+)
+def test_a_place_in_the_training_is_a_whole_number(
+    tokenizer: BertTokenizer, place: dict[str, Any], message: str
+) -> None:
+    for seed in (None, 3):
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            MaskingCollator(tokenizer, seed=seed).set_epoch(**place)
+
+
+def test_epoch_and_first_batch_decide_the_masks(tokenizer: BertTokenizer) -> None:
+    rows = [list(range(5, 35))] * 4
+
+    def drawn(epoch: int, first: int, count: int) -> list[Any]:
+        collator = MaskingCollator(tokenizer, seed=5)
+        collator.set_epoch(epoch, first)
+        return [collator(rows)["labels"].tolist() for _ in range(count)]
+
+    epoch = drawn(2, 0, 4)
+    assert len({str(batch) for batch in epoch}) == 4
+    assert drawn(2, 2, 2) == epoch[2:]
+    assert drawn(3, 0, 1) != epoch[:1]
+    without = MaskingCollator(tokenizer)  # has no place, and no error either
+    without.set_epoch(2, 1)
+
+
+def test_the_callback_tells_the_collator_where_the_training_is(tokenizer: BertTokenizer) -> None:
+    collator = MaskingCollator(tokenizer, seed=5)
+    callback, draws = MaskingCallback(collator), collator._draws
+    assert draws is not None
+    callback.on_epoch_begin(None, SimpleNamespace(epoch=2.0), None)
+    assert draws._announced.tolist() == [1, 2, 0, 0]
+    assert draws.training_starts is True
+    callback.on_step_begin(None, None, None)
+    assert draws.training_starts is False
+    callback.on_evaluate(None, None, None)
+    callback.on_predict(None, None, None, metrics={})
+    assert draws._announced.tolist() == [1, 2, 0, 2]
+    callback.on_epoch_begin(None, SimpleNamespace(epoch=None), None)  # before the first step
+    assert draws._announced.tolist() == [2, 0, 0, 2]
+
+    without = MaskingCallback(MaskingCollator(tokenizer))  # changes nothing
+    without.on_epoch_begin(None, SimpleNamespace(epoch=2.0), None)
+    without.on_step_begin(None, None, None)
+    without.on_evaluate(None, None, None)
+
+
+def test_a_tokenizer_without_wordpiece_says_what_to_pass_instead(
+    tokenizer: BertTokenizer,
+) -> None:
+    backend = Tokenizer(models.WordLevel({"[MASK]": 0, "a": 1}, unk_token="a"))
+    plain = PreTrainedTokenizerFast(tokenizer_object=backend, mask_token="[MASK]")
+    with pytest.raises(ValueError, match="has no WordPiece vocabulary") as raised:
+        MaskingCollator(plain, whole_word_mask=True)([[1, 1]])
+    assert str(raised.value).partition(" ")[2] == (
+        "has no WordPiece vocabulary, whose pieces show where a word continues; expected word_ids "
+        "with each row to define whole words: {'input_ids': encoded['input_ids'][i], 'word_ids': "
+        "encoded.word_ids(i)}, and remove_unused_columns=False under Trainer"
+    )

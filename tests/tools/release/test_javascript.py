@@ -77,6 +77,8 @@ def test_what_came_of_each_change_is_kept(
     assert "It is all: NOT NOTICED\n1 of 2 noticed" in capsys.readouterr().out
     assert main(["wrong"]) == 1
     assert "It is all:" not in capsys.readouterr().out
+    assert main(["--missing"]) == 1
+    assert capsys.readouterr().out == "It is all: NOT NOTICED\n1 of 2 noticed\n"
     (tmp_path / "a.js").write_text("all wrong")
     with pytest.raises(RuntimeError, match="without a change, a test fails: the other one"):
         main([])
