@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -195,10 +196,13 @@ def test_a_tuple_comes_on_request(ours: Any, theirs: Any, way: str) -> None:
     ],
 )
 def test_a_classifier_takes_one_of_several_classes_alone(changes: dict[str, Any]) -> None:
-    (name, value) = next(iter(changes.items()))
-    with pytest.raises(
-        ValueError, match=f"{name} is {value!r}.*; expected 2 classes or more.* take"
-    ):
+    given = {"num_labels": small_config().num_labels, "problem_type": None} | changes
+    message = (
+        f"num_labels is {given['num_labels']} and problem_type is {given['problem_type']!r}; "
+        "expected 2 classes or more, and one class per input: for regression and for several "
+        "labels at once take transformers.BertForSequenceClassification"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         SequenceClassificationModel(small_config(**changes))
     SequenceClassificationModel(small_config(problem_type="single_label_classification"))
 
@@ -285,14 +289,18 @@ def test_a_position_outside_the_input_is_no_position(unknown: int) -> None:
 @pytest.mark.parametrize(
     ("labels", "complaint"),
     [
-        (torch.zeros(2, 3), r"torch\.float32"),
-        (torch.zeros(2, 3, dtype=torch.int32), r"torch\.int32"),
-        (torch.zeros(3, 2, dtype=torch.int64), r"shape \(3, 2\); expected .* \(2, 3\)"),
-        (torch.zeros(6, dtype=torch.int64), r"shape \(6,\)"),
+        (torch.zeros(2, 3), "labels are torch.float32 of shape (2, 3)"),
+        (torch.zeros(2, 3, dtype=torch.int32), "labels are torch.int32 of shape (2, 3)"),
+        (torch.zeros(3, 2, dtype=torch.int64), "labels are torch.int64 of shape (3, 2)"),
+        (torch.zeros(6, dtype=torch.int64), "labels are torch.int64 of shape (6,)"),
     ],
 )
 def test_wrong_labels_are_refused(labels: Tensor, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    expected = (
+        "expected class numbers, torch.int64, of shape (2, 3): put -100 where there is nothing to "
+        "learn"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{complaint}; {expected}')}$"):
         mean_loss(torch.zeros(2, 3, 4), labels)
 
 

@@ -365,34 +365,64 @@ def test_one_row_and_several() -> None:
     assert sum(1 for _ in pairs) == len(pairs)  # type: ignore[attr-defined]
 
 
+FEW = (
+    "documents have two or more sentences; expected at least 2 such documents, since a random B "
+    "has to come from another one: split a long document where its subject changes$"
+)
+OTHERS = (
+    r"expected pieces of the vocabulary other than \[PAD\], \[CLS\] and \[SEP\], which are added "
+    "here$"
+)
+
+
 @pytest.mark.parametrize(
     ("documents", "expected"),
     [
-        ([], "0 of 0 documents have two or more sentences"),
-        ([GOOD[0]], "1 of 1 documents.*another one: split a long document"),
-        ([GOOD[0], [["w3"]], []], "1 of 3 documents"),
-        ([GOOD[0]] * 5, r"no random partner .* for documents\[\d\]\[0\].*remove copies"),
-        ([*GOOD, [["w1"], []]], r"documents\[2\]\[1\] is empty"),
-        ([*GOOD, [["##e1"], ["w1"]]], r"documents\[2\]\[0\] begins with '##e1'"),
-        ([*GOOD, [["w1", "xyz"], ["w1"]]], r"documents\[2\]\[0\] holds 'xyz'"),
-        ([*GOOD, [["w1", "[SEP]"], ["w1"]]], r"documents\[2\]\[0\] holds '\[SEP\]'"),
+        ([], f"0 of 0 {FEW}"),
+        ([GOOD[0]], f"1 of 1 {FEW}"),
+        ([GOOD[0], [["w3"]], []], f"1 of 3 {FEW}"),
+        (
+            [GOOD[0]] * 5,
+            r"no random partner in 150 draws for documents\[\d\]\[0\]: every B drawn follows it "
+            "somewhere; expected documents that differ: remove copies, and sentences that appear "
+            "in nearly all of them$",
+        ),
+        (
+            [*GOOD, [["w1"], []]],
+            r"documents\[2\]\[1\] is empty; expected at least one piece: leave it out$",
+        ),
+        (
+            [*GOOD, [["##e1"], ["w1"]]],
+            r"documents\[2\]\[0\] begins with '##e1', which continues a word; expected sentences "
+            "of whole words: cut the text between words$",
+        ),
+        ([*GOOD, [["w1", "xyz"], ["w1"]]], rf"documents\[2\]\[0\] holds 'xyz'; {OTHERS}"),
+        ([*GOOD, [["w1", "[SEP]"], ["w1"]]], rf"documents\[2\]\[0\] holds '\[SEP\]'; {OTHERS}"),
     ],
 )
 def test_pairs_that_cannot_be_made_are_refused(documents: Any, expected: str) -> None:
     # of a document of two sentences, as all of these are, one in two seeds makes a random pair
-    with pytest.raises(ValueError, match=expected):
+    with pytest.raises(ValueError, match=f"^{expected}"):
         [pairs_of(documents, seed) for seed in range(20)]
 
 
 @pytest.mark.parametrize(
     ("vocab", "error", "expected"),
     [
-        (PIECES, TypeError, r"vocab is of type list.*tokenizer.get_vocab\(\)"),
-        ({"w1": 0, "[PAD]": 1, "[CLS]": 2}, ValueError, r"vocab has no \[SEP\]"),
+        (
+            PIECES,
+            TypeError,
+            r"vocab is of type list; expected a mapping of pieces to ids: tokenizer.get_vocab\(\)",
+        ),
+        (
+            {"w1": 0, "[PAD]": 1, "[CLS]": 2},
+            ValueError,
+            r"vocab has no \[SEP\]; expected \[PAD\], \[CLS\] and \[SEP\] in it",
+        ),
     ],
 )
 def test_other_vocabularies_are_refused(vocab: Any, error: type[Exception], expected: str) -> None:
-    with pytest.raises(error, match=expected):
+    with pytest.raises(error, match=f"^{expected}$"):
         create_pairs(GOOD, vocab, max_seq_length=16, rng=random.Random(0))
 
 

@@ -221,9 +221,19 @@ def test_schedule_may_decay_from_the_start() -> None:
 
 @pytest.mark.parametrize(("warmup", "total"), [(10, 10), (11, 10), (-1, 10), (0, 0)])
 def test_impossible_schedules_are_refused(warmup: int, total: int) -> None:
-    with pytest.raises(ValueError, match=f"warmup_steps is {warmup} and total_steps is {total}"):
+    with pytest.raises(
+        ValueError,
+        match=f"^warmup_steps is {warmup} and total_steps is {total}; expected a warm-up of 0 or "
+        "more steps that ends before the last step$",
+    ):
         rates(1, warmup_steps=warmup, total_steps=total)
-    with pytest.raises(ValueError, match=r"expected a whole number of steps: .* int\(0.1 \* total"):
+    with pytest.raises(
+        ValueError,
+        match=r"^warmup_steps is 0.1; expected a whole number of steps: for a share of all steps "
+        r"use int\(0.1 \* total_steps\)$",
+    ):
         rates(1, warmup_steps=0.1, total_steps=10)
-    with pytest.raises(ValueError, match="decay_from is 'end'"):
+    with pytest.raises(
+        ValueError, match=r"""^decay_from is .end.; expected "warmup" or "start"$"""
+    ):
         rates(1, warmup_steps=1, total_steps=10, decay_from="end")

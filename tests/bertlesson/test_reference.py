@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -254,21 +255,24 @@ def test_whole_words_join_across_sep_as_in_the_reference() -> None:
     assert group_words(tokens, whole_word_mask=False) == [[1], [2], [4], [5], [6]]
 
 
+IN_ORDER = "expected a list of pieces in the order of their ids: sorted(vocab, key=vocab.get)"
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "expected"),
     [
-        ({"masked_lm_prob": 15}, ValueError, "masked_lm_prob is 15; expected a share"),
+        ({"masked_lm_prob": 15}, ValueError, "masked_lm_prob is 15; expected a share from 0 to 1"),
         ({"dupe_factor": -1}, ValueError, "dupe_factor is -1"),
         ({"max_predictions_per_seq": -1}, ValueError, "max_predictions_per_seq is -1"),
-        ({"vocab_words": []}, ValueError, "vocab_words is empty"),
-        ({"vocab_words": VOCAB}, TypeError, r"vocab_words is of type dict.*key=vocab.get"),
-        ({"vocab_words": "w1"}, TypeError, "vocab_words is the string 'w1'"),
+        ({"vocab_words": []}, ValueError, f"vocab_words is empty; {IN_ORDER}"),
+        ({"vocab_words": VOCAB}, TypeError, f"vocab_words is of type dict; {IN_ORDER}"),
+        ({"vocab_words": "w1"}, TypeError, f"vocab_words is the string 'w1'; {IN_ORDER}"),
     ],
 )
 def test_more_settings_out_of_range_are_refused(
     changes: dict[str, Any], error: type[Exception], expected: str
 ) -> None:
-    with pytest.raises(error, match=expected):
+    with pytest.raises(error, match=f"^{re.escape(expected)}"):
         create_pretraining_instances(
             **{"documents": GOOD, "vocab_words": PIECES, **SETTINGS} | changes,
             rng=random.Random(0),

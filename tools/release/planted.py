@@ -1,7 +1,7 @@
 """Plant mistakes in the package and in the examples, and see which claims fall.
 
     python -m tools.release.planted                    all changes of planted.toml
-    python -m tools.release.planted "the mix"          those whose words contain this
+    python -m tools.release.planted "the mix"          those with this in their words or path
     python -m tools.release.planted --sound            the examples alone, without a change
 
 This is what `make planted` runs. A change is a text in a file and another one in its place, see
@@ -49,25 +49,23 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     changes = read_changes(PLANTED)
     named = sorted({name for change in changes for name in change.examples})
-    found: dict[str, Any] = {"claims": {}, "changes": {}}
-    if FOUND.exists():
-        found = json.loads(FOUND.read_text("utf-8"))
+    found = _read()
     chosen = [
         change
         for change in changes
-        if given.words in change.what and not (given.missing and change.what in found["changes"])
+        if given.words in f"{change.path} {change.what}"
+        and not (given.missing and change.what in found["changes"])
     ]
     with forked() as run:
         if given.sound:
             for name in named:
-                _sound(name, run, found)
+                _write(changes, "claims", name, _sound(name, run))
             chosen = []
         for change, kept in _tried(chosen, run, found["claims"]):
             print(f"{change.what}: {in_words(kept)}", flush=True)
             if NO_VERDICT not in kept["ended"].values():
-                found["changes"][change.what] = kept
-                _write(found, changes)
-    _write(found, changes)
+                _write(changes, "changes", change.what, kept)
+    found = _read()
     unnoticed = [change.what for change in changes if not noticed(found["changes"], change.what)]
     for what in unnoticed:
         print(f"not noticed, or not tried: {what}")
@@ -98,8 +96,16 @@ def in_words(kept: Mapping[str, Any]) -> str:
     return f"{false} claims false{ended}"
 
 
-def _write(found: Mapping[str, Any], changes: Iterable[Change]) -> None:
-    kept = {
+def _read() -> dict[str, Any]:
+    nothing: dict[str, Any] = {"claims": {}, "changes": {}}
+    return json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else nothing
+
+
+def _write(changes: Iterable[Change], kind: str, name: str, kept: Any) -> None:
+    """Put one result into the file; what is no longer planted goes, and others stay."""
+    found = _read()
+    found[kind][name] = kept
+    found = {
         "claims": dict(sorted(found["claims"].items())),
         "changes": {
             change.what: found["changes"][change.what]
@@ -107,10 +113,10 @@ def _write(found: Mapping[str, Any], changes: Iterable[Change]) -> None:
             if change.what in found["changes"]
         },
     }
-    FOUND.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    FOUND.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def _sound(name: str, run: Run, found: dict[str, Any]) -> None:
+def _sound(name: str, run: Run) -> list[str]:
     """Run an example as it is: its claims must hold, or nothing can be said of a change."""
     began = time.monotonic()
     example = parse(EXAMPLES / f"{name}.py")
@@ -118,8 +124,8 @@ def _sound(name: str, run: Run, found: dict[str, Any]) -> None:
         (result,) = run(folder, example, [])
     if problems := problems_of(example, result):
         raise RuntimeError(f"without a change: {problems[0][1]}")
-    found["claims"][name] = [claim.sentence for claim in result.claims]
     print(f"{name}: {len(result.claims)} claims, {time.monotonic() - began:.0f} s", flush=True)
+    return [claim.sentence for claim in result.claims]
 
 
 @contextmanager
