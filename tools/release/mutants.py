@@ -47,6 +47,8 @@ QUICK = (
     "-k",
     "not (trainer or trains or worker or take_seconds)",
 )
+ARGUMENTS = (*QUICK, "-p", "no:cacheprovider", "--hypothesis-seed=0")
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 # mutmut has no command that makes the mutants without running them, nor one that shows many.
 MAKE = (
@@ -151,9 +153,11 @@ def try_module(
         install = [uv, "pip", "install", "--quiet", "--target", packages]
         install += ["--python", sys.executable, "--constraint", "requirements.in", MUTMUT]
         subprocess.run(install, cwd=ROOT, check=True)
-        with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
-            file.write(settings(module))
+        project = (root / "pyproject.toml").read_text("utf-8")
+        (root / "pyproject.toml").write_text(project + settings(module), "utf-8")
         run(root, packages, ["-c", MAKE])
+        left_out = failing(root, packages, module)
+        (root / "pyproject.toml").write_text(project + settings(module, left_out), "utf-8")
         names = sorted(results(root, source))
         shown = run(root, packages, ["-c", SHOW, source], json.dumps(names))
         diffs: dict[str, str] = json.loads(shown.strip().splitlines()[-1])
@@ -186,7 +190,25 @@ def try_module(
     return found | {"survived": survived, "commit": commit()}
 
 
-def settings(module: str) -> str:
+def failing(root: Path, packages: str, module: str) -> list[str]:
+    """The tests that fail without a change, since mutmut wraps the functions: they are left out."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", *ARGUMENTS]
+    within = root / "mutants"
+    paths = os.pathsep.join([str(within / "src"), packages])
+    environment = ENVIRONMENT | {"PYTHONPATH": paths, "MUTANT_UNDER_TEST": ""}
+    ended = subprocess.run(
+        ["nice", "-n", "10", *command, *tests_of(module)],
+        cwd=within,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.findall(r"^(?:FAILED|ERROR) (\S+::\w+)", ended.stdout, re.MULTILINE)
+    return sorted(set(found))
+
+
+def settings(module: str, left_out: Iterable[str] = ()) -> str:
     """What `pyproject.toml` says to mutmut.
 
     Its default, `fork`, lets a test take the end of another one's process for its own.
@@ -197,7 +219,7 @@ def settings(module: str) -> str:
         "also_copy": ["benchmarks", "docs", "examples", "findings", "tools", "mkdocs.yml"],
         "process_isolation": "forkserver",
         "use_git_change_detection": False,
-        "pytest_add_cli_args": [*QUICK, "-p", "no:cacheprovider", "--hypothesis-seed=0"],
+        "pytest_add_cli_args": [*ARGUMENTS, *(f"--deselect={test}" for test in left_out)],
         "pytest_add_cli_args_test_selection": tests_of(module),
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in chosen.items()]
@@ -206,12 +228,7 @@ def settings(module: str) -> str:
 
 def run(root: Path, packages: str, arguments: Iterable[str], given: str = "") -> str:
     """What a Python with mutmut prints, started in the copy."""
-    environment = os.environ | {
-        "PYTHONPATH": packages,
-        "OMP_NUM_THREADS": "1",
-        "HF_HUB_OFFLINE": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    environment = os.environ | ENVIRONMENT | {"PYTHONPATH": packages}
     command = ["nice", "-n", "10", sys.executable, *arguments]
     ended = subprocess.run(
         command, cwd=root, env=environment, input=given, capture_output=True, text=True, check=False

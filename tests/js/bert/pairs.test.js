@@ -44,6 +44,7 @@ test("neither its first nor its last sentence tells a random B from a true one",
     assert.ok(!opens(b), `${a} | ${b}`);
     // what begins with the first sentence stops before the last
     assert.equal(closes(b), !opens(a), `${a} | ${b}`);
+    assert.equal(labelOf(STORIES, a, b), label, "a random one is from another story");
     seen.add(`${label} ${closes(b)}`);
   }
   assert.equal(seen.size, 4);
