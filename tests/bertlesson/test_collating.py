@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,7 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
+from transformers.models.bert_japanese.tokenization_bert_japanese import BertJapaneseTokenizer
 
 from bertlesson.collating import MaskingCallback, MaskingCollator
 from bertlesson.heads import IGNORE_INDEX
@@ -150,6 +152,13 @@ def test_slow_wordpiece_tokenizers_have_the_prefix_too(tmp_path: Any) -> None:
         (0, 1),
         (2,),
     ]
+
+
+def test_words_go_on_by_the_prefix_of_a_japanese_tokenizer(tmp_path: Path) -> None:
+    (tmp_path / "vocab.txt").write_text("\n".join([*PIECES[:5], "日", "##本"]), "utf-8")
+    kinds = {"word_tokenizer_type": "basic", "subword_tokenizer_type": "wordpiece"}
+    tokenizer = BertJapaneseTokenizer(str(tmp_path / "vocab.txt"), **kinds)
+    assert whole_words(tokenizer, [5, 6, 5]) == [(0, 1), (2,)]
 
 
 def batches_equal(ours: BatchEncoding, theirs: BatchEncoding) -> bool:

@@ -237,3 +237,28 @@ def test_impossible_schedules_are_refused(warmup: int, total: int) -> None:
         ValueError, match=r"""^decay_from is .end.; expected "warmup" or "start"$"""
     ):
         rates(1, warmup_steps=1, total_steps=10, decay_from="end")
+
+
+def test_the_defaults_are_the_paper_s_with_the_release_s_epsilon() -> None:
+    for correction in (True, False):
+        decayed, spared = make_optimizer(nn.Linear(2, 2), bias_correction=correction).param_groups
+        for group in (decayed, spared):
+            assert (group["lr"], group["betas"], group["eps"]) == (1e-4, (0.9, 0.999), 1e-6)
+        assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0)
+    (group,) = UncorrectedAdamW(nn.Linear(2, 2).parameters()).param_groups
+    assert (group["lr"], group["betas"], group["eps"]) == (1e-4, (0.9, 0.999), 1e-6)
+    assert group["weight_decay"] == 0.01
+
+
+class ScaledNorm(nn.Module):
+    """A normalization layer with another layer in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2))
+        self.inner = nn.Linear(2, 2)
+
+
+def test_what_is_inside_a_norm_or_under_a_name_with_bias_is_decayed() -> None:
+    model = nn.ModuleDict({"bias_net": nn.Linear(2, 2), "norm": ScaledNorm()})
+    assert spared_parameters(model) == {"bias_net.bias", "norm.weight", "norm.inner.bias"}

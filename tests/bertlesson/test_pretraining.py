@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -345,3 +346,32 @@ def test_accumulated_batches_are_one_large_batch(tmp_path: Path) -> None:
         torch.testing.assert_close(after[1][name], expected, rtol=1e-4, atol=1e-6, msg=name)
     moved = max((after[0][name] - start[name]).abs().max().item() for name in start)
     assert moved > 1e-3
+
+
+def test_what_has_no_single_logits_says_which_there_are() -> None:
+    output = PretrainingModel(small_config()).eval()(torch.ones(2, 5, dtype=torch.int64))
+    assert output["prediction_logits"].shape == (2, 5, small_config().vocab_size)
+    message = (
+        "logits were requested from the output of a PretrainingModel; expected prediction_logits, "
+        "selected_logits or seq_relationship_logits: Trainer's label smoothing needs logits, but "
+        "it would replace the model's loss and lose the selected positions and NSP. Set "
+        "label_smoothing_factor=0, or take bertlesson.heads.MaskedLMModel, which has the MLM head "
+        "only"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        output["logits"]
+
+
+def test_a_model_without_nsp_scores_all_positions_if_asked_to() -> None:
+    model = PretrainingModel(small_config(), nsp_weight=0).eval()
+    ids = torch.arange(10).reshape(2, 5)
+    labels = torch.full_like(ids, -100)
+    labels[0, 3] = 7
+    given = {"attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
+    with torch.inference_mode():
+        some = model(ids, labels=labels, **given)
+        every = model(ids, labels=labels, all_logits=True, **given)
+        shared = model(ids, labels=labels, num_items_in_batch=4, **given)
+    assert some.prediction_logits is None
+    torch.testing.assert_close(every.prediction_logits[0, 3], some.selected_logits[0])
+    torch.testing.assert_close(shared.loss, some.loss / 4)

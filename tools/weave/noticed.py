@@ -38,8 +38,8 @@ def mutants(examples: Examples, outcomes: Outcomes) -> str:
     reasons = reasons_for(found, tomllib.loads(_text("reasons.toml")))
     tried, noticed = (sum(map(of, found.values())) for of in (_tried, _noticed))
     lines = [
-        f"Of {tried:,} changes that were tried in {len(found)} modules, the tests noticed "
-        f"{noticed:,}, {noticed / max(1, tried):.1%}.",
+        f"Of {tried:,} changes that were tried in {_counted(len(found), 'module')}, the tests "
+        f"noticed {noticed:,}, {noticed / max(1, tried):.1%}.",
         "",
         "| Module | Possible | Tried | Noticed | Share | Survived |",
         "|---|--:|--:|--:|--:|--:|",
@@ -50,10 +50,11 @@ def mutants(examples: Examples, outcomes: Outcomes) -> str:
             f"| `{name}` | {module['of']:,} | {_tried(module):,} | {_noticed(module):,} | "
             f"{share:.1%} | {len(module['survived'])} |"
         )
+    lines.append("")
     others = sorted({path.stem for path in (ROOT / "src/bertlesson").glob("[!_]*.py")} - {*found})
     if others:
-        lines += ["", f"Not tried yet: {_enumerated(f'`{name}`' for name in others)}."]
-    lines.append("")
+        lines += [f'??? note "{_counted(len(others), "module")} not tried yet"', ""]
+        lines += [f"    {_enumerated(f'`{name}`' for name in others)}", ""]
     for name, module in found.items():
         if module["survived"]:
             lines += _survivors(name, module["survived"], reasons)
@@ -122,28 +123,27 @@ def planted(examples: Examples, outcomes: Outcomes) -> str:
     """A sentence, the changes of each file with what they break, and what none breaks."""
     found = _read("claims.json")
     files = {one["what"]: one["file"] for one in _changes("planted.toml")}
+    changes = {what: found["changes"][what] for what in files if what in found["changes"]}
     sound: dict[str, list[str]] = found["claims"]
     fallen = {
         (name, sentence)
-        for kept in found["changes"].values()
+        for kept in changes.values()
         for name, told in kept["false"].items()
         for sentence in told
     }
     total = sum(map(len, sound.values()))
-    caught = sum(bool(kept["false"] or kept["ended"]) for kept in found["changes"].values())
+    caught = sum(bool(kept["false"] or kept["ended"]) for kept in changes.values())
     everything = sum(len(outcome.result.claims) for outcome in outcomes.values()) or total
     lines = [
-        f"{len(found['changes'])} mistakes were planted, one at a time; the build refused {caught} "
+        f"{len(changes)} mistakes were planted, one at a time; the build refused {caught} "
         f"of them. They made {len(fallen)} of the {total} claims false that {len(sound)} examples "
-        f"state; the site has {everything} claims in all.",
+        f"state; the site has {everything} claims in all." + _waiting(len(files) - len(changes)),
         "",
     ]
-    for file, names in _by_file(found["changes"], files).items():
+    for file, names in _by_file(changes, files).items():
         lines += [f'??? note "{Path(file).name}: {_counted(len(names), "mistake")}"', ""]
         for what in names:
-            lines += [
-                f"    - **{_escaped(what)}.** {_broken(found['changes'][what], examples, outcomes)}"
-            ]
+            lines += [f"    - **{_escaped(what)}.** {_broken(changes[what], examples, outcomes)}"]
         lines.append("")
     left = {
         name: [each for each in sentences if (name, each) not in fallen]
@@ -191,12 +191,13 @@ def _claim(name: str, sentence: str, outcomes: Outcomes, examples: Examples) -> 
 
 def javascript(examples: Examples, outcomes: Outcomes) -> str:
     """A sentence, and the changes file by file with the test that notices each."""
-    found: dict[str, str] = _read("javascript.json")
     changes = {one["what"]: one for one in _changes("javascript.toml")}
+    told: dict[str, str] = _read("javascript.json")
+    found = {what: told[what] for what in changes if what in told}
     caught = sum(map(bool, found.values()))
     lines = [
         f"{len(found)} mistakes were planted in the page's own BERT, one at a time; the tests "
-        f"noticed {caught} of them.",
+        f"noticed {caught} of them." + _waiting(len(changes) - len(found)),
         "",
     ]
     files = {what: one["file"] for what, one in changes.items()}
@@ -204,10 +205,14 @@ def javascript(examples: Examples, outcomes: Outcomes) -> str:
         lines += [f'??? note "{Path(file).name}: {_counted(len(names), "mistake")}"', ""]
         for what in names:
             why = changes[what].get("why", NO_REASON)
-            told = f"noticed by “{_escaped(found[what])}”" if found[what] else f"not noticed: {why}"
-            lines.append(f"    - **{_escaped(what)}**: {told}")
+            said = f"noticed by “{_escaped(found[what])}”" if found[what] else f"not noticed: {why}"
+            lines.append(f"    - **{_escaped(what)}**: {said}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _waiting(number: int) -> str:
+    return f" {number} more have not been tried yet." if number else ""
 
 
 def _by_file(found: Iterable[str], files: Mapping[str, str]) -> dict[str, list[str]]:
