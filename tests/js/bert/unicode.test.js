@@ -21,3 +21,8 @@ test("a letter is taken apart, unless its accents are newer than the tokenizer's
   assert.equal(takeApart("é"), "e\u0301");
   assert.equal(takeApart("\u{105c9}"), "\u{105c9}");
 });
+
+test("accents that are newer than the tokenizer's tables are kept, older ones are not", () => {
+  for (const accent of ["\u1df6", "\u0afa", "\u{11a01}"]) assert.equal(isAccent(accent), false);
+  for (const accent of ["\u0301", "\u1df5", "\u05b7"]) assert.equal(isAccent(accent), true);
+});
