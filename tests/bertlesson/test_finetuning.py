@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -436,3 +437,31 @@ def test_what_was_learned_on_labels_is_found_in_text(fast: str) -> None:
     fine_tune(answering, made.features, steps=150, learning_rate=1e-2, progress=False)
     output = predict(answering, made.features)
     assert decode_answers(**output, questions=made, null_threshold=0.0) == spans
+
+
+def learn(**settings: Any) -> SequenceClassificationModel:
+    torch.manual_seed(0)
+    model = SequenceClassificationModel(small_config())
+    features = {"input_ids": IDS, "labels": torch.zeros(len(IDS), dtype=torch.int64)}
+    fine_tune(model, features, **{"steps": 2, "learning_rate": 1e-3} | settings)
+    return model
+
+
+def test_a_bar_counts_the_steps_unless_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    learn(progress=False)
+    assert capsys.readouterr().err == ""
+    for settings in ({}, {"progress": True}):
+        learn(**settings)
+        said = capsys.readouterr().err
+        assert "fine-tuning: 100%" in said
+        assert " 2/2 [" in said
+        assert re.search(r"\d ?(step/s|s/step)\]", said)
+
+
+def test_the_first_step_is_as_long_as_the_learning_rate() -> None:
+    torch.manual_seed(0)
+    before = SequenceClassificationModel(small_config()).classifier.weight.detach()
+    for rate in (1e-4, 1e-2):
+        after = learn(steps=1, learning_rate=rate, warmup_share=0.0, progress=False)
+        moved = (after.classifier.weight - before).abs().max().item()
+        assert moved == pytest.approx(rate, rel=0.05)
