@@ -26,8 +26,8 @@ from tools.weave.source import package_version
 NAME = "whole-lesson.html"
 TEMPLATE = "whole-lesson.html"
 STYLE = Path(__file__).with_name("whole.css")
-# Every claim stands in its page already; the reference is for looking up.
-LEFT_OUT = re.compile(r"checks\.md|api/.*")
+# Every claim stands in its page already; planted mistakes and the reference are for looking up.
+LEFT_OUT = re.compile(r"checks\.md|reference/noticed\.md|api/.*")
 
 TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 ID = re.compile(r"""(?<=\s)(id|for|aria-labelledby|aria-describedby|aria-controls)="([^"]+)\"""")
