@@ -7,6 +7,7 @@ import doctest
 import gc
 import inspect
 import pickle
+import re
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -264,7 +265,10 @@ def test_a_batch_that_cannot_be_packed_is_refused(
 
 
 def test_a_text_longer_than_a_row_is_refused(tokenizer: BertTokenizer) -> None:
-    with pytest.raises(ValueError, match="text 2 has 16 tokens; expected 1 to 12, the length of"):
+    message = (
+        "text 2 has 16 tokens; expected 1 to 12, the length of a row: truncate it when you tokenize"
+    )
+    with pytest.raises(ValueError, match=f"^{message}$"):
         PackingCollator(MaskingCollator(tokenizer), model_of(), 12)(texts())
 
 
@@ -272,7 +276,12 @@ def test_nsp_labels_need_a_model_that_reads_each_cls(tokenizer: BertTokenizer) -
     model = PretrainingModel(small_config(vocab_size=VOCAB))
     packer = PackingCollator(MaskingCollator(tokenizer), model)
     packer(texts(pairs=False))
-    with pytest.raises(ValueError, match=r"call pool_each_text\(model\) before you make"):
+    message = (
+        "the rows have next_sentence_label, and the model reads only the first [CLS] of a row; "
+        "expected one that reads each: call pool_each_text(model) before you make the "
+        "PackingCollator, or leave the labels out"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         packer(texts())
 
 
@@ -290,7 +299,11 @@ def test_a_model_that_would_mix_texts_is_refused(tokenizer: BertTokenizer) -> No
         PackingCollator(masking, model)
     with pytest.raises(TypeError, match=r"model is dict; expected a model of transformers"):
         PackingCollator(masking, {})  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"masking is BertTokenizer; expected a MaskingCollator"):
+    message = (
+        "masking is BertTokenizer; expected a MaskingCollator: "
+        "PackingCollator(MaskingCollator(tokenizer), model)"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         PackingCollator(tokenizer, model_of())  # type: ignore[arg-type]
 
 
@@ -553,3 +566,17 @@ def test_the_docstrings_run(module: Any) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted
     assert not outcome.failed
+
+
+def test_nothing_takes_no_row() -> None:
+    assert pack([], 5) == []
+
+
+def test_the_place_in_the_training_is_that_of_the_masking_collator(
+    tokenizer: BertTokenizer,
+) -> None:
+    masking = MaskingCollator(tokenizer, seed=1)
+    collator = PackingCollator(masking, model_of())
+    collator.set_epoch(3, 2)
+    assert masking._draws is not None
+    assert masking._draws._announced.tolist() == [1, 3, 2, 0]
