@@ -56,7 +56,7 @@ def test_first_pieces_are_labelled_and_all_others_are_not() -> None:
     [
         ((0, 2, "PER"), "'Ad', does not begin and end with a word"),
         ((1, 3, "PER"), "'da', does not begin and end with a word"),
-        ((3, 4, "PER"), "contains no word"),
+        ((3, 4, "PER"), "contains no word; expected one that begins and ends with a word$"),
         ((0, 3, "MISC"), "of kind MISC; expected one of the labels"),
         ((0, 99, "PER"), "is not within these 17 characters"),
         ((-5, 3, "PER"), "is not within these 17 characters"),
@@ -298,3 +298,19 @@ def test_texts_and_what_belongs_to_them_are_counted() -> None:
         encode_entities(tokenizer, [], [], LABELS)
     with pytest.raises(ValueError, match="2 truth and 1 predicted"):
         entity_f1([[], []], [[]])
+
+
+def test_what_is_cut_off_is_counted_where_the_call_is() -> None:
+    texts = ["Ada was in Delft.", "Ada was at the Green Owl in Bergen."]
+    entities = [[(0, 3, "PER"), (11, 16, "LOC")], [(15, 24, "ORG"), (28, 34, "LOC")]]
+    with pytest.warns(UserWarning, match=" 3 entities, in whole or in part") as recorded:
+        encode_entities(make_tokenizer(4), texts, entities, LABELS)
+    assert [warning.filename for warning in recorded] == [__file__]
+
+
+def test_tags_are_scored_as_the_entities_that_they_spell() -> None:
+    truth = [["B-PER", "I-PER", "O", "B-LOC"], ["O"]]
+    found = [["B-PER", "I-PER", "O", "O"], ["B-LOC"]]
+    assert entity_f1(truth, found) == 0.5
+    assert entity_f1(truth, truth) == 1
+    assert entity_f1([["O"]], [["O"]], zero_division=0.0) == 0
