@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +14,7 @@ import pytest
 
 from bertlesson.nsp import create_pairs
 from bertlesson.reference import create_pretraining_instances, truncate_pieces
-from bertlesson.segments import truncate_words
+from bertlesson.segments import check_share, grow, truncate_words
 from tests.bertlesson.small_documents import (
     ENDINGS,
     GOOD,
@@ -128,7 +129,10 @@ def test_truncation_reads_and_moves_each_piece_a_few_times(
     [
         ("a text", r"documents is the string 'a text'; expected documents -> sentences -> pieces"),
         (["a text"], r"documents\[0\] is the string"),
-        ([GOOD[0], ["w1 w2"]], r"documents\[1\]\[0\] is the string 'w1 w2'"),
+        (
+            [GOOD[0], ["w1 w2"]],
+            r"documents\[1\]\[0\] is the string 'w1 w2'; expected documents -> s",
+        ),
         (iter(GOOD), "documents is of type list_iterator"),
         ([[None]], r"documents\[0\]\[0\] is of type NoneType"),
         ([[["w1"], [7, 8]]], r"documents\[0\]\[1\] holds something other than strings"),
@@ -159,3 +163,54 @@ def test_settings_out_of_range_are_refused_by_both(
         create_pairs(GOOD, VOCAB, **{"max_seq_length": 16, "rng": random.Random(0)} | changes)
     with pytest.raises(error, match=expected):
         create_pretraining_instances(GOOD, PIECES, **SETTINGS | {"rng": random.Random(0)} | changes)
+
+
+class Draws(random.Random):
+    """Draws that are given: below a half drops at the beginning."""
+
+    def __init__(self, draws: list[float]) -> None:
+        super().__init__()
+        self.draws = draws
+
+    def random(self) -> float:
+        return self.draws.pop(0)
+
+
+def test_a_chunk_grows_until_it_is_long_enough() -> None:
+    document = [["a", "b"], ["c", "d", "e"], ["f"], ["g", "h"]]
+    assert [grow(document, 0, target) for target in (1, 2, 3, 5, 6, 7, 8, 9)] == [
+        *(1, 1, 2, 2, 3, 4, 4, 4)
+    ]
+    assert [grow(document, 2, target) for target in (0, 1, 2, 3)] == [3, 3, 4, 4]
+
+
+def test_pieces_are_dropped_from_the_longer_one_at_the_end_that_is_drawn() -> None:
+    a, b = list("abcd"), list("vwxyz")
+    rng = Draws([0.1, 0.9, 0.5, 0.49])
+    truncate_pieces(a, b, 5, rng)  # b, then b in the tie, then a, then b in the tie
+    assert (a, b) == (["a", "b", "c"], ["x", "y"])
+    assert rng.draws == []
+    truncate_pieces(a, b, 5, rng)  # they fit: nothing is drawn
+    assert (a, b) == (["a", "b", "c"], ["x", "y"])
+
+
+def test_words_are_dropped_whole_and_a_single_one_at_its_end() -> None:
+    b = ["un", "##want", "##ed", "gift", "play", "##s"]
+    truncate_words([], b, 4, Draws([0.9]))
+    assert b == ["un", "##want", "##ed", "gift"]
+    truncate_words([], b, 3, Draws([0.1]))
+    assert b == ["gift"]
+    word = ["un", "##want", "##ed"]
+    truncate_words([], word, 2, Draws([]))  # nothing to draw
+    assert word == ["un", "##want"]
+    last = ["a", "un", "##want", "##ed"]
+    truncate_words([], last, 2, Draws([0.0]))
+    assert last == ["un", "##want"]
+
+
+@pytest.mark.parametrize("share", [-0.01, 1.01, 2, math.nan])
+def test_a_share_is_from_0_to_1(share: float) -> None:
+    with pytest.raises(ValueError, match=f"^it is {share}; expected a share from 0 to 1$"):
+        check_share("it", share)
+    check_share("it", 0)
+    check_share("it", 1)
