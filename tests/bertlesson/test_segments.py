@@ -131,7 +131,7 @@ def test_truncation_reads_and_moves_each_piece_a_few_times(
         (["a text"], r"documents\[0\] is the string"),
         (
             [GOOD[0], ["w1 w2"]],
-            r"documents\[1\]\[0\] is the string 'w1 w2'; expected documents -> s",
+            r"documents\[1\]\[0\] is the string 'w1 w2'; expected documents",
         ),
         (iter(GOOD), "documents is of type list_iterator"),
         ([[None]], r"documents\[0\]\[0\] is of type NoneType"),

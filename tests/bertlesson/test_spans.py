@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import warnings
 from typing import Any
 
@@ -123,7 +124,12 @@ def test_an_answer_is_the_pieces_that_overlap_it(
 def test_an_answer_without_a_piece_is_refused(
     context: str, answer: tuple[int, int], length: int
 ) -> None:
-    with pytest.raises(ValueError, match=r"of example 1, .* overlaps no piece of its context"):
+    message = (
+        f"answer {answer} of example 1, {context[slice(*answer)]!r}, overlaps no piece of its "
+        "context, as it is white space or dropped by the tokenizer; expected at least one word, or "
+        "None for no answer"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         encode_questions(
             make_tokenizer(length), ["Who?"] * 2, [context] * 2, [(0, 3), answer], stride=2
         )
@@ -332,6 +338,9 @@ def test_rows_longer_than_berts_cause_a_warning(words: int, warned: bool) -> Non
         made = encode_questions(tokenizer, ["a"], ["Ada " * words], [(0, 3)])
     assert made.features["input_ids"].shape == (1, words + 4)
     messages = [str(warning.message) for warning in caught]
+    assert all(
+        m.endswith("pass max_length, the model's config.max_position_embeddings") for m in messages
+    )
     assert ["the tokenizer has no model_max_length; expected" in m for m in messages] == [
         True
     ] * warned
@@ -341,7 +350,11 @@ def test_rows_longer_than_berts_cause_a_warning(words: int, warned: bool) -> Non
     "answer", [("Ada", 0), {"text": ["Ada"], "answer_start": [0]}, (0,), (0, 1, 2), 3, (0.0, 3.0)]
 )
 def test_answers_that_are_not_two_characters_are_refused(answer: Any) -> None:
-    with pytest.raises(TypeError, match=r"of example 1 is .*; expected its first character"):
+    message = (
+        f"answer of example 1 is {answer!r}; expected its first character in the context and the "
+        "one after its last, such as (start, start + len(text)), or None"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada was."] * 2, [(0, 3), answer])
 
 
@@ -376,3 +389,15 @@ def test_an_empty_context_has_no_answer(threshold: float | None) -> None:
     expected = None if threshold == -99.0 else (0, 3)
     found = decode_answers(scores, scores, made, null_threshold=threshold)
     assert found == [None, expected]
+
+
+@pytest.mark.parametrize("answer", [(1, 3), (0, 2), (1, 2)])
+def test_an_answer_inside_a_piece_is_told(answer: tuple[int, int]) -> None:
+    with pytest.warns(UserWarning, match="1 of 2 answers begin or end within a piece") as recorded:
+        encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada was."] * 2, [(0, 3), answer])
+    assert len(recorded) == 1
+
+
+def test_masks_are_whole_numbers() -> None:
+    made = encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada was.", "Ada."])
+    assert {tensor.dtype for tensor in made.features.values()} == {torch.int64}

@@ -39,6 +39,7 @@ SAMPLE = 150  # changes of a module that are tried, unless told otherwise
 TESTS: Mapping[str, tuple[str, ...]] = {
     "collating": ("collating", "collating_like_transformers"),
     "padding": ("padding", "collating"),
+    "spans": ("spans", "ranking"),
 }
 # What needs no trained model and at most a second, and neither trains nor starts processes.
 QUICK = (
