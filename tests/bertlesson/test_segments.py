@@ -200,6 +200,9 @@ def test_words_are_dropped_whole_and_a_single_one_at_its_end() -> None:
     assert b == ["un", "##want", "##ed", "gift"]
     truncate_words([], b, 3, Draws([0.1]))
     assert b == ["gift"]
+    short = ["a", "b", "c"]
+    truncate_words([], short, 2, Draws([0.9]))
+    assert short == ["a", "b"]
     word = ["un", "##want", "##ed"]
     truncate_words([], word, 2, Draws([]))  # nothing to draw
     assert word == ["un", "##want"]
