@@ -300,11 +300,16 @@ def test_texts_and_what_belongs_to_them_are_counted() -> None:
         entity_f1([[], []], [[]])
 
 
-def test_what_is_cut_off_is_counted_where_the_call_is() -> None:
+def test_what_is_cut_off_is_counted() -> None:
     texts = ["Ada was in Delft.", "Ada was at the Green Owl in Bergen."]
     entities = [[(0, 3, "PER"), (11, 16, "LOC")], [(15, 24, "ORG"), (28, 34, "LOC")]]
-    with pytest.warns(UserWarning, match=" 3 entities, in whole or in part") as recorded:
+    with pytest.warns(UserWarning, match=" 3 entities, in whole or in part"):
         encode_entities(make_tokenizer(4), texts, entities, LABELS)
+
+
+def test_the_warning_is_where_the_call_is() -> None:
+    with pytest.warns(UserWarning, match="1 of 1 texts") as recorded:
+        encode_entities(make_tokenizer(4), ["Ada was in Delft."], [[]], LABELS)
     assert [warning.filename for warning in recorded] == [__file__]
 
 

@@ -54,7 +54,7 @@ def mutants(examples: Examples, outcomes: Outcomes) -> str:
     others = sorted({path.stem for path in (ROOT / "src/bertlesson").glob("[!_]*.py")} - {*found})
     if others:
         lines += [f'??? note "{_counted(len(others), "module")} not tried yet"', ""]
-        lines += [f"    {_enumerated(f'`{name}`' for name in others)}", ""]
+        lines += [*(f"    - `{name}`" for name in others), ""]
     for name, module in found.items():
         if module["survived"]:
             lines += _survivors(name, module["survived"], reasons)

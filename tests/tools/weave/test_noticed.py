@@ -62,11 +62,11 @@ def test_modules_are_counted_and_survivors_have_their_reasons(folder: Path, less
     made = expand(lesson, "before\n\n{{ mutants }}\n\nafter\n")
     assert "Of 40 changes that were tried in 1 module, the tests noticed 38, 95.0%." in made
     assert "| `masking` | 1,500 | 40 | 38 | 95.0% | 2 |" in made
-    untried = made.partition(' modules not tried yet"\n\n')[2].partition("\n")[0]
-    assert untried.startswith("    `annotations`, ")
-    assert "`collating`" in untried
-    assert "`masking`" not in untried
-    assert "`__main__`" not in untried
+    untried = made.partition(' modules not tried yet"\n\n')[2].partition("\n\n")[0].split("\n")
+    assert untried[0] == "    - `annotations`"
+    assert "    - `collating`" in untried
+    assert "    - `masking`" not in untried
+    assert "    - `__main__`" not in untried
     note = made.partition('??? note "masking: 2 survived"\n')[2].partition("\nafter")[0]
     first, second = note.split("    ```\n")[:2]
     assert "    The two are as long." in first
