@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     ]
     with forked() as run:
         if given.sound:
-            for name in named:
+            for name in (each for each in named if given.words in each):
                 _write(changes, "claims", name, _sound(name, run))
             chosen = []
         for change, kept in _tried(chosen, run, found["claims"]):
