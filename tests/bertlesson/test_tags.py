@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -85,9 +86,8 @@ def test_words_without_a_piece_are_outside() -> None:
         [["B-PER", "I-PER", "O", "O", "B-LOC"]],
     )
     message = "1 of 1 sentences .* row of 5 pieces.* 1 word with its tag"
-    with pytest.warns(UserWarning, match=message) as warned:
+    with pytest.warns(UserWarning, match=message):
         features = encode_tags(tokenizer, sentences, tags, LABELS)
-    assert warned[0].filename == __file__
     encoded = tokenizer(sentences, is_split_into_words=True, truncation=True)
     with pytest.warns(UserWarning, match=message):
         decoded = decode_tags(features["labels"].tolist(), encoded, sentences, LABELS)
@@ -113,3 +113,31 @@ def test_tags_that_do_not_fit_are_refused() -> None:
         decode_tags([[0] * 4], encoded, [["Ada"], ["was"]], LABELS)
     with pytest.raises(TypeError, match="expected the unmodified output of a fast tokenizer"):
         decode_tags([[0] * 4], {"input_ids": [[5]]}, [["Ada"]], LABELS)  # type: ignore[arg-type]
+
+
+def test_a_warning_names_the_call_and_says_what_to_do() -> None:
+    words = ["Ada", "was", "in", "Delft", "Bergen"]
+    message = (
+        "2 of 3 sentences did not fit into a row of 5 pieces; cut off: 4 words with their tags. "
+        "Divide long ones, or set a larger tokenizer.model_max_length, up to the model's limit"
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+        tags = [["O"] * 5, ["O"], ["O"] * 5]
+        made = encode_tags(make_tokenizer(5), [words, ["Ada"], words], tags, LABELS)
+    assert made["input_ids"].shape == (3, 5)
+
+
+def test_the_warning_is_where_the_call_is() -> None:
+    with pytest.warns(UserWarning, match="1 of 1 sentences") as warned:
+        encode_tags(make_tokenizer(3), [["Ada", "was"]], [["O", "O"]], LABELS)
+    assert warned[0].filename == __file__
+
+
+def test_rows_of_other_sentences_are_refused() -> None:
+    encoded = make_tokenizer()([["Ada", "was"]], is_split_into_words=True)
+    message = (
+        "sentences have [1] words, and rows [2]; expected rows made from these sentences: tokenize "
+        "them with is_split_into_words=True"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        decode_tags([[0, 0, 0, 0]], encoded, [["Ada"]], LABELS)
