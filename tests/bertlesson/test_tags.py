@@ -121,8 +121,8 @@ def test_a_warning_names_the_call_and_says_what_to_do() -> None:
         "2 of 3 sentences did not fit into a row of 5 pieces; cut off: 4 words with their tags. "
         "Divide long ones, or set a larger tokenizer.model_max_length, up to the model's limit"
     )
+    tags = [["O"] * 5, ["O"], ["O"] * 5]
     with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
-        tags = [["O"] * 5, ["O"], ["O"] * 5]
         made = encode_tags(make_tokenizer(5), [words, ["Ada"], words], tags, LABELS)
     assert made["input_ids"].shape == (3, 5)
 
