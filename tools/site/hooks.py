@@ -70,6 +70,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     docs = Path(config.docs_dir)
     store, plain = site.runner.store, not site.serving
     site.woven = weave(site.lesson, docs, store, settings, commit=commit, plain=plain)
+    for part in site.styles:  # which are published as one file
+        if file := files.get_file_from_path(part.relative_to(docs).as_posix()):
+            files.remove(file)
     for uri, text in site.woven.pages.items():
         if page := files.get_file_from_path(uri):
             page.content_string = text
