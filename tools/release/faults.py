@@ -4,14 +4,15 @@
     python -m tools.release.faults killed --builds 5
 
 It works on a copy of what is checked out, with the results of the examples, and takes about half a
-minute for each of the twenty killed builds. The full disk and the read-only folder need the right
-to mount, so root on Linux; without it, it says that they were left out.
+minute for each of the twenty killed builds. The full disk and the read-only folder are mounted,
+which takes Linux, and root or user namespaces; where that fails, it says that they were left out.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -21,12 +22,13 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
-from tools.release.twice import differences
+from tools.release.twice import copy_of, differences
 from tools.run.cells import ROOT
 
 SECOND = "1700000000"  # when all builds are made, since 1970
+OF_TORCH = re.compile("torchinductor_")  # its own cache, for all that a user runs
 COLD = ("build", "memo", "wheel")  # what a build writes besides the results of the examples
 
 
@@ -93,9 +95,11 @@ class Copy:
 def left_over(folder: Path, wait: float = 10) -> Iterator[str]:
     """What stays in the folder of temporary files after so many seconds, or fewer."""
     until = time.monotonic() + wait
-    while any(folder.iterdir()) and time.monotonic() < until:
+    while (left := [path.name for path in folder.iterdir() if not OF_TORCH.match(path.name)]) and (
+        time.monotonic() < until
+    ):
         time.sleep(0.1)
-    yield from (f"{path.name} was left among the temporary files" for path in folder.iterdir())
+    yield from (f"{name} was left among the temporary files" for name in left)
 
 
 def kill(process: subprocess.Popen[str], after: float) -> bool:
@@ -121,8 +125,9 @@ def killed(copy: Copy, good: Path, moments: Iterable[float], example: str) -> It
             copy.forget(example)
         word = "killed" if kill(copy.start(copy.folder / "site"), after) else "done"
         found = [*copy.wrong(good)]
-        print(f"build {number}: {word} after {after:.1f} s, {len(found)} problems", flush=True)
-        yield from (f"build {number}, {word} after {after:.1f} s: {line}" for line in found)
+        said = [f"build {number}, {word} after {after:.1f} s: {line}" for line in found or ["good"]]
+        print(*said, sep="\n", flush=True)
+        yield from said if found else ()
 
 
 def random_moments(copy: Copy, builds: int, seed: int) -> Iterator[float]:
@@ -151,12 +156,14 @@ def at_once(copy: Copy, good: Path, *pairs: tuple[str, str]) -> Iterator[str]:
 
 def mounted(*commands: str) -> list[str]:
     """The beginning of a command that has mounts of its own, which end with it."""
-    return ["unshare", "--mount", "sh", "-c", " && ".join([*commands, 'exec "$@"']), "sh"]
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", "--mount", *user, "sh", "-c", " && ".join([*commands, 'exec "$@"']), "sh"]
 
 
 def can_mount() -> bool:
+    command = [*mounted(f"mount -t tmpfs none '{gettempdir()}'"), "true"]
     try:
-        return not subprocess.run([*mounted("true"), "true"], capture_output=True).returncode
+        return not subprocess.run(command, capture_output=True).returncode
     except OSError:
         return False
 
@@ -212,18 +219,6 @@ def stamp(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in paths}
 
 
-def copy_of(checkout: Path, folder: Path) -> Copy:
-    """The tracked files, and the results of the examples."""
-    command = ["git", "-C", str(checkout), "ls-files", "-z"]
-    names = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (checkout / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(checkout / name, folder / name)
-    shutil.copytree(checkout / ".cache" / "examples", folder / ".cache" / "examples")
-    return Copy(folder)
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = ArgumentParser("python -m tools.release.faults")
     parser.add_argument("which", nargs="*", help="killed, at_once, full, read_only; default: all")
@@ -232,7 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--example", default="nsp", help="the one that has to run now and then")
     given = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
-        copy, good = copy_of(ROOT, Path(folder) / "copy"), Path(folder) / "good"
+        copy, good = Copy(copy_of(ROOT, Path(folder) / "copy")), Path(folder) / "good"
         faults: dict[str, Callable[[], Iterator[str]]] = {
             "killed": lambda: killed(
                 copy, good, random_moments(copy, given.builds, given.seed), given.example
@@ -250,7 +245,7 @@ def main(arguments: list[str] | None = None) -> int:
         problems = 0
         for name in given.which or faults:
             if name in ("full", "read_only") and not can_mount():
-                print(f"{name}: left out, since only root on Linux may mount")
+                print(f"{name}: left out: it takes Linux, and root or user namespaces")
                 continue
             found = [*faults[name]()]
             print(f"{name}: {len(found)} problems", *found, sep="\n  ", flush=True)
