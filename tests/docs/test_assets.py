@@ -67,7 +67,8 @@ def unused(site: Path) -> list[str]:
 
 
 def test_every_asset_is_used(site: Path) -> None:
-    assert unused(site) == []
+    left = unused(site)
+    assert not left, f"no page, style or script leads to {', '.join(left)}; use it or delete it"
 
 
 @pytest.mark.parametrize(

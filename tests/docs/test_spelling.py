@@ -49,11 +49,11 @@ def note(words: Iterable[Word], found: dict[str, str]) -> None:
 def test_every_word_is_in_the_dictionary_or_on_the_list(places: dict[str, str]) -> None:
     found = unknown(places, suggest=True)
     said = [
-        f"{places[word]}: “{word}” is in no dictionary"
+        f"{places[word]}: “{word}” is not in the dictionary"
         + (f"; is it {' or '.join(meant)}?" if meant else "")
         for word, meant in sorted(found.items())
     ]
-    more = f"What is right belongs into {spelling.LIST.relative_to(spelling.ROOT)}."
+    more = f"What is right belongs in {spelling.LIST.relative_to(spelling.ROOT)}."
     assert not found, "\n".join(["", *said, more])
 
 
