@@ -24,6 +24,7 @@ from tools.release.audit import (
 )
 
 
+@pytest.mark.slow  # not by tools.release.versions, whose environment is not the pinned one
 def test_all_that_is_pinned_has_a_licence_that_the_project_takes() -> None:
     assert [*of_python((ROOT / "requirements.txt").read_text("utf-8"))] == []
     assert [*of_javascript(json.loads((ROOT / "package-lock.json").read_text("utf-8")))] == []
