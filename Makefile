@@ -8,7 +8,7 @@ export NO_MKDOCS_2_WARNING := 1
 # a test in a browser waits for a third of its time, so three of them keep two cores busy
 WORKERS = $(shell $(PYTHON) -c "import os; print(max(2, os.cpu_count() * 3 // 2))")
 
-.PHONY: serve test quick js install build export bench real lighthouse lock versions mutants planted clean
+.PHONY: serve test quick js install build export bench real lighthouse lock audit versions mutants planted clean
 
 serve: install ## execute what has not been executed, and serve the site on 127.0.0.1
 	@echo "Open http://127.0.0.1:8000 as soon as it says 'Serving'. Ctrl-C stops it."
@@ -52,6 +52,9 @@ lighthouse: build ## how fast and how accessible the path is on a telephone; nee
 
 lock: install ## the hashes in requirements.txt, for the pins in requirements.in; needs the network
 	$(BIN)/python -m tools.release.lock
+
+audit: install node_modules/installed ## licences and known vulnerabilities of what is pinned; needs the network
+	$(BIN)/python -m tools.release.audit
 
 versions: install ## the package with the oldest and the newest packages that it names; by hand, needs the network
 	$(BIN)/python -m tools.release.versions

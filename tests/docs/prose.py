@@ -94,7 +94,8 @@ def of_source(path: Path, name: str) -> Iterator[Word]:
             if run and (new != kind or line > last + 1):
                 yield from _read(run, name)
                 run = []
-            run.append((value.strip("\"'`") if new == "string" else value, line))
+            is_apostrophe = value == "'" and token in String.Double
+            run.append((value if new != "string" or is_apostrophe else value.strip("\"'`"), line))
             kind = new
         elif run and value.strip() not in ("", "+") and token not in String.Affix:
             yield from _read(run, name)

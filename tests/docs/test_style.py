@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,10 @@ from proselint.registry.checks import Check, Padding, engine, types
 from tests.conftest import ROOT
 from tests.docs import prose
 from tests.docs.prose import Prose, Word
-from tools.site import whole
 
 STYLE = tomllib.loads((ROOT / "tests" / "docs" / "style.toml").read_text("utf-8"))
 RULES: list[dict[str, Any]] = STYLE["rule"]
 SENTENCE = re.compile(r"[\w□].*?(?=¶|;|[=|]|$|[.?!][)”\"']*( [^a-z]|$))")
-SOURCES = [
-    path
-    for folder in ("docs/assets", "src", "tools")
-    for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in (".js", ".css") or (path.suffix == ".py" and folder == "src")
-]
 
 
 def check_of(rule: dict[str, Any]) -> Check:
@@ -64,27 +57,25 @@ def long_sentences(text: Prose) -> Iterator[str]:
             )
 
 
-def all_problems(words: Iterator[Word]) -> list[str]:
+def all_problems(words: Iterable[Word]) -> list[str]:
     text = Prose(words)
     return [*problems(text, [*OURS, *THEIRS]), *long_sentences(text)]
 
 
-def test_the_pages_keep_to_the_style(site: Path) -> None:
-    found = []
-    for path in sorted({*site.rglob("*.html")} - {site / whole.NAME}):  # it has the others' words
-        page = path.relative_to(site).as_posix()
-        found += all_problems(prose.of_page(path.read_text("utf-8"), page))
+def test_the_pages_keep_to_the_style(page_prose: dict[str, list[Word]]) -> None:
+    found = [problem for words in page_prose.values() for problem in all_problems(words)]
     assert not found, "\n".join(["", *found])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", ["docs/assets", "src", "tools"])
-def test_strings_and_comments_keep_to_the_style(folder: str) -> None:
+def test_strings_and_comments_keep_to_the_style(
+    folder: str, source_prose: dict[str, list[Word]]
+) -> None:
     found = []
-    for path in SOURCES:
-        name = path.relative_to(ROOT).as_posix()
+    for name, words in source_prose.items():
         if name.startswith(f"{folder}/"):
-            found += all_problems(prose.of_source(path, name))
+            found += all_problems(words)
     assert not found, "\n".join(["", *found])
 
 

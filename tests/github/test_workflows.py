@@ -83,6 +83,9 @@ def test_what_a_workflow_runs_is_there(path: Path) -> None:
         for module in re.findall(r"-m (tools[.\w]*)", step.get("run", "")):
             file = ROOT.joinpath(*module.split("."))
             assert file.with_suffix(".py").exists() or (file / "__main__.py").exists(), module
+        if "$WHAT" in step.get("run", ""):
+            for name in load(path)["jobs"]["checks"]["strategy"]["matrix"]["what"]:
+                assert (ROOT / "tools" / "release" / f"{name}.py").is_file(), name
         for target in re.findall(r"make (\w+)", step.get("run", "")):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 

@@ -56,5 +56,10 @@ def execute(example: Example, job: Job, folder: Path) -> tuple[Result, list[Path
         row = int(lines[0]) - example.code[cell].line if lines else 0
         return Result.failed(f"its process {ending_in_words(ended)}", errors, cell, row), []
     text = written.read_text("utf-8").replace(str(script), f"examples/{example.path.name}")
-    result = Result.from_json(text.replace(str(room), "."))
+    try:
+        result = Result.from_json(text.replace(str(room), "."))
+    except ValueError:  # a full disk cuts it off
+        said = errors.strip().rpartition("\n")[2] or ending_in_words(ended)
+        rooms = f"some megabytes in {folder.parent}"
+        return Result.failed(f"its result is incomplete ({said}); it needs room for {rooms}"), []
     return result, [path for path in room.iterdir() if path.is_file() and path != script]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from bertlesson.lesson import fingerprint
-from tools.run.files import write_at_once
+from tools.run.files import keep, remove_parts
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -103,11 +103,11 @@ def read(folder: Path = FOLDER) -> None:
 
 def write(folder: Path = FOLDER) -> None:
     """Keep the results that this process has used, of the functions that it has called."""
-    folder.mkdir(parents=True, exist_ok=True)
+    remove_parts(folder)
     for function in _functions:
         used = {key: function.kept[key] for key in [*function.used]}
         if used and (function.new or len(used) < len(function.kept)):
-            write_at_once(function.path(folder), _made_with() + b"\n" + pickle.dumps(used))
+            keep(function.path(folder), _made_with() + b"\n" + pickle.dumps(used))
             function.kept, function.new = used, False
 
 

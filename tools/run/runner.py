@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 
 from filelock import FileLock, Timeout
 
@@ -83,6 +84,14 @@ class Runner:
         )
 
     def _run(self, example: Example, job: Job) -> Outcome:
+        try:
+            return self._executed(example, job)
+        except OSError as error:
+            said = f"{error.strerror or error} ({error.filename or 'no file is named'})"
+            rooms = f"{self.store.folder} and in {gettempdir()}"
+            raise OSError(f"{said}; it needs room for some megabytes in {rooms}") from error
+
+    def _executed(self, example: Example, job: Job) -> Outcome:
         lock = FileLock(self.store.folder / f"{example.name}.lock")
         job.progress = "another build is running it"
         try:

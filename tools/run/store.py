@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tools.run.examples import Example
-from tools.run.files import write_at_once
+from tools.run.files import remove_parts, write_at_once
 from tools.run.records import Result
 
 # Seconds by example, for a first run. `python -m tools.run --durations` writes them again.
@@ -40,7 +41,9 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[str, Result] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # of a folder that may only be read, all is read
+            folder.mkdir(parents=True, exist_ok=True)
+        remove_parts(folder)
 
     def path(self, example: Example) -> Path:
         return self.folder / f"{example.name}-{example.key}.json"
@@ -73,7 +76,7 @@ class Store:
         for file in files:
             kept = self.file(example, file.name)
             kept.parent.mkdir(exist_ok=True)
-            shutil.copyfile(file, kept)
+            write_at_once(kept, file.read_bytes())
         # last, because readers of the result expect the files
         result = replace(result, files=tuple(file.name for file in files))
         write_at_once(self.path(example), result.to_json())

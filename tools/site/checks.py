@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from tools.run.cells import Problem
 from tools.run.memo import memoized
-from tools.site import styles, whole
+from tools.site import whole
 from tools.weave.outputs import problem_html
 
 # Attributes whose URLs an element loads without a click (a link in <a> loads nothing).
@@ -129,11 +129,13 @@ def check(
         for target, loads in read(path).targets:
             if said := wrong(target, loads, _base(target, path)):
                 yield path, Problem(source, _line(source, target), f'"{target}" {said}')
-    # the combined stylesheet is skipped: its parts are in the site too
-    for path in sorted(set(site.rglob("*.css")) - {site / styles.NAME}):
+    sheets = sorted((docs / "assets").rglob("*.css"))
+    for path in sorted(site.rglob("*.css")):
         for target in css_urls(path.read_text("utf-8")):
             if said := wrong(target, True, _base(target, path)):
-                yield path, Problem(path, 1, f'"{target}" {said}')
+                written = (sheet for sheet in sheets if target in sheet.read_text("utf-8"))
+                source = next(written, path)
+                yield path, Problem(source, _line(source, target), f'"{target}" {said}')
 
 
 def show(found: list[tuple[Path, Problem]]) -> None:

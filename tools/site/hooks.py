@@ -6,13 +6,14 @@ missing outputs are shown as pending and filled in by live reload, and problems 
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
+from mkdocs.exceptions import Abort, PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
@@ -34,6 +35,7 @@ from tools.weave.settings import read_settings  # noqa: E402
 from tools.weave.source import commit_of  # noqa: E402
 
 log = logging.getLogger("mkdocs.lesson")
+REFUSING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 CODE = {"name": "*", "class": "highlight", "format": fence, "validator": fence_options}
 site = Site("build")  # as `mkdocs build` is; `on_startup` knows better
 
@@ -45,12 +47,28 @@ def on_startup(command: str, dirty: bool) -> None:
 
 def on_shutdown() -> None:
     site.runner.stop()
+    site.give_back()
+
+
+def on_build_error(error: Exception) -> None:
+    """Say in a sentence what a disk that takes nothing more means for the build."""
+    if isinstance(error, OSError) and error.errno in REFUSING and not site.serving:
+        log.error(
+            "%s could not be written: %s. What this build has written is incomplete; it needs 50 "
+            "MB free for the site, and some more in .cache. Make room, or name another folder with "
+            "-d, and build again",
+            error.filename or "a file",
+            error.strerror,
+        )
+        raise Abort("Aborted with a site that is incomplete") from None
 
 
 @event_priority(100)  # before the search plugin, which reads a template
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    if not site.serving:
+        site.take(Path(config.site_dir))  # before mkdocs empties it
     templates.lighten(config.theme, site.work / "templates-without-blank-lines")
-    notebook_pages.configure(config, site.work)
+    notebook_pages.configure(config)
     config.markdown_extensions.append(WovenMarkdown())  # type: ignore[arg-type]
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [CODE]
     site.styles = [Path(config.docs_dir) / name for name in config.extra_css]
@@ -70,6 +88,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     docs = Path(config.docs_dir)
     store, plain = site.runner.store, not site.serving
     site.woven = weave(site.lesson, docs, store, settings, commit=commit, plain=plain)
+    for part in site.styles:  # which are published as one file
+        if file := files.get_file_from_path(part.relative_to(docs).as_posix()):
+            files.remove(file)
     for uri, text in site.woven.pages.items():
         if page := files.get_file_from_path(uri):
             page.content_string = text
@@ -89,7 +110,7 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
         written = site.woven.pages[page.file.src_uri]
         reference.prepare(page, written, site.work, site.names.pending)
         return page
-    done = not is_notebook(page) or notebook_pages.prepare(page, site.lesson)
+    done = not is_notebook(page) or notebook_pages.prepare(page, site.lesson, site.work)
     if site.serving and done:
         site.kept.reuse_rendered(page)
     return page

@@ -7,18 +7,22 @@ scheme, and does not adapt links and ids. The content is moved into the site's o
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 from markdown import markdown
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from mkdocs.structure.toc import get_toc
+from mkdocs.structure.toc import AnchorLink, get_toc
 
-from tools.run.files import write_at_once
+from tools.run.files import keep, write_at_once
 from tools.run.memo import memoized
 from tools.weave.code import highlighted
 from tools.weave.downloads import take_away
@@ -26,12 +30,16 @@ from tools.weave.outputs import pending_html, text_html
 from tools.weave.pages import Lesson
 from tools.weave.project import Woven
 
+# Whose versions decide what a notebook is rendered as.
+MADE_WITH = ("mkdocs-jupyter", "nbconvert", "nbformat", "mistune", "Pygments", "Markdown")
 SVG = "data:image/svg+xml;base64,"
 
+Rendered = dict[str, Any]  # "content", the HTML, and "toc", see `_tokens`
 
-def configure(config: MkDocsConfig, work: Path) -> None:
-    """Keep the plugin's cache in our folder: its default depends on the working directory."""
-    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(work / "mkdocs-jupyter")
+
+def configure(config: MkDocsConfig) -> None:
+    """Keep no pages in the plugin's cache, whose files may be torn or of another version."""
+    config.plugins["mkdocs-jupyter"].config["cache"] = False
 
 
 def add_notebooks(woven: Woven, work: Path, config: MkDocsConfig, files: Files) -> None:
@@ -54,8 +62,13 @@ def is_notebook(page: Page) -> bool:
     return page.file.src_uri.endswith(".ipynb")
 
 
-def prepare(page: Page, lesson: Lesson) -> bool:
+def prepare(page: Page, lesson: Lesson, work: Path) -> bool:
     """Render a notebook as the site's own markup.
+
+    Args:
+        page: The notebook's.
+        lesson: The examples.
+        work: The folder that keeps what is rendered.
 
     Returns:
         Whether it has outputs. If not, a placeholder is shown: converting a notebook takes seconds.
@@ -67,14 +80,50 @@ def prepare(page: Page, lesson: Lesson) -> bool:
         if outcome.pending:
             page.content, page.toc = pending_html(example, outcome), get_toc([])
             return
-        convert(config, files)
+        made_of = _made_of(notebook_path(work, example.name), config)
+        kept = work / "notebook-pages" / f"{example.name}.json"
+        if (rendered := _kept(kept, made_of)) is None:  # converting it takes a fifth of a second
+            rendered = _converted(page, convert, config, files)
+            keep(kept, json.dumps({"made_of": made_of, "rendered": rendered}))
+        page.toc = get_toc(rendered["toc"])
         end = take_away([example.name], page.file.src_uri, [file.src_uri for file in files])
         addresses = sorted((file.src_uri, file.url_relative_to(page.file)) for file in files)
-        content = cleaned(page.content or "", page.file.src_uri, tuple(addresses))
+        content = cleaned(rendered["content"], page.file.src_uri, tuple(addresses))
         page.content = content + markdown(end, extensions=["attr_list"])
 
     page.render = render  # type: ignore[method-assign]
     return not outcome.pending
+
+
+def _converted(
+    page: Page, convert: Callable[..., None], config: MkDocsConfig, files: Files
+) -> Rendered:
+    convert(config, files)
+    return {"content": page.content or "", "toc": _tokens([*page.toc])}
+
+
+def _made_of(source: Path, config: MkDocsConfig) -> str:
+    settings = {k: v for k, v in config.plugins["mkdocs-jupyter"].config.items() if k != "cache"}
+    versions = [version(name) for name in MADE_WITH]
+    parts = [source.read_bytes(), repr(sorted(settings.items())).encode(), repr(versions).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _kept(file: Path, made_of: str) -> Rendered | None:
+    """What was rendered of the same notebook; None if it is missing, damaged, or of another."""
+    try:
+        read = json.loads(file.read_text("utf-8"))
+        return read["rendered"] if read["made_of"] == made_of else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _tokens(items: list[AnchorLink]) -> list[dict[str, object]]:
+    """A table of contents as `get_toc` reads it."""
+    return [
+        {"id": i.id, "name": i.title, "level": i.level, "children": _tokens(i.children)}
+        for i in items
+    ]
 
 
 @memoized()  # taking it apart is a third of the work of a build

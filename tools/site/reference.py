@@ -10,20 +10,22 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, get_toc
 from mkdocs.utils import get_relative_url
+from mkdocs_autorefs import AutorefsPlugin
 
 from tools.run.cells import ROOT
-from tools.run.files import write_at_once
+from tools.run.files import keep
 from tools.run.memo import memoized
 from tools.site import docstrings
 from tools.weave.api import LINE, Module, public_modules
@@ -33,7 +35,10 @@ FOLDER = "api/"
 PENDING = '<p class="pending">What these modules have for others is on its way.</p>'
 UNUSED_STYLE = "assets/_mkdocstrings.css"
 DEEPEST = 3  # the headings of names; those of modules are one higher
-MADE_WITH = ("mkdocstrings", "mkdocstrings-python", "griffelib", "Markdown", "pymdown-extensions")
+MADE_WITH = (
+    *("mkdocs-autorefs", "mkdocstrings", "mkdocstrings-python", "griffelib", "Markdown"),
+    "pymdown-extensions",
+)
 
 HEADING = re.compile(
     r'<h[23] id="(?P<id>bertlesson[\w.]*)" class="doc doc-heading">.*?</h[23]>', re.S
@@ -68,18 +73,39 @@ def prepare(page: Page, written: str, work: Path, pending: bool) -> None:
         if pending or not public_modules().keys() >= {*LINE.findall(written)}:  # a problem says it
             page.content, page.toc = f"<h1>{page.title}</h1>{PENDING}", get_toc([])
             return
-        if read.get("made_of") != made_of:
-            convert(config, files)
+        autorefs = cast(AutorefsPlugin, config.plugins["autorefs"])
+        if read.get("made_of") == made_of:
+            for anchor in read["anchors"]:  # so that links from other pages find them
+                autorefs.register_anchor(page, **anchor)
+        else:
+            with _noting_anchors(autorefs) as anchors:
+                convert(config, files)
             content = MEMBER.sub(r"\g<0> data-search-exclude", page.content or "")
-            read = {"made_of": made_of, "content": content, "toc": _tokens([*page.toc])}
-            kept = _file(page.file.src_uri, work)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            write_at_once(kept, json.dumps(read))
+            toc = _tokens([*page.toc])
+            read = {"made_of": made_of, "content": content, "toc": toc, "anchors": anchors}
+            keep(_file(page.file.src_uri, work), json.dumps(read))
         page.toc = get_toc(read["toc"])
         repository = str(config.extra.get("repository") or "").rstrip("/")
         page.content = with_sources(read["content"], repository, str(config.extra.get("ref", "")))
 
     page.render = render  # type: ignore[method-assign]
+
+
+@contextmanager
+def _noting_anchors(autorefs: AutorefsPlugin) -> Iterator[list[dict[str, Any]]]:
+    """Note what is registered as the aim of links, as arguments of `register_anchor`."""
+    noted: list[dict[str, Any]] = []
+    register = autorefs.register_anchor
+
+    def note(page: Page, identifier: str, anchor: str | None = None, **more: Any) -> None:
+        noted.append({"identifier": identifier, "anchor": anchor, **more})
+        register(page, identifier, anchor, **more)
+
+    autorefs.register_anchor = note  # type: ignore[method-assign]
+    try:
+        yield noted
+    finally:
+        autorefs.register_anchor = register  # type: ignore[method-assign]
 
 
 def all_kept(pages: Mapping[str, str], config: MkDocsConfig, work: Path) -> bool:
@@ -106,7 +132,7 @@ def _kept(uri: str, work: Path) -> dict[str, Any]:
 def _made_of(written: str, config: MkDocsConfig) -> str:
     modules = public_modules()
     named = [modules[name].path for name in LINE.findall(written) if name in modules]
-    named += [Path(config.config_file_path), Path(docstrings.__file__)]
+    named += [Path(config.config_file_path), Path(docstrings.__file__), Path(__file__)]
     parts = [written.encode(), *(path.read_bytes() for path in named)]
     parts += [version.encode() for version in _versions()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()

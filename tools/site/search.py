@@ -11,7 +11,7 @@ from typing import Any
 
 from mkdocs.structure.pages import Page
 
-from tools.run.files import write_at_once
+from tools.run.files import keep
 
 Entries = list[dict[str, Any]]  # of one page, as the search plugin makes them
 
@@ -66,8 +66,7 @@ class SearchIndex:
             for url, made_of in self._pages.items()
         }
         if self._kept != before:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_at_once(self._file, json.dumps(self._kept))
+            keep(self._file, json.dumps(self._kept))
         docs = [entry for url in self._pages for entry in self._kept[url][1]]
         text = json.dumps(whole | {"docs": docs}, ensure_ascii=False, separators=(",", ":"))
         (folder / "search_index.js").write_text(f"var __index = {text};\n", "utf-8")

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from mkdocs.structure.nav import Navigation
 
 from tools.run import memo
@@ -15,6 +23,20 @@ from tools.site.serve import SIGNAL, Kept
 from tools.weave.pages import Lesson
 from tools.weave.project import Woven
 
+log = logging.getLogger("mkdocs.lesson")
+
+
+def writable(folder: Path) -> Path:
+    """The folder, or a temporary one if nobody may write there."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if os.access(folder, os.W_OK):
+        return folder
+    log.info("%s cannot be written to: nothing is kept of this build", folder)
+    temporary = Path(tempfile.mkdtemp(prefix="lesson-work-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return temporary
+
 
 class Site:
     """The examples, the woven pages, and what is kept for the next build."""
@@ -23,7 +45,7 @@ class Site:
         self.serving = command == "serve"
         self.served = False  # at least once
         # Separate folders let a build and a server run at the same time.
-        self.work = CACHE.parent / command
+        self.work = writable(CACHE.parent / command)
         self.memo = memo.FOLDER
         self.runner = Runner(on_done=lambda name: SIGNAL.touch() if self.serving else None)
         self.lesson = Lesson({}, {})
@@ -33,6 +55,22 @@ class Site:
         self.styles: list[Path] = []
         self.names = Names({}, self.lesson)
         self.nav: Navigation | None = None
+        self.lock: FileLock | None = None
+
+    def take(self, folder: Path) -> None:
+        """Wait until no other build of this project writes into the folder of the site."""
+        name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+        self.lock = FileLock(self.work / f"site-{name}.lock")
+        try:
+            self.lock.acquire(timeout=0)
+        except Timeout:
+            log.info("Another build is writing into %s; waiting for it", folder)
+            self.lock.acquire()
+
+    def give_back(self) -> None:
+        """Let the next build write there."""
+        if self.lock:
+            self.lock.release()
 
     def load(self) -> None:
         """Read the examples, have them run, and take what is known of each."""

@@ -8,9 +8,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
 from mkdocs.theme import Theme
 
+# Of Material's files: search in other languages, the styles, which tools/site/styles.py joins, and
+# an icon in place of which mkdocs.yml names ours.
+UNUSED = ("assets/javascripts/lunr/", "assets/stylesheets/", "assets/images/favicon.png")
+
 
 class Loader(FileSystemLoader):
-    """Lists no hidden folder: in one Material has 14,000 icons, which mkdocs lists to skip them."""
+    """Lists what the site needs.
+
+    In a hidden folder Material has 14,000 icons, which mkdocs lists to skip them. Of what is listed
+    it copies all but the templates into the site.
+    """
 
     def list_templates(self) -> list[str]:
         found = set()
@@ -19,7 +27,7 @@ class Loader(FileSystemLoader):
                 folders[:] = [name for name in folders if not name.startswith(".")]
                 around = Path(here).relative_to(folder)
                 found |= {(around / name).as_posix() for name in names}
-        return sorted(found)
+        return sorted(name for name in found if not name.startswith(UNUSED))
 
 
 def lighten(theme: Theme, compiled: Path) -> None:

@@ -21,7 +21,8 @@ PROJECT = ROOT / "pyproject.toml"
 LICENSE = ROOT / "LICENSE"
 KEPT = CACHE.parent / "wheel"
 # Without pip, which takes several times as long and may be missing.
-BUILD = "from setuptools import build_meta; build_meta.build_wheel('wheel')"
+# The wheel has the permissions of its files, which follow the umask of who checks out and builds.
+BUILD = "import os; os.umask(0o022); from setuptools import build_meta as b; b.build_wheel('wheel')"
 
 
 def build() -> Path:
@@ -34,14 +35,15 @@ def build() -> Path:
     sources = [*words, PACKAGE / "py.typed", *sorted(PACKAGE.rglob("*.py"))]
     named = (f"{source.relative_to(ROOT)}\0".encode() + source.read_bytes() for source in sources)
     kept = KEPT / hashlib.sha256(b"\0".join(named)).hexdigest()[:16]
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(KEPT.with_suffix(".lock")):
-        if not kept.exists():
-            _remove_old()
-            KEPT.mkdir(exist_ok=True)
-            with TemporaryDirectory(dir=KEPT) as folder:
-                _build(sources, Path(folder)).rename(kept)
-        (built,) = kept.iterdir()
+    if not kept.exists():  # else the folder may be one that can only be read
+        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(KEPT.with_suffix(".lock")):
+            if not kept.exists():
+                _remove_old()
+                KEPT.mkdir(exist_ok=True)
+                with TemporaryDirectory(dir=KEPT) as folder:
+                    _build(sources, Path(folder)).rename(kept)
+    (built,) = kept.iterdir()
     return built
 
 
@@ -60,7 +62,8 @@ def _build(sources: list[Path], folder: Path) -> Path:
     for source in sources:
         copy = folder / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, copy)
+        shutil.copyfile(source, copy)
+        copy.chmod(0o644)
     built = subprocess.run(
         [sys.executable, "-c", BUILD],
         cwd=folder,

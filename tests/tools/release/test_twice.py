@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from tools.release import twice
-from tools.release.twice import differences, main
+from tools.release.twice import copy_of, differences, elsewhere, main
+from tools.weave.source import commit_of
 
 BUILD = "from setuptools import build_meta; build_meta.build_wheel('wheel')"
 
@@ -38,7 +41,8 @@ def test_the_first_build_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     texts = iter("aaab")
-    monkeypatch.setattr(twice, "build", lambda out: write(out, page=next(texts)))
+    monkeypatch.setattr(twice, "build", lambda out, checkout=None: write(out, page=next(texts)))
+    monkeypatch.setattr(twice, "copy_of", lambda checkout, folder: folder)
     assert main([str(tmp_path / "site")]) == 0
     assert capsys.readouterr().out == "1 files, 0 differ\n"
     assert (tmp_path / "site" / "sub" / "page").read_text() == "a"
@@ -64,3 +68,32 @@ def test_two_wheels_of_one_date_are_the_same(
         (path,) = (folder / "wheel").iterdir()
         made.append(path.read_bytes())
     assert made[0] == made[1]
+
+
+SHOWN = """
+import datetime, os, time, sys
+print(time.time(), time.time_ns() / 1e9, time.mktime(time.localtime()), time.strftime("%Z"))
+print(datetime.datetime.now().timestamp(), datetime.datetime.now(datetime.UTC).timestamp())
+print(time.mktime(datetime.date.today().timetuple()), sys.path[1])
+"""
+
+
+def test_elsewhere_it_is_another_day(tmp_path: Path) -> None:
+    environment = os.environ | elsewhere(tmp_path)
+    command = [sys.executable, "-c", SHOWN]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    clocks, dates, rest = run.stdout.splitlines()
+    *seconds, zone = clocks.split()
+    seconds += dates.split()
+    later = [float(each) - time.time() for each in seconds]
+    assert all(39 * 86400 < each < 42 * 86400 for each in later), later
+    assert zone == "+14"
+    midnight, _ = rest.split()
+    assert 39 * 86400 < float(midnight) - time.time() < 42 * 86400
+
+
+def test_a_copy_is_the_same_commit_and_has_no_more_than_the_results(tmp_path: Path) -> None:
+    copy = copy_of(ROOT, tmp_path / "a copy")
+    assert commit_of(copy) == commit_of(ROOT)
+    assert (copy / "tools" / "release" / "twice.py").is_file()
+    assert {path.parts[-1] for path in (copy / ".cache").glob("*")} <= {"examples"}

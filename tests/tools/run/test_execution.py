@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Workshop
-from tests.tools.run.helpers import alive, text_of, until
+from tests.tools.run.helpers import alive, message_of, text_of, until
 from tools.run import execution
 
 
@@ -124,3 +124,20 @@ def test_what_the_runner_cannot_do_is_a_failure_of_the_example(
 def test_a_variable_named_values_that_is_no_dict_is_a_problem(workshop: Workshop) -> None:
     (said,) = workshop.problems("one", "# %% first\nx = 1\n# %% last\nvalues = [1, 2]\n")
     assert said.startswith("one.py:4: `values` is [1, 2]; expected a dict of what is measured")
+
+
+def test_a_result_that_is_cut_off_is_explained(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk leaves half of it."""
+    recorder = tmp_path / "recorder.py"
+    recorder.write_text(
+        "import sys\n"
+        "with open(sys.argv[3], 'w') as file:\n"
+        "    file.write('{\"outputs\": [')\n"
+        "sys.exit('OSError: no room')\n"
+    )
+    monkeypatch.setattr(execution, "RECORD", recorder)
+    (outcome,) = workshop.run(workshop.example("one", "# %%\n1\n"))
+    said = "its result is incomplete (OSError: no room); it needs room for some megabytes in "
+    assert message_of(outcome).startswith(said)

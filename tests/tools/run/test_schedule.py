@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from dataclasses import replace
@@ -97,13 +98,14 @@ def test_a_fault_of_the_runner_is_shown_and_stops_nothing_else(
 
     def full(store: Store, example: Example, *rest: Any) -> Result:
         if example.name == "one":
-            raise OSError("no space left on device")
+            raise OSError(errno.ENOSPC, "no space left on device", "a file")
         return keep(store, example, *rest)
 
     monkeypatch.setattr(Store, "keep", full)
     examples = [workshop.example(name, "# %%\n1\n") for name in ("one", "two")]
     one, two = workshop.run(*examples, cores=1)
-    assert message_of(one) == "the runner failed: no space left on device"
+    said = "the runner failed: no space left on device (a file); it needs room for some megabytes"
+    assert message_of(one).startswith(said)
     assert two.state == "done"
 
 

@@ -121,7 +121,7 @@ const kindsIn = (text) => KINDS.filter((kind) => plain(text).includes(` ${kind} 
 const sharedKinds = ({ a, b }) => kindsIn(a).filter((kind) => kindsIn(b).includes(kind));
 
 /**
- * People, towns and named places: words capitalized within a sentence, except days.
+ * People, towns and named places: words with a capital letter within a sentence, except days.
  * @param {string} text
  */
 export function namesIn(text) {

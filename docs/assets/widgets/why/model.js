@@ -243,7 +243,7 @@ export function layersOf({ bert, tokenizer }, { ids, segments }, place) {
 }
 
 /**
- * All pieces, the likeliest first, and where the guess stands among them.
+ * All pieces, the most likely first, and where the guess stands among them.
  * @param {Float32Array} scores
  * @param {number} guess
  * @param {string[]} pieces
