@@ -1,6 +1,7 @@
 /** A whole training run, from the first step to the last, or until it is stopped. */
 import { Bert } from "./bert.js";
-import { seededDraws } from "./masking.js";
+import { Exam } from "./exam.js";
+import { hide, seededDraws } from "./masking.js";
 import { Trainer } from "./trainer.js";
 
 /** @typedef {import("./losses.js").Example} Example */
@@ -21,13 +22,24 @@ import { Trainer } from "./trainer.js";
  * @property {boolean} [wholeTexts] Count a held-out text once, as right if all its labels are.
  * @property {number} [every] So many steps lie between two measurements; also after the last step.
  * @property {boolean} [atStart] Measure before the first step as well, and tell of it as step 0.
+ * @property {Masking} [masking] To hide tokens of the examples each time they come: for "maskedLM".
+ * @property {import("./exam.js").Questions} [questions] To measure on as well; needs `masking`.
+ */
+
+/**
+ * @typedef {object} Masking
+ * @property {import("./masking.js").Recipe} recipe
+ * @property {import("./masking.js").Vocabulary} vocabulary
+ * @property {number} seed
  */
 
 /**
  * @typedef {object} Progress
  * @property {number} step Counted from 1.
- * @property {number} loss Of this step's examples, before its update; of all, at step 0.
+ * @property {number} loss Of this step's examples, before its update; of all, at step 0, and NaN
+ *   there if tokens are hidden.
  * @property {Outcome} [heldOut] After its update, where it was measured.
+ * @property {number[]} [scores] From the questions, see `Exam`, where they were asked.
  */
 
 /**
@@ -38,21 +50,19 @@ import { Trainer } from "./trainer.js";
  * @throws {Error} If the loss is no longer a number.
  */
 export async function runCourse(task, tell, isStopped) {
-  const { examples, heldOut = [], every = Infinity, batchSize = 16, seed = 0 } = task;
-  const measure = task.wholeTexts ? countTexts : countLabels;
+  const { examples, every = Infinity, batchSize = 16, seed = 0 } = task;
+  const measure = measureOf(task);
+  const masked = maskingOf(task);
   const { steps } = task.options;
   const trainer = new Trainer(new Bert(task.tensors, task.config), task.head, task.options);
   const batches = shuffled(examples, batchSize, seededDraws(seed));
   if (task.atStart) {
-    const { loss } = trainer.evaluate(examples);
-    tell(
-      heldOut.length > 0
-        ? { step: 0, loss, heldOut: measure(trainer, heldOut) }
-        : { step: 0, loss },
-    );
+    // masks that are drawn here would change all later ones
+    const loss = task.masking ? Number.NaN : trainer.evaluate(examples).loss;
+    tell({ step: 0, loss, ...measure(trainer) });
   }
   while (trainer.taken < steps) {
-    const { loss } = trainer.step(batches.next().value);
+    const { loss } = trainer.step(masked(batches.next().value));
     if (!Number.isFinite(loss)) {
       throw new Error(
         `The loss is no longer a number after ${trainer.taken} steps; try a lower learning rate ` +
@@ -60,11 +70,37 @@ export async function runCourse(task, tell, isStopped) {
       );
     }
     const step = trainer.taken;
-    const measured = heldOut.length > 0 && (step % every === 0 || step === steps);
-    tell(measured ? { step, loss, heldOut: measure(trainer, heldOut) } : { step, loss });
+    const isMeasured = step % every === 0 || step === steps;
+    tell({ step, loss, ...(isMeasured ? measure(trainer) : {}) });
     if (await isStopped()) break;
   }
   return trainer;
+}
+
+/**
+ * What a task wants to be measured.
+ * @param {Task} task
+ * @returns {(trainer: Trainer) => Pick<Progress, "heldOut" | "scores">}
+ */
+function measureOf({ heldOut = [], wholeTexts, questions, masking }) {
+  const count = wholeTexts ? countTexts : countLabels;
+  const exam = questions && masking ? new Exam(questions, masking.vocabulary) : null;
+  return (trainer) => ({
+    ...(heldOut.length > 0 && { heldOut: count(trainer, heldOut) }),
+    ...(exam && { scores: exam.scores(trainer.network) }),
+  });
+}
+
+/**
+ * What becomes of a batch before the model learns from it.
+ * @param {Task} task
+ * @returns {(examples: Example[]) => Example[]}
+ */
+function maskingOf({ masking }) {
+  if (!masking) return (examples) => examples;
+  const { recipe, vocabulary, seed } = masking;
+  const draw = seededDraws(seed);
+  return (examples) => examples.map((example) => hide(example, recipe, draw, vocabulary));
 }
 
 /** @type {(trainer: Trainer, heldOut: Example[]) => Outcome} */

@@ -43,6 +43,7 @@ export function randomBert(config, head, classes, draw, range = RANGE) {
   /** @type {Map<string, Tensor>} */
   const tensors = new Map();
   for (const [name, shape] of encoderShapes(config)) {
+    if (head === "maskedLM" && name.startsWith("bert.pooler.")) continue; // it is not used
     tensors.set(name, newTensor(name, shape, draw, range));
   }
   if (head !== "pretrain" && head !== "maskedLM") {
@@ -53,7 +54,7 @@ export function randomBert(config, head, classes, draw, range = RANGE) {
     ...linearShapes("cls.predictions.transform.dense", width, width),
     ...normShapes("cls.predictions.transform.LayerNorm", width),
     /** @type {[string, number[]]} */ (["cls.predictions.bias", [pieces]]),
-    ...linearShapes("cls.seq_relationship", 2, width),
+    ...(head === "pretrain" ? linearShapes("cls.seq_relationship", 2, width) : []),
   ];
   for (const [name, shape] of shapes) tensors.set(name, newTensor(name, shape, draw, range));
   return new Bert(tensors, config);

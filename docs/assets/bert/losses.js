@@ -10,6 +10,7 @@ import {
   IGNORED,
   tanhBackward,
 } from "./backward.js";
+import { argmax } from "./decode.js";
 import { gelu } from "./layers.js";
 
 /** @typedef {import("./layers.js").Vectors} Vectors */
@@ -66,13 +67,7 @@ export const HEADS = {
       (token) => labels[token] !== IGNORED,
     );
     const chosen = gather(network, "chosen", hidden, selected); // (selected, hidden)
-    const inner = network.linear(`${MLM}.transform.dense`, chosen);
-    const active = gelu(
-      inner,
-      network.buffers.take("mlm active", inner.length),
-    );
-    const vectors = network.layerNorm(`${MLM}.transform.LayerNorm`, active);
-    const scores = network.scores(MLM, vectors, WORDS, `${MLM}.bias`); // (selected, vocab)
+    const { inner, active, vectors, scores } = wordScores(network, chosen);
     const classes = network.weight(`${MLM}.bias`).length;
     const targets = selected.map((token) => labels[token]);
     const outcome = crossEntropy(scores, classes, targets);
@@ -135,6 +130,36 @@ export const HEADS = {
     };
   },
 };
+
+/**
+ * Scores of the vocabulary, `(selected, vocab)`, and what the way back needs of the layers before.
+ * @param {Network} network
+ * @param {Vectors} chosen `(selected, hidden)`
+ */
+function wordScores(network, chosen) {
+  const inner = network.linear(`${MLM}.transform.dense`, chosen);
+  const active = gelu(inner, network.buffers.take("mlm active", inner.length));
+  const vectors = network.layerNorm(`${MLM}.transform.LayerNorm`, active);
+  const scores = network.scores(MLM, vectors, WORDS, `${MLM}.bias`);
+  return { inner, active, vectors, scores };
+}
+
+/**
+ * The piece with the highest score at each of some tokens.
+ * @param {Network} network
+ * @param {Vectors} hidden `(tokens, hidden)`
+ * @param {number[]} tokens
+ */
+export function wordsAt(network, hidden, tokens) {
+  const { scores } = wordScores(
+    network,
+    gather(network, "chosen", hidden, tokens),
+  );
+  const pieces = network.weight(`${MLM}.bias`).length;
+  return tokens.map((_, n) =>
+    argmax(scores.subarray(n * pieces, (n + 1) * pieces)),
+  );
+}
 
 /**
  * Which weights a head trains: those that it uses.

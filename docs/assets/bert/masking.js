@@ -1,6 +1,7 @@
 /** Select tokens and give each its fate, as `bertlesson.masking.mask_tokens` does. */
 
 /** @typedef {"" | "masked" | "random" | "kept"} Fate "" if the token was not selected. */
+/** @typedef {{maskId: number, vocabSize: number, special: number}} Vocabulary The first ids are special. */
 /** @typedef {{select: number, mask: number, random: number}} Recipe Shares; the rest is kept. */
 
 /**
@@ -47,6 +48,36 @@ export function maskTokens(tokens, recipe, draw, { maskId, vocabSize }) {
     if (fate === "random") return { fate, id: Math.floor(draw() * vocabSize) };
     return { fate, id };
   });
+}
+
+/**
+ * Fates that change as little as possible with the recipe: each token has three draws of its own,
+ * to select it, to decide and to replace it, whatever becomes of it.
+ * @param {{id: number, structural?: boolean}[]} tokens
+ * @param {Recipe} recipe
+ * @param {() => number} draw Numbers from 0 up to 1.
+ * @param {{maskId: number, vocabSize: number}} vocabulary
+ */
+export function maskSteadily(tokens, recipe, draw, vocabulary) {
+  return tokens.flatMap((token) => {
+    const own = [draw(), draw(), draw()];
+    return maskTokens([token], recipe, () => own.shift() ?? 0, vocabulary);
+  });
+}
+
+/**
+ * A row with its tokens hidden, and labels where they were selected.
+ * @param {{ids: number[], segments: number[]}} row
+ * @param {Recipe} recipe
+ * @param {() => number} draw Numbers from 0 up to 1.
+ * @param {Vocabulary} vocabulary
+ * @returns {{ids: number[], segments: number[], labels: number[]}}
+ */
+export function hide({ ids, segments }, recipe, draw, vocabulary) {
+  const tokens = ids.map((id) => ({ id, structural: id < vocabulary.special }));
+  const fates = maskSteadily(tokens, recipe, draw, vocabulary);
+  const labels = fates.map(({ fate }, n) => (fate ? ids[n] : -100));
+  return { ids: fates.map(({ id }) => id), segments, labels };
 }
 
 /**

@@ -135,11 +135,11 @@ export class Trainer {
 
 /**
  * All texts one after the other.
- * @param {Example[]} examples
- * @param {number} longest
+ * @param {Pick<Example, "ids" | "segments">[]} examples
+ * @param {number} [longest] How many tokens a text may have.
  * @returns {Batch}
  */
-function join(examples, longest) {
+export function join(examples, longest = Infinity) {
   if (examples.length === 0)
     throw new Error("there are no examples; expected one or more");
   const starts = [0];

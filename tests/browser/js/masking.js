@@ -1,6 +1,6 @@
 /** For test_masking.py: many draws, and what the playground computes. */
-import { countFates, maskTokens, seededDraws } from "/assets/bert/masking.js";
-import { judge, maskSteadily, sharesOf } from "/assets/widgets/masking/model.js";
+import { countFates, maskSteadily, maskTokens, seededDraws } from "/assets/bert/masking.js";
+import { judge, sharesOf } from "/assets/widgets/masking/model.js";
 
 /** @typedef {import("/assets/bert/masking.js").Recipe} Recipe */
 
@@ -63,7 +63,10 @@ export function wrongShares() {
 export function steadyFates() {
   const tokens = Array.from({ length: 60 }, (_, n) => ({ id: n + 5, structural: n === 0 }));
   const masked = (/** @type {number} */ select, /** @type {number} */ mask) =>
-    maskSteadily(tokens, { select, mask, random: 0.1 }, 11, { maskId: 4, vocabSize: 389 });
+    maskSteadily(tokens, { select, mask, random: 0.1 }, seededDraws(11), {
+      maskId: 4,
+      vocabSize: 389,
+    });
   return [masked(0.15, 0.8), masked(0.4, 0.8), masked(0.4, 0.5)];
 }
 

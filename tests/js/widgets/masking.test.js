@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { maskSteadily, seededDraws } from "../../../docs/assets/bert/masking.js";
 import {
   countOf,
   drawFrom,
   inWords,
   judge,
-  maskSteadily,
   readStart,
   readState,
   START,
@@ -26,7 +26,10 @@ test("a token keeps its draws when a share moves: fewer are selected, none other
   const tokens = Array.from({ length: 200 }, (_, id) => ({ id }));
   /** @param {number} select */
   const selected = (select) =>
-    maskSteadily(tokens, { select, mask: 0.5, random: 0.5 }, 7, { maskId: 0, vocabSize: 10 })
+    maskSteadily(tokens, { select, mask: 0.5, random: 0.5 }, seededDraws(7), {
+      maskId: 0,
+      vocabSize: 10,
+    })
       .map(({ fate }, n) => (fate ? n : -1))
       .filter((n) => n >= 0);
   const [few, many] = [selected(0.2), selected(0.4)];

@@ -1,7 +1,7 @@
 /** What the masking playground computes: shares, draws, losses. Nothing here knows a page. */
 
 import { ranking } from "../../bert/decode.js";
-import { maskTokens, seededDraws } from "../../bert/masking.js";
+import { maskSteadily, seededDraws } from "../../bert/masking.js";
 import { logSumExp } from "../../bert/scores.js";
 import { Tokenizer, words } from "../../bert/tokenizer.js";
 
@@ -73,21 +73,6 @@ export function sharesOf({ mask, random, last = "mask" }) {
   const masked = last === "random" ? Math.min(mask, 100 - random) : mask;
   const replaced = last === "random" ? random : Math.min(random, 100 - mask);
   return { masked, random: replaced, kept: 100 - masked - replaced };
-}
-
-/**
- * Fates that change as little as possible when a slider moves: each token keeps its draws.
- * @param {{id: number, structural?: boolean}[]} tokens
- * @param {Recipe} recipe
- * @param {number} seed
- * @param {{maskId: number, vocabSize: number}} vocabulary
- */
-export function maskSteadily(tokens, recipe, seed, vocabulary) {
-  const draw = seededDraws(seed);
-  return tokens.flatMap((token) => {
-    const own = [draw(), draw(), draw()]; // to select, to decide, to replace
-    return maskTokens([token], recipe, () => own.shift() ?? 0, vocabulary);
-  });
 }
 
 /**
@@ -177,7 +162,7 @@ export function drawFrom(state, { tokenizer, longest, vocabSize = tokenizer.piec
     token.structural ||= token.piece !== "[UNK]" && tokenizer.special.includes(token.piece);
   }
   const maskId = /** @type {number} */ (tokenizer.ids.get("[MASK]"));
-  const fates = maskSteadily(tokens, recipe, state.seed, { maskId, vocabSize });
+  const fates = maskSteadily(tokens, recipe, seededDraws(state.seed), { maskId, vocabSize });
   const candidates = tokens.filter((token) => !token.structural).length;
   return { tokens, cut, fates, candidates, recipe, shares };
 }
