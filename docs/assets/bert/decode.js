@@ -13,7 +13,7 @@
 
 /**
  * The index of the highest number; the first of them, if there are several.
- * @param {Float32Array | number[]} numbers
+ * @param {Float32Array | Float64Array | number[]} numbers
  */
 export function argmax(numbers) {
   let best = 0;

@@ -6,7 +6,7 @@
 import { argmax, readTags } from "./decode.js";
 import { wordsAt } from "./losses.js";
 import { hide, seededDraws } from "./masking.js";
-import { fitProbe, scoresOf } from "./probe.js";
+import { fitProbe, score } from "./probe.js";
 import { join } from "./trainer.js";
 
 /** @typedef {import("./masking.js").Vocabulary} Vocabulary */
@@ -24,7 +24,12 @@ import { join } from "./trainer.js";
  * @property {string[]} labels All tags.
  */
 
-/** @typedef {{row: Row, asked: number[], truth: Row}} Asked A row as it is seen, and where a question is. */
+/**
+ * @typedef {object} Asked
+ * @property {Row} row As the model sees it.
+ * @property {number[]} truth Its true ids.
+ * @property {number[]} asked The tokens that the model has to name.
+ */
 
 const AT_ONCE = 32; // rows
 const SHARE = 0.15;
@@ -40,19 +45,9 @@ export class Exam {
       const draw = seededDraws(seed);
       return rows.map((row) => hide(row, { select: SHARE, mask, random }, draw, vocabulary));
     };
-    const isWord = (/** @type {number} */ id) => id >= vocabulary.special;
-    const masked = hidden(1, 0);
-    this.holes = ask(rows, masked, ({ labels: own }, n) => own[n] !== -100);
-    this.visible = ask(
-      rows,
-      masked,
-      ({ labels: own, ids }, n) => own[n] === -100 && isWord(ids[n]),
-    );
-    this.replaced = ask(
-      rows,
-      hidden(0, 1),
-      ({ labels: own, ids }, n) => own[n] !== -100 && own[n] !== ids[n],
-    );
+    this.masked = ask(rows, hidden(1, 0), (id) => id >= vocabulary.special);
+    this.wrong = ask(rows, hidden(0, 1), (id, seen) => id !== seen);
+    this.maskId = vocabulary.maskId;
     this.labelled = labelled;
     this.tested = tested;
     this.labels = labels;
@@ -63,8 +58,14 @@ export class Exam {
    * @param {Network} network
    */
   scores(network) {
-    const right = [this.holes, this.visible, this.replaced].map((asked) => share(network, asked));
-    return [...right, this.probe(network)];
+    const { maskId } = this;
+    const masked = answers(network, this.masked);
+    return [
+      shareRight(masked.filter(({ seen }) => seen === maskId)),
+      shareRight(masked.filter(({ seen }) => seen !== maskId)),
+      shareRight(answers(network, this.wrong)),
+      this.probe(network),
+    ];
   }
 
   /**
@@ -79,10 +80,11 @@ export class Exam {
     const weights = fitProbe(given, width, numbers, labels.length);
     const vectors = vectorsOf(network, this.tested);
     const counts = { found: 0, existing: 0, right: 0 };
+    const scores = new Float64Array(labels.length);
     let at = 0;
     for (const { tags } of this.tested) {
       const guessed = tags.map((_, n) => {
-        return labels[argmax(scoresOf(vectors, (at + n) * width, width, weights, labels.length))];
+        return labels[argmax(score(vectors, (at + n) * width, width, weights, scores))];
       });
       at += tags.length;
       const [names, found] = [tags, guessed].map((each) => new Set(readTags(each).map(written)));
@@ -99,34 +101,40 @@ const written = ({ first, after, kind }) => `${first} ${after} ${kind}`;
 
 /**
  * @param {Row[]} rows
- * @param {ReturnType<typeof hide>[]} hidden
- * @param {(row: ReturnType<typeof hide>, token: number) => boolean} isAsked
+ * @param {Row[]} hidden The same rows as the model sees them.
+ * @param {(id: number, seen: number) => boolean} isAsked
  * @returns {Asked[]}
  */
 const ask = (rows, hidden, isAsked) =>
   hidden.map((row, n) => {
-    const asked = [...row.ids.keys()].filter((token) => isAsked(row, token));
-    return { row, asked, truth: rows[n] };
+    const truth = rows[n].ids;
+    const asked = [...truth.keys()].filter((token) => isAsked(truth[token], row.ids[token]));
+    return { row, truth, asked };
   });
 
 /**
- * The share of questions whose answer is the true token.
+ * What the model names where it is asked, with what it sees there and what is true.
  * @param {Network} network
  * @param {Asked[]} questions
  */
-function share(network, questions) {
-  let [right, count] = [0, 0];
+function answers(network, questions) {
+  const given = [];
   for (let begin = 0; begin < questions.length; begin += AT_ONCE) {
     const some = questions.slice(begin, begin + AT_ONCE);
     const batch = join(some.map(({ row }) => row));
     const tokens = some.flatMap(({ asked }, n) => asked.map((token) => batch.starts[n] + token));
-    const truth = some.flatMap(({ asked, truth: { ids } }) => asked.map((token) => ids[token]));
+    const truth = some.flatMap((each) => each.asked.map((token) => each.truth[token]));
     const named = wordsAt(network, network.forward(batch), tokens);
-    right += named.filter((id, n) => id === truth[n]).length;
-    count += named.length;
+    for (const [n, token] of tokens.entries()) {
+      given.push({ seen: batch.ids[token], named: named[n], true: truth[n] });
+    }
   }
-  return right / count;
+  return given;
 }
+
+/** @param {ReturnType<typeof answers>} given */
+const shareRight = (given) =>
+  given.filter((answer) => answer.named === answer.true).length / given.length;
 
 /**
  * The vectors of all words, each with a 1 at its end; [CLS] and [SEP] are left out.

@@ -114,10 +114,11 @@ export function beforeFineTuning(pretrained, tuned) {
 /**
  * A file that an example has left, such as "stories.json".
  * @param {string} name
+ * @param {Listener} onProgress
  * @returns {Promise<unknown>}
  */
-export async function fetchJSON(name) {
-  const bytes = await fetchBytes(new URL(name, FOLDER), () => {});
+export async function fetchJSON(name, onProgress = () => {}) {
+  const bytes = await fetchBytes(new URL(name, FOLDER), onProgress);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {

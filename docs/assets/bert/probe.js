@@ -13,29 +13,28 @@ const DECAY = 1;
  * @param {number} width
  * @param {number[]} numbers The class of each, `(words)`.
  * @param {number} classes How many there are.
- * @returns {Float64Array} The weights, `(width, classes)`.
+ * @returns {Float64Array} The weights, `(classes, width)`.
  */
 export function fitProbe(vectors, width, numbers, classes) {
-  const weights = new Float64Array(width * classes);
-  const slopes = new Float64Array(width * classes);
+  const weights = new Float64Array(classes * width);
+  const slopes = new Float64Array(classes * width);
+  const shares = new Float64Array(classes);
   const bound = inverse(boundOf(vectors, width), width);
   for (let step = 0; step < STEPS; step++) {
     for (let k = 0; k < slopes.length; k++) slopes[k] = -DECAY * weights[k];
-    for (const [word, number] of numbers.entries()) {
-      const missing = sharesOf(vectors, word * width, width, weights, classes).map(
-        (share) => -share,
-      );
-      missing[number] += 1;
-      for (let i = 0; i < width; i++) {
-        const x = vectors[word * width + i];
-        for (let c = 0; c < classes; c++) slopes[i * classes + c] += x * missing[c];
+    for (let word = 0; word < numbers.length; word++) {
+      const begin = word * width;
+      softmax(score(vectors, begin, width, weights, shares));
+      for (let c = 0; c < classes; c++) {
+        const missing = (c === numbers[word] ? 1 : 0) - shares[c];
+        for (let i = 0; i < width; i++) slopes[c * width + i] += missing * vectors[begin + i];
       }
     }
-    for (let i = 0; i < width; i++) {
-      for (let j = 0; j < width; j++) {
-        const share = bound[i * width + j];
-        for (let c = 0; c < classes; c++)
-          weights[i * classes + c] += share * slopes[j * classes + c];
+    for (let c = 0; c < classes; c++) {
+      for (let i = 0; i < width; i++) {
+        let sum = 0;
+        for (let j = 0; j < width; j++) sum += bound[i * width + j] * slopes[c * width + j];
+        weights[c * width + i] += sum;
       }
     }
   }
@@ -43,30 +42,28 @@ export function fitProbe(vectors, width, numbers, classes) {
 }
 
 /**
- * The scores of one vector, `(classes)`.
+ * The scores of one vector.
  * @param {Float64Array} vectors
  * @param {number} begin Where it is.
  * @param {number} width
- * @param {Float64Array} weights
- * @param {number} classes
+ * @param {Float64Array} weights `(classes, width)`
+ * @param {Float64Array} made `(classes)`, overwritten
  */
-export function scoresOf(vectors, begin, width, weights, classes) {
-  /** @type {number[]} */
-  const scores = new Array(classes).fill(0);
-  for (let i = 0; i < width; i++) {
-    const x = vectors[begin + i];
-    for (let c = 0; c < classes; c++) scores[c] += x * weights[i * classes + c];
+export function score(vectors, begin, width, weights, made) {
+  for (let c = 0; c < made.length; c++) {
+    let sum = 0;
+    for (let i = 0; i < width; i++) sum += vectors[begin + i] * weights[c * width + i];
+    made[c] = sum;
   }
-  return scores;
+  return made;
 }
 
-/** @type {typeof scoresOf} */
-function sharesOf(...given) {
-  const scores = scoresOf(...given);
-  const highest = Math.max(...scores);
-  const exps = scores.map((score) => Math.exp(score - highest));
-  const sum = exps.reduce((a, b) => a + b, 0);
-  return exps.map((number) => number / sum);
+/** @param {Float64Array} scores Are overwritten with shares that add up to 1. */
+function softmax(scores) {
+  let [highest, sum] = [-Infinity, 0];
+  for (let c = 0; c < scores.length; c++) if (scores[c] > highest) highest = scores[c];
+  for (let c = 0; c < scores.length; c++) sum += scores[c] = Math.exp(scores[c] - highest);
+  for (let c = 0; c < scores.length; c++) scores[c] /= sum;
 }
 
 /**

@@ -99,6 +99,7 @@ export function remembered(name, otherwise) {
  * Remember this only in this browser; open pages hear of it through the event "remembered".
  * @param {string} name
  * @param {unknown} value
+ * @returns {boolean} Whether the browser keeps it after the page is left.
  */
 export function remember(name, value) {
   const [key, text] = [PREFIX + name, JSON.stringify(value)];
@@ -109,6 +110,7 @@ export function remember(name, value) {
     memory.set(key, text); // refused, or full
   }
   document.dispatchEvent(new CustomEvent("remembered", { detail: name }));
+  return !memory.has(key);
 }
 
 /**

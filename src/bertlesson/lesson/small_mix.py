@@ -1,8 +1,8 @@
 """The masking mix once more, so small that a web page trains it in seconds.
 
 A text of 200 stories with a token for each word, and an encoder with two layers of width 32. All
-draws (the initial weights, the order of the rows, the masks) come from `Draws`, whose numbers a page
-can draw too. A page that takes the same steps gets the same results, but for rounding.
+draws (the initial weights, the order of the rows, the masks) come from `Draws`, whose numbers a
+page can draw too. A page that takes the same steps gets the same results, but for rounding.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from transformers import BertConfig
 
 from ..heads import MaskedLMModel, mean_loss
@@ -27,7 +27,17 @@ from .corpus import ENTITY_LABELS, Sentence, generate_documents
 from .labelled import entity_examples
 from .last_layer import hidden_at
 
-__all__ = ["MEASURES", "Draws", "Point", "Settings", "Text", "draw_weights", "make_text", "page_data", "train"]
+__all__ = [
+    "MEASURES",
+    "Draws",
+    "Point",
+    "Settings",
+    "Text",
+    "draw_weights",
+    "make_text",
+    "page_data",
+    "train",
+]
 
 MEASURES = ("at [MASK]", "visible", "repaired", "probe")
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -119,7 +129,7 @@ class Text:
     @property
     def rows(self) -> list[list[str]]:
         """The rows to train on: all pairs of neighbouring sentences."""
-        return [a + b for story in self.stories for a, b in zip(story, story[1:], strict=False)]
+        return [a + b for story in self.stories for a, b in pairwise(story)]
 
     @property
     def longest(self) -> int:
@@ -155,7 +165,7 @@ def make_text(settings: Settings = SETTINGS) -> Text:
 
     >>> text = make_text(Settings(stories=1, held_out=1, labelled=1, tested=1))
     >>> " ".join(text.stories[0][0])
-    'on a horrible monday , emil took a train to the zoo in parma .'
+    'anton yawned at the sleepy kettle , a ghastly hotel in pisa .'
     """
     stories = [
         [tokens_of(sentence.text) for sentence in story.sentences]
@@ -353,7 +363,7 @@ class Exam:
 
     @torch.no_grad()
     def scores(self, model: MaskedLMModel) -> tuple[float, ...]:
-        """How often the model is right at ``[MASK]``, visible and replaced tokens; the probe's F1."""
+        """For each of `MEASURES`, from 0 to 1."""
         either = self.holes | self.visible
         right = self.named(model, self.masked, either) == self.rows[either]
         repaired = self.named(model, self.wrong, self.replaced) == self.rows[self.replaced]

@@ -24,7 +24,6 @@ const { encode, inWords, split, truthOf } = await import(
 const { answerOf, choicesOf, whatCame } = await import(
   "../../../docs/assets/widgets/fine-tuning/guess.js"
 );
-const { spread } = await import("../../../docs/assets/widgets/fine-tuning/chart.js");
 
 /** @typedef {import("../../../docs/assets/widgets/fine-tuning/sets.js").LabelledSet} LabelledSet */
 
@@ -222,11 +221,4 @@ test("the guess is compared with what the build has measured", () => {
   );
   const never = { ...ready, measured: { 4: [0.5, 0.1] } };
   assert.equal(answerOf(/** @type {any} */ (never)), "more");
-});
-
-test("two names at the ends of curves never cover each other", () => {
-  assert.deepEqual(spread([10, 50]), [10, 50]);
-  assert.deepEqual(spread([10, 10]), [3.5, 16.5]);
-  assert.deepEqual(spread([12, 10]), [17.5, 4.5]);
-  assert.deepEqual(spread([null, 3]), [null, 3]);
 });

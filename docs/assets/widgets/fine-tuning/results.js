@@ -1,11 +1,11 @@
 /** What came of a run: two charts, where the two differ, and any text through both. */
+import { drawChart, figure } from "../chart.js";
 import { h } from "../dom.js";
 import { percent, probability } from "../numbers.js";
 import { bar } from "../tokens.js";
-import { drawChart } from "./chart.js";
 import { withMarks } from "./marks.js";
 
-/** @typedef {import("./chart.js").Point} Point */
+/** @typedef {import("../chart.js").Point} Point */
 /** @typedef {import("./run.js").Reading} Reading */
 /** @typedef {import("./sets.js").LabelledSet} LabelledSet */
 
@@ -32,29 +32,21 @@ const SHOWN = 6; // sentences on which the two differ
 /** @param {Curves} curves */
 export function charts({ steps, losses, shares, heldOut }) {
   const top = Math.max(0.1, ...losses.flat().map(([, loss]) => loss));
-  const chart = { steps, isShare: true, top: 1, curves: shares, said: lastOf(shares, percent) };
-  const loss = {
-    steps,
-    isShare: false,
-    top,
-    curves: losses,
-    said: lastOf(losses, (n) => n.toFixed(2)),
-  };
-  const figures = [figure("Loss on the labels", drawChart({ ...loss, title: "" }))];
+  const share = { isShare: true, top: 1, said: lastOf(shares, percent) };
+  const loss = { isShare: false, top, said: lastOf(losses, (n) => n.toFixed(2)) };
+  const drawn = [
+    figure("Loss on the labels", drawChart({ steps, curves: named(losses), ...loss })),
+  ];
   if (heldOut > 0) {
-    figures.unshift(
-      figure(`Right, of ${heldOut} held-out sentences`, drawChart({ ...chart, title: "" })),
-    );
+    const title = `Right, of ${heldOut} held-out sentences`;
+    drawn.unshift(figure(title, drawChart({ steps, curves: named(shares), ...share })));
   }
-  return h("div", { class: "tune-charts" }, figures);
+  return h("div", { class: "charts" }, drawn);
 }
 
-/**
- * @param {string} title
- * @param {SVGElement} drawing
- */
-const figure = (title, drawing) =>
-  h("figure", { class: "tune-chart" }, h("figcaption", {}, title), drawing);
+/** @param {[Point[], Point[]]} curves */
+const named = (curves) =>
+  curves.map((points, kind) => ({ name: ["pretrained", "random"][kind], kind, points }));
 
 /**
  * @param {[Point[], Point[]]} curves

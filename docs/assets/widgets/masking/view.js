@@ -17,11 +17,14 @@ const NAME = "masking";
 
 /** The sliders with their numbers, and the recipes of the paper; `show` sets them all. */
 export class Controls {
-  /** @param {(changes: Partial<State>) => void} change */
-  constructor(change) {
-    this.select = slider("select", "Of all tokens, select", (select) => change({ select }));
-    this.mask = slider("masked", "become [MASK]", (mask) => change({ mask, last: "mask" }));
-    this.random = slider("random", "become a random token", (random) =>
+  /**
+   * @param {(changes: Partial<Pick<State, "select" | "mask" | "random" | "last">>) => void} change
+   * @param {string} name Of the widget: begins the elements' ids.
+   */
+  constructor(change, name = NAME) {
+    this.select = slider(name, "select", "Of all tokens, select", (select) => change({ select }));
+    this.mask = slider(name, "masked", "become [MASK]", (mask) => change({ mask, last: "mask" }));
+    this.random = slider(name, "random", "become a random token", (random) =>
       change({ random, last: "random" }),
     );
     this.kept = restOf("kept", "are kept: the rest");
@@ -32,18 +35,18 @@ export class Controls {
       h("div", { class: "masking-shares" }, this.select.row),
       h(
         "div",
-        { class: "masking-shares", role: "group", "aria-labelledby": `${NAME}-fates` },
-        h("p", { id: `${NAME}-fates`, class: "masking-head" }, "Of the selected tokens"),
+        { class: "masking-shares", role: "group", "aria-labelledby": `${name}-fates` },
+        h("p", { id: `${name}-fates`, class: "masking-head" }, "Of the selected tokens"),
         this.mask.row,
         this.random.row,
         this.kept.row,
       ),
       h(
         "div",
-        { role: "group", "aria-labelledby": `${NAME}-recipes` },
+        { role: "group", "aria-labelledby": `${name}-recipes` },
         h(
           "p",
-          { id: `${NAME}-recipes`, class: "masking-head" },
+          { id: `${name}-recipes`, class: "masking-head" },
           "The recipes of the paper ",
           h("span", { class: "masking-quiet" }, "(Devlin et al. 2019, Table 8)"),
         ),
@@ -202,12 +205,13 @@ function guessBar({ id, share }, right, pieces) {
 
 /**
  * A share that can be set: its name, the slider and its number.
+ * @param {string} widget
  * @param {string} fate
  * @param {string} name
  * @param {(share: number) => void} onMove
  */
-function slider(fate, name, onMove) {
-  const id = `${NAME}-${fate}`;
+function slider(widget, fate, name, onMove) {
+  const id = `${widget}-${fate}`;
   const input = h("input", { id, type: "range", min: 0, max: 100, class: `masking-${fate}` });
   input.addEventListener("input", () => onMove(input.valueAsNumber));
   const number = h("output", { for: id, "aria-live": "off" }); // the slider announces it

@@ -1,0 +1,221 @@
+/** Pretrain it yourself: a small encoder that learns here from a recipe of the reader's own. */
+import { fetchJSON } from "../bert/model.js";
+import { announce, h } from "./dom.js";
+import { getAll, messageOf } from "./loading.js";
+import { sharesOf } from "./masking/model.js";
+import { Controls } from "./masking/view.js";
+import {
+  addRun,
+  FILE,
+  inWords,
+  letterOf,
+  MOST,
+  readMaterial,
+  readRuns,
+  START,
+  timeLeft,
+  whyNothing,
+} from "./small-mix/model.js";
+import { charts, table } from "./small-mix/view.js";
+import { remember, remembered } from "./state.js";
+
+/** @typedef {import("./small-mix/model.js").Material} Material */
+/** @typedef {import("./small-mix/model.js").Run} Run */
+/** @typedef {import("./masking/model.js").State} State */
+
+const NAME = "small-mix";
+const SEEDS = [0, 1, 2]; // those of the build
+const UNKEPT =
+  "This browser lets the page keep nothing, so your runs are gone once you leave the page.";
+
+/** @param {HTMLElement} host */
+export async function mount(host) {
+  const widget = new SmallMix();
+  host.append(...widget.elements());
+  if (remembered(NAME, null)) await widget.showEarlier();
+}
+
+/** @param {string} name */
+const load = async (name, /** @type {(share: number) => void} */ onProgress) =>
+  readMaterial(await fetchJSON(name, onProgress));
+
+class SmallMix {
+  /** @type {Pick<State, "select" | "mask" | "random" | "last">} */
+  state = START;
+  /** @type {Material | null} Once it was needed. */
+  material = null;
+  /** @type {Run[]} From the oldest to the newest. */
+  runs = [];
+  /** @type {AbortController | null} While a run is under way. */
+  running = null;
+
+  controls = new Controls((changes) => this.change(changes), NAME);
+  seed = h(
+    "select",
+    { id: `${NAME}-seed` },
+    SEEDS.map((seed) => h("option", { value: seed }, seed)),
+  );
+  start = h("button", { type: "button", class: "main" }, "Pretrain");
+  stop = h("button", { type: "button", hidden: true }, "Stop");
+  progress = h("progress", { value: 0, "aria-label": "Steps taken", hidden: true });
+  left = h("span", { class: "quietly" });
+  slot = h("div"); // while the text loads
+  error = h("p", { class: "widget-error", hidden: true });
+  summary = h("p", { class: "mix-summary" });
+  note = h("p", { class: "widget-error", hidden: true });
+  drawing = h("div");
+  listing = h("div", { tabindex: "-1" });
+
+  elements() {
+    this.start.addEventListener("click", () => this.run());
+    this.stop.addEventListener("click", () => this.running?.abort());
+    this.change({});
+    return [
+      ...this.controls.elements,
+      h("p", { class: "mix-seed" }, h("label", { for: this.seed.id }, "Seed"), this.seed),
+      h("div", { class: "widget-buttons" }, this.start, this.stop, this.progress, this.left),
+      this.slot,
+      this.error,
+      this.summary,
+      this.note,
+      this.drawing,
+      this.listing,
+    ];
+  }
+
+  /** @param {Partial<State>} changes */
+  change(changes) {
+    this.state = { ...this.state, ...changes };
+    this.controls.show(this.state.select, sharesOf(this.state));
+  }
+
+  /** The runs of an earlier visit. */
+  async showEarlier() {
+    try {
+      this.material = await load(FILE, () => {});
+      this.runs = readRuns(remembered(NAME, null), this.material.stamp);
+      this.show();
+    } catch {
+      // they are not shown; the file is asked for again with the next run
+    }
+  }
+
+  show() {
+    const { material, runs } = this;
+    if (!material || runs.length === 0) {
+      this.drawing.replaceChildren();
+      this.listing.replaceChildren();
+      return;
+    }
+    this.drawing.replaceChildren(charts(runs, material.settings.steps));
+    const about =
+      "Small numbers: the same run in PyTorch, when this site was built. " +
+      `${MOST} runs are kept; the next one replaces the oldest.`;
+    this.listing.replaceChildren(
+      table(runs, material, (run) => this.remove(run)),
+      h("p", { class: "quietly" }, about),
+    );
+  }
+
+  /** @param {Run} run */
+  remove(run) {
+    if (this.running && run === this.runs.at(-1)) this.running.abort();
+    this.runs = this.runs.filter((other) => other !== run);
+    this.show();
+    this.keep();
+    this.summary.textContent = "";
+    announce(`Run ${letterOf(run)} is removed.`);
+    this.listing.focus(); // its button has gone
+  }
+
+  /** Keeps what has ended. */
+  keep() {
+    const runs = this.running ? this.runs.slice(0, -1) : this.runs;
+    const isKept = remember(NAME, { stamp: this.material?.stamp, runs });
+    this.note.hidden = isKept;
+    this.note.textContent = isKept ? "" : UNKEPT;
+  }
+
+  /** @param {string} message Empty if all is well. */
+  fail(message) {
+    this.error.textContent = message;
+    this.error.hidden = message === "";
+    if (message) announce(message);
+  }
+
+  async run() {
+    if (this.running) return;
+    const { masked: mask, random } = sharesOf(this.state);
+    const choice = { select: this.state.select, mask, random, seed: Number(this.seed.value) };
+    const nothing = whyNothing(choice);
+    this.fail(nothing ?? "");
+    if (nothing) return;
+    const running = new AbortController();
+    this.running = running;
+    const before = this.runs;
+    try {
+      const [[material], { run }] = await Promise.all([
+        getAll(this.slot, [FILE], load, "the text"),
+        import("./small-mix/run.js"),
+      ]);
+      this.material = material;
+      this.runs = addRun(this.runs, choice);
+      await this.train(run, material, this.runs[this.runs.length - 1], running.signal);
+    } catch (error) {
+      this.runs = before;
+      this.show();
+      this.fail(messageOf(error));
+    } finally {
+      this.running = null;
+      this.showRunning(false);
+    }
+  }
+
+  /** @param {boolean} isRunning */
+  showRunning(isRunning) {
+    const { start, stop, progress, left } = this;
+    const focused = document.activeElement === (isRunning ? start : stop);
+    start.hidden = isRunning;
+    stop.hidden = progress.hidden = !isRunning;
+    left.textContent = "";
+    if (focused) (isRunning ? stop : start).focus();
+  }
+
+  /**
+   * @param {typeof import("./small-mix/run.js").run} train
+   * @param {Material} material
+   * @param {Run} run
+   * @param {AbortSignal} signal
+   */
+  async train(train, material, run, signal) {
+    const { steps } = material.settings;
+    this.progress.max = steps;
+    this.progress.value = 0;
+    this.summary.textContent = "";
+    this.showRunning(true);
+    this.show();
+    const recipe = { select: run.select / 100, mask: run.mask / 100, random: run.random / 100 };
+    const began = performance.now();
+    await train(material, recipe, run.seed, {
+      signal,
+      onStep: (step) => {
+        run.taken = step;
+        this.progress.value = step;
+        if (step % 5 === 0) {
+          const words = timeLeft(step, steps, performance.now() - began);
+          this.left.textContent = `${words}. It goes on while you look at another tab.`;
+        }
+      },
+      onPoint: (point) => {
+        run.points.push(point);
+        if (this.runs.includes(run)) this.show();
+      },
+    });
+    this.running = null;
+    if (!this.runs.includes(run)) return; // it was removed
+    this.show();
+    this.keep();
+    this.summary.textContent = inWords(run, steps);
+    announce(this.summary.textContent);
+  }
+}
