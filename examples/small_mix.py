@@ -147,6 +147,4 @@ Path("small-mix.json").write_text(json.dumps(data), "utf-8")
 values = {
     "stories": len(text.stories),
     "steps": settings.steps,
-    "seeds": SEEDS,
-    "hidden": settings.hidden_size,
 }

@@ -398,7 +398,7 @@ class Exam:
 def vectors_of(model: MaskedLMModel, rows: Ints) -> Floats:
     """The encoder's vectors of all words, each with a 1 at its end, ``(words, hidden + 1)``."""
     hidden = model.bert(**batch_of(rows)).last_hidden_state.double().numpy()
-    vectors = hidden[rows >= len(SPECIAL_TOKENS)]
+    vectors = hidden[~np.isin(rows, (PAD, CLS, SEP))]
     return np.concatenate([vectors, np.ones((len(vectors), 1))], axis=1)
 
 
