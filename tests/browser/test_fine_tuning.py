@@ -82,7 +82,7 @@ def test_sixteen_labels_bring_the_pretrained_start_far_ahead(reader: Reader) -> 
     page = reader.open(PAGE)
     own = widget(page, NAME)
     assert_accessible(page, OWN)
-    run(voice(page), "fineTuning.listen")
+    run(voice(page), "voice.listen")
     own.get_by_role("radio", name="8", exact=True).check()
     own.get_by_role("button", name="Fine-tune both").click()
     began = time.monotonic()
@@ -98,7 +98,7 @@ def test_sixteen_labels_bring_the_pretrained_start_far_ahead(reader: Reader) -> 
     assert labels == 16
     assert pretrained >= 0.9
     assert pretrained - random >= 0.2
-    said = run(voice(page), "fineTuning.announced")
+    said = run(voice(page), "voice.announced")
     assert [words for words in said if "Fetching" not in words] == [summary]
     expect(panel(own)).to_contain_text("You guessed 8, which is right.")
     ends = [

@@ -107,6 +107,9 @@ class SmallMix {
       this.listing.replaceChildren();
       return;
     }
+    // a button that has the focus is replaced by its like, which gets it
+    const { activeElement } = document;
+    const focused = this.listing.contains(activeElement) && activeElement?.ariaLabel;
     this.drawing.replaceChildren(charts(runs, material.settings.steps));
     const about =
       "Small numbers: the same run in PyTorch, when this site was built. " +
@@ -115,6 +118,8 @@ class SmallMix {
       table(runs, material, (run) => this.remove(run)),
       h("p", { class: "quietly" }, about),
     );
+    const buttons = [...this.listing.querySelectorAll("button")];
+    buttons.find(({ ariaLabel }) => focused && ariaLabel === focused)?.focus();
   }
 
   /** @param {Run} run */

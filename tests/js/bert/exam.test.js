@@ -21,7 +21,10 @@ const row = (/** @type {number[]} */ ...words) => {
   return { ids, segments: ids.map(() => 0) };
 };
 const rows = Array.from({ length: 40 }, (_, n) => row(5, 6, 7, 8, 5 + (n % 4), 6, 7, 8));
-const tagged = Array.from({ length: 90 }, (_, n) => 5 + (n % 3)).map((id) => ({ ...row(id, 8), tags: [id === 5 ? "I-PER" : "O", "O"] }));
+const tagged = Array.from({ length: 90 }, (_, n) => 5 + (n % 3)).map((id) => ({
+  ...row(id, 8),
+  tags: [id === 5 ? "I-PER" : "O", "O"],
+}));
 const exam = new Exam(
   { rows, seed: 3, labelled: tagged, tested: tagged, labels: ["O", "I-PER"] },
   vocabulary,

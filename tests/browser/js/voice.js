@@ -1,4 +1,4 @@
-/** For test_fine_tuning.py. */
+/** For the tests of what readers hear who do not see the page. */
 
 /** @type {string[]} */
 const heard = [];
