@@ -24,6 +24,7 @@ PAGE = "lesson/masking.html"
 NAME = "small-mix"
 OWN = f'[data-widget="{NAME}"]'
 FILE = "small-mix.json"
+MOST_SECONDS = 120  # of a whole run, also where others compute on the same machine
 SUMMARY = re.compile(
     r"^Run (\w), ([\d/]+): at \[MASK\] ([\d.]+), visible ([\d.]+), repaired ([\d.]+), "
     r"probe ([\d.]+), loss ([\d.]+)\.$"
@@ -56,7 +57,7 @@ def start(own: Locator) -> None:
 
 def finish(own: Locator) -> str:
     """Waits for the end of a run, and returns what came in a sentence."""
-    own.get_by_role("button", name="Pretrain").wait_for()
+    own.get_by_role("button", name="Pretrain").wait_for(timeout=MOST_SECONDS * 1000)
     expect(summary(own)).not_to_be_empty()
     return summary(own).inner_text()
 
