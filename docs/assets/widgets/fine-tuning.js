@@ -4,6 +4,7 @@ import { announce, h } from "./dom.js";
 import { Panel } from "./fine-tuning/panel.js";
 import { readMaterial, readSet, TASKS, writeSet } from "./fine-tuning/sets.js";
 import { followAddress, linkButton, remember, remembered } from "./state.js";
+import { addStyle } from "./style.js";
 import { makeTabs } from "./tabs.js";
 
 /** @typedef {import("./fine-tuning/sets.js").Task} Task */
@@ -14,7 +15,8 @@ const NO_SET = "holds no labelled sentences that this page could read.";
 
 /** @param {HTMLElement} host */
 export async function mount(host) {
-  const widget = new FineTuning(readMaterial(await fetchJSON("fine-tuning.json")));
+  const [data] = await Promise.all([fetchJSON("fine-tuning.json"), addStyle("chart")]);
+  const widget = new FineTuning(readMaterial(data));
   host.append(...widget.elements());
   followAddress(host, NAME, (brought) => widget.openLink(brought));
 }

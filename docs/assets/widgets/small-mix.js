@@ -16,8 +16,9 @@ import {
   timeLeft,
   whyNothing,
 } from "./small-mix/model.js";
-import { charts, table } from "./small-mix/view.js";
+import { charts, refresh, table } from "./small-mix/view.js";
 import { remember, remembered } from "./state.js";
+import { addStyle } from "./style.js";
 
 /** @typedef {import("./small-mix/model.js").Material} Material */
 /** @typedef {import("./small-mix/model.js").Run} Run */
@@ -30,6 +31,7 @@ const UNKEPT =
 
 /** @param {HTMLElement} host */
 export async function mount(host) {
+  await Promise.all([addStyle("chart"), addStyle("masking")]);
   const widget = new SmallMix();
   host.append(...widget.elements());
   if (remembered(NAME, null)) await widget.showEarlier();
@@ -213,7 +215,9 @@ class SmallMix {
       },
       onPoint: (point) => {
         run.points.push(point);
-        if (this.runs.includes(run)) this.show();
+        if (!this.runs.includes(run)) return;
+        this.drawing.replaceChildren(charts(this.runs, steps));
+        refresh(this.listing, run, steps);
       },
     });
     this.running = null;

@@ -68,34 +68,62 @@ export function table(runs, material, remove) {
  * @param {(run: Run) => void} remove
  */
 function rowOf(run, material, remove) {
-  const last = run.points.at(-1);
-  const built = builtFor(material, run);
+  const { steps } = material.settings;
+  const built = run.taken < steps ? null : builtFor(material, run);
   const cells = [...MEASURES, "loss"].map((name, n) => {
-    const own = last && (n < MEASURES.length ? last.scores[n] : last.loss);
     const other = built && (n < MEASURES.length ? built.scores[n] : built.loss);
-    return h(
-      "td",
-      { "data-name": name },
-      own == null ? "…" : fixed(own),
-      other == null ? null : h("small", {}, fixed(other)),
-    );
+    const small = other == null ? null : h("small", {}, fixed(other));
+    return h("td", { "data-name": name }, written(run, n), small);
   });
   const name = `${letterOf(run)} ${mixOf(run)}`;
-  const stopped = run.taken < material.settings.steps ? `, ${run.taken} steps` : "";
-  const about = `${run.select}% selected, seed ${run.seed}${stopped}`;
   const label = `Remove run ${name}`;
   const button = { type: "button", class: "mix-remove", "aria-label": label };
   return h(
     "tr",
-    {},
+    { "data-kind": run.kind },
     h(
       "th",
       { scope: "row" },
       h("b", { class: `kind-${run.kind}` }, name),
       " ",
-      h("small", {}, about),
+      h("small", {}, about(run, steps)),
     ),
     cells,
     h("td", {}, h("button", { ...button, onclick: () => remove(run) }, "✕")),
   );
+}
+
+/**
+ * Writes what a run has come to into its row, which stays: somebody may be reading it.
+ * @param {HTMLElement} listing
+ * @param {Run} run
+ * @param {number} steps
+ */
+export function refresh(listing, run, steps) {
+  const row = listing.querySelector(`tr[data-kind="${run.kind}"]`);
+  const small = row?.querySelector("th small");
+  if (small) small.textContent = about(run, steps);
+  for (const [n, cell] of [...(row?.querySelectorAll("td[data-name]") ?? [])].entries()) {
+    cell.textContent = written(run, n);
+  }
+}
+
+/**
+ * The last number of a run; the loss comes after the measures.
+ * @param {Run} run
+ * @param {number} n
+ */
+function written({ points }, n) {
+  const last = points.at(-1);
+  const value = last && (n < MEASURES.length ? last.scores[n] : last.loss);
+  return value == null ? "…" : fixed(value);
+}
+
+/**
+ * @param {Run} run
+ * @param {number} steps
+ */
+function about({ select, seed, taken }, steps) {
+  const stopped = taken < steps ? `, ${taken} steps` : "";
+  return `${select}% selected, seed ${seed}${stopped}`;
 }
