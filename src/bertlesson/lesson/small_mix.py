@@ -151,7 +151,8 @@ class Point(NamedTuple):
 
     Attributes:
         step: Counted from 1; at 0, nothing has been learned.
-        loss: The mean loss of the steps since the last measurement, in nats; NaN at step 0.
+        loss: The mean loss of the last steps, in nats, as many as lie between two measurements by
+            the settings; NaN at step 0.
         scores: For each of `MEASURES`, from 0 to 1.
     """
 
@@ -336,8 +337,8 @@ def train(
         take_step(model, loss, optimizer, schedule)
         losses.append(loss.item())
         if step % every == 0 or step == settings.steps:
-            points.append(Point(step, float(np.mean(losses)), exam.scores(model)))
-            losses.clear()
+            begin = (step - 1) // settings.every * settings.every  # however often it is measured
+            points.append(Point(step, float(np.mean(losses[begin:])), exam.scores(model)))
     return points
 
 

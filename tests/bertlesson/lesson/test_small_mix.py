@@ -101,4 +101,6 @@ def test_a_run_is_measured_on_its_way_and_the_same_twice() -> None:
     assert [point.step for point in one] == [0, 4, 6]
     assert one[1:] == other[1:]
     assert np.isnan(one[0].loss)
+    rarely = train(text, seed=1, settings=SMALL, every=6)
+    assert rarely[1:] == one[2:], "measuring less often changes nothing"
     assert train(text, seed=2, settings=SMALL)[1:] != one[1:]
