@@ -40,7 +40,8 @@ words = sum(len(sentence) for story in text.stories for sentence in story)
 print(
     f"{len(text.stories)} stories, {words:,} tokens, {len(text.pieces)} pieces"
 )
-print(" ".join(text.rows[0]))
+for sentence in text.stories[0][:2]:  # a row is two neighbours
+    print(" ".join(sentence))
 
 # %% one run
 curve = train(text, MaskingRecipe(mask=0.8, random=0.1), seed=0)
