@@ -18,6 +18,7 @@ COMMENT = re.compile(r"/\*.*?\*/|(?<=[\s;,{}(])//[^\n]*", re.DOTALL)
 FETCHED = re.compile(
     r"""\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"|new URL\(\s*"([^"]+)"|"([\w./-]+\.json)\""""
 )
+STYLE = re.compile(r'addStyle\("([\w-]+)"\)')  # a style that widgets share, by its name
 MAP = re.compile(r"^//# sourceMappingURL=(\S+)", re.MULTILINE)
 WIDGET = re.compile(r'data-widget="([\w-]+)"')
 SETTINGS = re.compile(r'<script id="__config" type="application/json">(.*?)</script>', re.DOTALL)
@@ -35,8 +36,10 @@ def of_page(html: str) -> Iterator[str]:
 
 
 def of_script(text: str) -> Iterator[str]:
-    for found in FETCHED.finditer(COMMENT.sub("", text)):
+    bare = COMMENT.sub("", text)
+    for found in FETCHED.finditer(bare):
         yield next(group for group in found.groups() if group)
+    yield from (f"{name}.css" for name in STYLE.findall(bare))
     yield from MAP.findall(text)
 
 
@@ -83,6 +86,7 @@ def test_every_asset_is_used(site: Path) -> None:
             ["b.js", "c.css", "d.svg"],
         ),
         ('<link rel="stylesheet" href="assets/c.css">', "", ["a.js", "b.js"]),
+        ('<script src="assets/a.js"></script>', 'addStyle("c");', ["b.js"]),
         ('<img src="assets/d.svg#x" alt="">', "", ["a.js", "b.js", "c.css"]),
     ],
 )
