@@ -20,7 +20,7 @@ from tools.run.execution import execute
 from tools.run.problems import problems_of
 from tools.run.process import Job, empty_folder, log
 from tools.run.reasons import why
-from tools.run.records import Outcome
+from tools.run.records import Outcome, Result
 from tools.run.schedule import EDITED, Scheduler, Task
 from tools.run.store import LastRun, Store
 
@@ -89,7 +89,8 @@ class Runner:
         except OSError as error:
             said = f"{error.strerror or error} ({error.filename or 'no file is named'})"
             rooms = f"{self.store.folder} and in {gettempdir()}"
-            raise OSError(f"{said}; it needs room for some megabytes in {rooms}") from error
+            words = f"the runner failed: {said}; it needs room for some megabytes in {rooms}"
+            return Outcome("failed", Result.failed(words))
 
     def _executed(self, example: Example, job: Job) -> Outcome:
         lock = FileLock(self.store.folder / f"{example.name}.lock")

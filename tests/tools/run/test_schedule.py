@@ -92,7 +92,7 @@ def test_a_failure_does_not_stop_the_others(workshop: Workshop) -> None:
 
 
 def test_a_fault_of_the_runner_is_shown_and_stops_nothing_else(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     keep = Store.keep
 
@@ -107,6 +107,7 @@ def test_a_fault_of_the_runner_is_shown_and_stops_nothing_else(
     said = "the runner failed: no space left on device (a file); it needs room for some megabytes"
     assert message_of(one).startswith(said)
     assert two.state == "done"
+    assert "Traceback" not in caplog.text  # a full disk is nobody's mistake in the code
 
 
 # Tasks that are functions
