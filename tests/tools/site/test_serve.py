@@ -79,7 +79,10 @@ from tqdm import tqdm
 open({pid!r}, "w").write(str(os.getpid()))
 for step in tqdm(range(100), mininterval=0):
     time.sleep(0.05)
-    while step >= 60 and not os.path.exists({gate!r}):
+    # for the first value of its progress to be seen, and then for all to be
+    while (step == 30 and not os.path.exists({half!r})) or (
+        step >= 60 and not os.path.exists({gate!r})
+    ):
         time.sleep(0.02)
 print("through the gate")
 assert step == 99, "the last step is reached"
@@ -88,10 +91,10 @@ values = {{"step": step}}
 
 
 def write_gated(project: Project, name: str) -> Path:
-    """An example that does not end before there is a file ``NAME-gate``; returns NAME-pid."""
-    gate, pid = project.folder / f"{name}-gate", project.folder / f"{name}-pid"
-    project.write(f"examples/{name}.py", GATED.format(name=name, gate=str(gate), pid=str(pid)))
-    return pid
+    """An example that ends once there are ``NAME-half`` and ``NAME-gate``; returns NAME-pid."""
+    files = {part: str(project.folder / f"{name}-{part}") for part in ("half", "gate", "pid")}
+    project.write(f"examples/{name}.py", GATED.format(name=name, **files))
+    return Path(files["pid"])
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +194,8 @@ def test_progress_is_told_while_an_example_runs(server: Server) -> None:
 
     def two(text: str) -> bool:
         seen.update(pattern.findall(json.loads(text).get("slow", "")))
+        if seen:
+            (server.project.folder / "slow-half").touch()
         return len(seen) >= 2
 
     server.until("progress.json", two)
@@ -254,7 +259,8 @@ def test_a_problem_is_shown_in_its_page_until_it_is_mended(server: Server) -> No
 
 
 def test_a_pending_output_fills_in(server: Server) -> None:
-    (server.project.folder / "slow-gate").touch()
+    for part in ("half", "gate"):
+        (server.project.folder / f"slow-{part}").touch()
     text = server.until("page.html", lambda text: "data-pending" not in text)
     assert 'aria-label="Output">through the gate</pre>' in text
     assert "the last step is reached <code>step = 99 = 99</code>" in text
