@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing"]
+__all__ = ["part_of", "replacing"]
+
+
+def part_of(path: str | Path) -> Path:
+    """Where `replacing` writes until all of it is there; a process that is killed leaves it behind.
+
+    >>> print(part_of("out/a.txt"))
+    out/.a.txt.part
+    """
+    path = Path(path)
+    return path.with_name(f".{path.name}.part")
 
 
 @contextmanager
@@ -25,8 +35,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     False
     all of it ['a.txt']
     """
-    path = Path(path)
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path)
     try:
         yield part
         part.replace(path)

@@ -30,7 +30,7 @@ from tqdm import tqdm
 from .building import blocks_of_pairs, blocks_of_rows
 from .encoding import Encoder
 from .nsp import SentencePairs
-from .replacing import replacing
+from .replacing import part_of, replacing
 from .shards import Shard
 
 if TYPE_CHECKING:  # it would bring torch into each process
@@ -212,7 +212,8 @@ def _write(
             raise ValueError("there are no rows; expected text: are all documents empty?")
     except BaseException:
         for shard in shards:
-            _file(folder, shard.number).unlink(missing_ok=True)
+            for path in (file := _file(folder, shard.number), part_of(file)):
+                path.unlink(missing_ok=True)
         raise
     index = settings | {"format": FORMAT, "kind": kind, "rows": rows, "pad": encoder.pad}
     with replacing(folder / INDEX) as part:

@@ -171,11 +171,13 @@ def test_broken_text_is_named_and_leaves_nothing(
 ) -> None:
     file, folder = tmp_path / "bad.txt", tmp_path / "out"
     file.write_text("The cat sat.\n\n" * 300)
-    texts = read_texts(file, ends="blank line")
+    long = tmp_path / "long.txt"
+    long.write_text("The cat sat.\n\n" * 500_000)  # the second half in a process that is killed
+    texts = read_texts([file, long], ends="blank line")
     with file.open("ab") as more:
         more.write(b"caf\xe9\n")
     with pytest.raises(ValueError, match=r"bad\.txt, line 601: the byte 0xe9 is not UTF-8"):
-        write_rows(cut_shards(texts, 1_000), tokenizer, folder, length=16, workers=workers)
+        write_rows(cut_shards(texts, 4_000_000), tokenizer, folder, length=16, workers=workers)
     assert list(folder.iterdir()) == []
     with pytest.raises(FileNotFoundError, match="expected a folder that write_rows"):
         StoredRows(folder)

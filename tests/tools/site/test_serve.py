@@ -97,8 +97,9 @@ def write_gated(project: Project, name: str) -> Path:
     return Path(files["pid"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(new_project: Callable[[], Project]) -> Iterator[Server]:
+    """One for each test: xdist may run those of a file in any order."""
     made = new_project()
     made.write("docs/index.md", "# Start\n\nFirst words.\n")
     made.write("docs/checks.md", "# Checks\n\n{{ claims }}\n")
