@@ -21,6 +21,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
 from transformers import BertForMaskedLM, BertTokenizer, Trainer, TrainerState, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -147,6 +148,9 @@ def test_without_the_callback_or_the_seed_it_does_not(
 
 def run_on(folder: Path, before: Callable[[], None] | None, settings: dict[str, Any]) -> None:
     """What each process does: go on from the last whole checkpoint, to the end."""
+    # tqdm's own lock is shared with the process that forked this one, which would wait for it for
+    # ever if this one were killed while it holds it
+    tqdm.set_lock(threading.RLock())
     if before is not None:
         before()
     trainer = make_trainer(folder, **settings)
