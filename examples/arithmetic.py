@@ -113,11 +113,11 @@ def chosen(words, room):
 WORDS, ROOM = (10, 2, 2), 3  # words of one, two, three pieces; predictions
 pieces = sum(count * size for size, count in enumerate(WORDS, 1))
 relative = []
+print("pieces  selected  of its share")
 for size, words in enumerate(chosen(WORDS, ROOM), 1):
     share = float(words / WORDS[size - 1])
     relative.append(share / (ROOM / pieces))
-    print(f"{size} in a word: selected {share:.1%}", end=", ")
-    print(f"{relative[-1]:.2f} of its share")
+    print(f"{size:6}{share:10.1%}{relative[-1]:14.2f}")
 
 # %% long words, measured
 word_ids = torch.tensor([*range(10), 10, 10, 11, 11, 12, 12, 12, 13, 13, 13])
@@ -152,8 +152,9 @@ def first_update(**settings):
 
 
 corrected, uncorrected = first_update(), first_update(bias_correction=False)
-print(f"Adam:                    {corrected:.2f} learning rates")
-print(f"without bias correction: {uncorrected:.2f}")
+print("the first step, in learning rates")
+print(f"Adam                     {corrected:.2f}")
+print(f"without bias correction  {uncorrected:.2f}")
 by_hand = (1 - 0.9) / (1 - 0.999) ** 0.5
 off = abs(uncorrected - by_hand)
 assert off < 0.01, (
@@ -206,10 +207,10 @@ with torch.device("meta"):  # shapes without numbers
 everywhere = forward_work(base, 128, positions=128)
 selected_only = forward_work(base, 128, positions=round(0.15 * 128))
 saved = 1 - selected_only / everywhere
-print("BERT base, rows of 128, for each token:")
-print(f"logits at all positions    {everywhere / 1e6:4.0f} million", end="")
-print(" multiplications")
-print(f"at the selected positions  {selected_only / 1e6:4.0f} million")
+print("BERT base, rows of 128, for each token")
+print("million multiplications")
+print(f"logits at all positions    {everywhere / 1e6:4.0f}")
+print(f"at the selected positions  {selected_only / 1e6:4.0f}")
 assert 0.15 < saved < 0.2, (
     "Scoring 15% of the positions saves BERT base between 15% and 20%"
 )
@@ -225,9 +226,9 @@ of_short = 0.9e6 * 256 * 128 * selected_only  # 90% of 1,000,000 steps
 of_long = 0.1e6 * 256 * 512 * long
 work = passes * (of_short + of_long)
 years = work / pace / (365 * 24 * 3600)
-print(f"our run:   {pace * run.seconds:.1e} multiplications", end=", ")
-print(f"{pace:.1e} a second")
-print(f"BERT base: {work:.1e} multiplications: {years:.0f} years at that pace")
+print("multiplications")
+print(f"our run    {pace * run.seconds:.1e}: {pace:.1e} a second")
+print(f"BERT base  {work:.1e}: {years:.0f} years at that pace")
 
 # %%
 values = {

@@ -36,7 +36,8 @@ numbers = (len(content) - 8 - length) // 2  # each takes two bytes
 size = len(content)
 print(f"{size:,} bytes: 8, a header of {length:,}, and {numbers:,} numbers")
 for name in list(header)[:4]:
-    print(f"{header[name]['dtype']}  {header[name]['shape']!s:11}{name}")
+    print(name)
+    print("   ", header[name]["dtype"], header[name]["shape"])
 vocabulary = len(about["vocab"])
 print(f"… and {len(header) - 4} more; the vocabulary: {vocabulary} pieces")
 assert size < 2_000_000, "The whole pretrained model takes less than 2 MB"

@@ -181,7 +181,7 @@ def loss_at_mask(model):
 
 
 hidden_loss = loss_at_mask(model)
-print(f"loss at [MASK] alone, after the last step: {hidden_loss:.2f}")
+print(f"after the last step, loss at [MASK]: {hidden_loss:.2f}")
 fig, ax = plt.subplots()
 ax.plot(reported, color="C0")
 beside = (STEPS * 0.35, reported[int(STEPS * 0.35)] + 0.4)
@@ -214,7 +214,8 @@ def make_batch():
 model = small_bert(BertForMaskedLM)
 honest = train(model, make_batch)
 last_steps, at_mask = sum(honest[-10:]) / 10, loss_at_mask(model)
-print(f"loss of the last steps: {last_steps:.2f}; at [MASK]: {at_mask:.2f}")
+print(f"loss of the last steps  {last_steps:.2f}")
+print(f"at [MASK]               {at_mask:.2f}")
 assert abs(last_steps - at_mask) < 0.3, (
     "The reported loss now agrees with the loss at [MASK], to within 0.3"
 )
@@ -250,8 +251,9 @@ nothing = torch.full((8,), IGNORE_INDEX)
 no_weight = torch.zeros(8)
 by_labels = nan_after_a_step(lambda out, row: F.cross_entropy(out, nothing))
 by_weights = nan_after_a_step(lambda out, row: mlm_loss(out, row, no_weight))
-print(f"NaN in the model, with labels of -100:    {by_labels:.0%}")
-print(f"NaN in the model, with loss weights of 0: {by_weights:.0%}")
+print("weights of the model that are NaN")
+print(f"with labels of -100     {by_labels:4.0%}")
+print(f"with loss weights of 0  {by_weights:4.0%}")
 assert by_labels == 0, "With labels of -100, no weight of the model becomes NaN"
 assert by_weights == 1, (
     "With loss weights of 0, every weight of the model becomes NaN"
@@ -284,7 +286,8 @@ for story, document in enumerate(stories):
 
 torn = [(a, b) for a, b, label in pairs if label == IS_RANDOM]
 follows = sum(b == (a[0], a[1] + 1) for a, b in torn) / len(torn)
-print(f"labelled random: {len(torn):,}; B does follow A in {follows:.1%}")
+print(f"labelled random: {len(torn):,}")
+print(f"B does follow A in {follows:.1%}")
 assert follows > 0.05, (
     "In more than 5% of the pairs labelled random, B follows A"
 )
@@ -302,7 +305,8 @@ for story, document in enumerate(stories):
 
 torn = [(a, b) for a, b, label in pairs if label == IS_RANDOM]
 follows = sum(b == (a[0], a[1] + 1) for a, b in torn)
-print(f"labelled random: {len(torn):,}; B does follow A in {follows}")
+print(f"labelled random: {len(torn):,}")
+print(f"B does follow A in {follows}")
 assert follows == 0, "In no pair labelled random does B follow A"
 
 # %% 6 a pair and its padding tags=["hide-input"]
@@ -332,7 +336,8 @@ def p_next(input_ids):  # (batch, length)
 
 
 change = largest_change(p_next)
-print(f"with more padding, P(is next) changes by up to {change:.3f}")
+print("with more padding, P(is next) moves")
+print(f"by up to {change:.3f}")
 assert change > 0.01, "Padding alone changes the probability by more than 0.01"
 
 
@@ -348,7 +353,8 @@ def p_next(input_ids):
 
 
 change = largest_change(p_next)
-print(f"with more padding, P(is next) changes by up to {change:.6f}")
+print("with more padding, P(is next) moves")
+print(f"by up to {change:.6f}")
 assert change < 1e-4, (
     "Read from [CLS], the probability changes by less than 0.0001"
 )
@@ -385,7 +391,8 @@ with torch.inference_mode():
     p = model(**draw_pairs(is_next)).logits.softmax(-1)[:, IS_NEXT]
 accuracy = ((p > 0.5) == is_next).float().mean().item()
 loss = sum(reported[-20:]) / 20
-print(f"training loss {loss:.3f}, accuracy on new pairs {accuracy:.1%}")
+print(f"training loss {loss:.3f}")
+print(f"accuracy on new pairs {accuracy:.1%}")
 assert loss < 0.5 * math.log(2), (
     "The training loss is less than half that of guessing"
 )
@@ -405,7 +412,8 @@ with torch.inference_mode():
     p = model(**draw_pairs(is_next)).logits.softmax(-1)[:, IS_NEXT]
 accuracy = ((p > 0.5) == is_next).float().mean().item()
 loss = sum(reported[-20:]) / 20
-print(f"training loss {loss:.3f}, accuracy on new pairs {accuracy:.1%}")
+print(f"training loss {loss:.3f}")
+print(f"accuracy on new pairs {accuracy:.1%}")
 assert accuracy > 0.75, "More than three in four verdicts are right"
 
 # %% 8 labelled sentences tags=["hide-input"]
@@ -446,7 +454,8 @@ trained = sum(w.numel() for w in model.parameters() if w.requires_grad)
 everything = sum(w.numel() for w in model.parameters())
 frozen_loss, frozen = sum(losses[-20:]) / 20, accuracy_of(model)
 print(f"weights that are trained: {trained} of {everything:,}")
-print(f"training loss {frozen_loss:.3f}, accuracy on new ones {frozen:.1%}")
+print(f"training loss {frozen_loss:.3f}")
+print(f"accuracy on new ones {frozen:.1%}")
 assert trained < 0.01 * everything, "Less than 1% of the weights are trained"
 
 # %% 8 cured
@@ -454,7 +463,8 @@ model = small_bert(BertForSequenceClassification)
 losses = train(model, make_batch)
 
 tuned_loss, tuned = sum(losses[-20:]) / 20, accuracy_of(model)
-print(f"training loss {tuned_loss:.3f}, accuracy on new ones {tuned:.1%}")
+print(f"training loss {tuned_loss:.3f}")
+print(f"accuracy on new ones {tuned:.1%}")
 assert tuned_loss < frozen_loss / 2, (
     "With all weights tuned, the training loss is less than half as high"
 )

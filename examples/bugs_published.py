@@ -209,7 +209,7 @@ def vectors_of_a(a, b):  # (1, length) each
 
 
 moved = change(vectors_of_a)
-print(f"with another text beside it, A moves by {moved:.1%}")
+print(f"beside another text, A moves by {moved:.1%}")
 assert moved > 0.01, "The vectors of A move by more than 1% of their length"
 
 
@@ -225,7 +225,7 @@ def vectors_of_a(a, b):
 
 
 moved = change(vectors_of_a)
-print(f"with another text beside it, A moves by {moved:.1%}")
+print(f"beside another text, A moves by {moved:.1%}")
 assert moved < 1e-5, "The vectors of A are the same, whatever is beside them"
 
 # %% 12 names tags=["hide-input"]

@@ -112,12 +112,12 @@ filled = [fixed(batch) for batch in selected]  # the same masks
 for name, several in {"selected": selected, "fixed": filled}.items():
     totals = [(batch["labels"] != -100).sum().item() for batch in several[:6]]
     shape = tuple(several[0]["labels"].shape)
-    print(f"{name:9} labels {shape}, predictions", *totals)
+    print(f"{name}: labels {shape}, predictions", *totals)
 
 # %% one row
 found = gather_predictions(selected[0]["labels"][:1], count)
 for name, tensor in found._asdict().items():
-    print(f"{name:10}", *(f"{value:5g}" for value in tensor[0].tolist()))
+    print(f"{name:9}", *(f"{value:3g}" for value in tensor[0].tolist()))
 reserved = count * args.rows * len(batches)
 predicted = sum((batch["labels"] != -100).sum().item() for batch in filled)
 print(f"{predicted / reserved:.0%} of all places hold a prediction")

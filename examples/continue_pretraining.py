@@ -76,7 +76,7 @@ if not own_text:
         text = path.read_text("utf-8")
         text = re.sub(rf"\b({adjectives})\b", r"\1, \1", text)
         path.write_text(text, "utf-8")
-    print(textwrap.fill(f"{text[:223]} …", 64))
+    print(textwrap.fill(f"{text[:223]} …", 44))
     options.train, options.ends = [stories], "blank line"
 
 
@@ -117,7 +117,7 @@ rows = TokenRows(encode_rows(texts, tokenizer, **settings, progress=own))
 held_out_rows = TokenRows(encode_rows(held_out, tokenizer, **settings))
 unknown = rows.share_of(tokenizer.unk_token_id)
 print(f"{len(rows):,} rows of up to {length} tokens, {unknown:.2%} unknown")
-print(textwrap.fill(tokenizer.decode(rows[0]["input_ids"]), 64))
+print(textwrap.fill(tokenizer.decode(rows[0]["input_ids"]), 44))
 
 # %% fixed masks
 collator = KeepMasksCollator(

@@ -170,10 +170,9 @@ def work_of(step_of):
 everywhere, loss = work_of(dense)
 selected, same_loss = work_of(ours)
 difference = abs(loss - same_loss)
-print(f"logits at all {ids.numel():,} positions    ", end="")
-print(f"{everywhere / 1e9:5.1f} billion multiplications")
-print(f"at the {int(chosen.sum())} selected ones      ", end="")
-print(f"{selected / 1e9:5.1f}")
+print("billion multiplications")
+print(f"logits at all {ids.numel():,} positions {everywhere / 1e9:5.1f}")
+print(f"at the {int(chosen.sum())} selected ones   {selected / 1e9:8.1f}")
 times_less = everywhere / selected
 assert difference < 1e-5, "The loss is the same"
 assert times_less > 3, (
@@ -236,10 +235,10 @@ fine_tune(tuned, labelled, progress=False, **settings)
 pooled, pooled_mood = compare(model.bert, "pooled")
 mean, mean_mood = compare(model.bert, "mean")
 pooled_after, mood_after = compare(tuned.bert, "pooled")
-print("nearest vector has   the same statement   the same mood")
-print(f"pooled [CLS]       {pooled:16.1%} {pooled_mood:18.1%}")
-print(f"mean of all tokens {mean:16.1%} {mean_mood:18.1%}")
-print(f"[CLS], fine-tuned  {pooled_after:16.1%} {mood_after:18.1%}")
+print("nearest vector has   the same statement   mood")
+print(f"pooled [CLS]       {pooled:20.1%} {pooled_mood:6.1%}")
+print(f"mean of all tokens {mean:20.1%} {mean_mood:6.1%}")
+print(f"[CLS], fine-tuned  {pooled_after:20.1%} {mood_after:6.1%}")
 most_pooled = max(pooled, pooled_after)
 assert most_pooled < mean / 2, (
     "[CLS], tuned or not, finds less than half as many as the mean"

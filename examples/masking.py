@@ -30,8 +30,8 @@ encoded = tokenizer(
     opening, return_special_tokens_mask=True, return_tensors="pt"
 )
 pieces = tokenizer.convert_ids_to_tokens(encoded.input_ids[0])
-print(textwrap.fill(opening, 64), "\n")
-print(textwrap.fill(" ".join(pieces), 64))
+print(textwrap.fill(opening, 44), "\n")
+print(textwrap.fill(" ".join(pieces), 44))
 
 
 # %% the masking function
@@ -54,13 +54,10 @@ def mask(input_ids, special_tokens_mask):
 # %% three fates
 torch.manual_seed(252)  # few seeds give so short a passage all three fates
 input_ids, labels = mask(encoded.input_ids, encoded.special_tokens_mask)
-for name, row in (
-    ("pieces", pieces),
-    ("before", encoded.input_ids[0].tolist()),
-    ("seen", input_ids[0].tolist()),  # 4 is [MASK]
-    ("labels", labels[0].tolist()),
-):
-    print(f"{name:6}", *(f"{entry:>6}" for entry in row[6:14]))
+print("piece    before   seen  label")
+for n in range(6, 14):
+    before, seen = encoded.input_ids[0, n], input_ids[0, n]  # 4 is [MASK]
+    print(f"{pieces[n]:8}{before:7}{seen:7}{labels[0, n]:7}")
 
 # %%
 passage = []
@@ -197,10 +194,10 @@ for masked in (
     print(masked)
     is_mask = inputs["input_ids"][0] == tokenizer.mask_token_id
     for scores in logits[is_mask].softmax(-1):
-        best = scores.topk(4)
+        best = scores.topk(3)
         words = tokenizer.convert_ids_to_tokens(best.indices)
         guesses = zip(words, best.values.tolist(), strict=True)
-        print("   ", *(f"{word} {p:.0%} " for word, p in guesses))
+        print("   ", ", ".join(f"{word} {p:.0%}" for word, p in guesses))
         first.append(words[0])
 found = first.count("bakery")
 assert found == 2, (

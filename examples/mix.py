@@ -166,12 +166,14 @@ with tqdm(
             )
 
 # %% what each recipe teaches tags=["hide-input"]
-print(f"mean ± standard deviation over {SEEDS} seeds")
-print("mask/random/kept" + "".join(f"{name:>13}" for name in MEASURES))
-for name, measured in scores.items():
-    means, spread = measured.mean(axis=0), measured.std(axis=0)
-    pairs_of = zip(means, spread, strict=True)
-    print(f"{name:16}" + "".join(f"  {m:.2f} ± {d:.2f}" for m, d in pairs_of))
+print(f"mean of {SEEDS} seeds")
+print("mask/random/")
+print(f"{'kept':9}" + "".join(f"{name:>9}" for name in MEASURES))
+for name, each in scores.items():
+    print(f"{name:9}" + "".join(f"{mean:9.2f}" for mean in each.mean(axis=0)))
+print("standard deviation")
+for name, each in scores.items():
+    print(f"{name:9}" + "".join(f"{sd:9.2f}" for sd in each.std(axis=0)))
 
 # %% what the mix teaches tags=["hide-input"]
 fills, trusts, doubts, features = (

@@ -71,18 +71,17 @@ pairs = create_pairs(
     rng=random.Random(0),
 )
 print(f"room for {length - 3} pieces")
+print("label          story  sentences  pieces  kept")
 for row in range(4):
     label = pairs.next_sentence_label[row]
-    print("0, is next" if label == IS_NEXT else "1, random")
+    name = "0, is next" if label == IS_NEXT else "1, random"
     for segment, source in enumerate(pairs.sources[row].tolist()):
         story, first, after = source
         taken = sum(map(len, documents[story][first:after]))
         in_it = pairs.token_type_ids[row] == segment
         kept = np.sum(in_it & (pairs.special_tokens_mask[row] == 0))
-        print(
-            f"  {'AB'[segment]}: story {story}, sentences {first} to", end=" "
-        )
-        print(f"{after - 1}: {taken} pieces, {kept} kept")
+        print(f"{'' if segment else name:11}{'AB'[segment]}{story:8}", end="")
+        print(f"{f'{first} to {after - 1}':>11}{taken:8}{kept:6}")
 source_a = pairs.sources[:, 0]  # (pairs, 3): story, first, after
 source_b = pairs.sources[:, 1]
 same_story = source_a[:, 0] == source_b[:, 0]
@@ -119,9 +118,9 @@ instances = create_pretraining_instances(
 )
 random_reference = np.mean([instance.is_random_next for instance in instances])
 random_here = np.mean(pairs.next_sentence_label == IS_RANDOM)
-print(f"the authors' code: {random_reference:.1%}", end=" ")
-print(f"of {len(instances):,} pairs are random")
-print(f"this lesson's:     {random_here:.1%} of {len(pairs):,}")
+print("pairs that are random")
+print(f"the authors' code  {random_reference:.1%} of {len(instances):,}")
+print(f"this lesson's      {random_here:.1%} of {len(pairs):,}")
 assert random_reference > 0.53, (
     "The authors' code makes more than 53% of the pairs random"
 )

@@ -144,13 +144,13 @@ def show_pairs(function):
     def draw(rng):
         row, segments, label = function(story, elsewhere, 5, rng)
         which = "".join(map(str, segments))
-        return f"{label}  {' '.join(row[1:-1]):<32}{which}"
+        return f"{label} {' '.join(row[1:-1])}\n{'':6}{which}"
 
     shares = {}
     for pair, share in every_draw(draw):
         shares[pair] = shares.get(pair, 0) + share
-    rows = [f"{share!s:5}{pair}" for pair, share in sorted(shares.items())]
-    return "\n".join([f"{'P':5}label, A [SEP] B, segments", *rows])
+    rows = [f"{share!s:4}{pair}" for pair, share in sorted(shares.items())]
+    return "\n".join([f"{'P':4}label, A [SEP] B, segments", *rows])
 
 
 orders = run_orders(make_pair, show_pairs)

@@ -124,8 +124,8 @@ filled = int((tokens != tokenizer.pad_token_id).sum())
 for start, end in zip(starts, [*starts[1:], filled], strict=True):
     pieces = tokenizer.convert_ids_to_tokens(tokens[start:end])
     positions = packed["position_ids"][row, start:end].tolist()
-    print(*pieces[:4], "…", pieces[-1], end="   ")
-    print("positions", *positions[:3], "…", positions[-1])
+    print(*pieces[:4], "…", pieces[-1])
+    print("  positions", *positions[:3], "…", positions[-1])
 
 
 # %% the same loss and gradients

@@ -74,10 +74,11 @@ measured = dict(zip(SHARES, scores, strict=True))
 
 # %% what a small run shows tags=["hide-input"]
 print(f"mean of {SEEDS} seeds, {settings.steps} steps")
-print("mask/random/kept" + "".join(f"{name:>11}" for name in MEASURES))
+print("mask/random/")
+print(f"{'kept':9}" + "".join(f"{name:>9}" for name in MEASURES))
 for name, each in measured.items():
-    means = "".join(f"{mean:11.2f}" for mean in each.mean(axis=0))
-    print(f"{name:16}{means}")
+    means = "".join(f"{mean:9.2f}" for mean in each.mean(axis=0))
+    print(f"{name:9}{means}")
 
 
 def ahead(other, measure):

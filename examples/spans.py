@@ -56,8 +56,8 @@ questions = encode([shown])
 inputs = dict(questions.features)
 start, end = inputs.pop("start_positions"), inputs.pop("end_positions")
 pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
-print(textwrap.fill(f"question: {shown.question}", 64))
-print(textwrap.fill(f"passage: {shown.context}", 64))
+print(textwrap.fill(f"question: {shown.question}", 44))
+print(textwrap.fill(f"passage: {shown.context}", 44))
 print(f"answer: {shown.answer!r}, from character {shown.answer_start}")
 print(f"pieces {start.item()} to {end.item()}:", *pieces[start : end + 1])
 
@@ -154,13 +154,11 @@ pieces = tokenizer.convert_ids_to_tokens(questions.features["input_ids"][0])
 for name in ("start", "end"):
     best = logits[f"{name}_logits"][0].topk(3)
     found = zip(best.values.tolist(), best.indices.tolist(), strict=True)
-    print(
-        f"{name:5}",
-        *(f" {score:5.2f} at {n} {pieces[n]}" for score, n in found),
-    )
+    for score, n in found:
+        print(f"{name:5} {score:6.2f} at {n} {pieces[n]}")
 [span] = decode_answers(**logits, questions=questions, max_answer_length=30)
-print(textwrap.fill(f"question: {example.question}", 64))
-print(textwrap.fill(f"passage: {example.context}", 64))
+print(textwrap.fill(f"question: {example.question}", 44))
+print(textwrap.fill(f"passage: {example.context}", 44))
 print(f"answer: {example.context[slice(*span)]!r}, characters {span}")
 
 # %% no answer tags=["hide-input"]

@@ -53,8 +53,8 @@ input_ids, segments = encoded["input_ids"], encoded["token_type_ids"]
 pieces = tokenizer.convert_ids_to_tokens(input_ids[0])
 print("A:", text_a)
 print("B:", text_b)
-print(textwrap.fill(" ".join(pieces), 56))
-print(textwrap.fill(" ".join(map(str, input_ids[0].tolist())), 56))
+print(textwrap.fill(" ".join(pieces), 44))
+print(textwrap.fill(" ".join(map(str, input_ids[0].tolist())), 44))
 
 # %% the draws
 selectable = encoded["special_tokens_mask"] == 0  # (1, length)
@@ -82,15 +82,15 @@ print(f"selected {selected.sum()} of {selectable.sum()} tokens, seed {seed}")
 fates = {"masked": is_masked, "random": is_random, "kept": is_kept}
 seen_pieces = tokenizer.convert_ids_to_tokens(seen[0])
 passage = []
-print("        id  piece         draw   fate   the model sees")
+print("     id  piece        draw   fate  seen")
 for i, piece in enumerate(pieces):
     fate = ""
-    line = f"{i:2}  {input_ids[0, i]:6}  {piece:12}"
+    line = f"{i:2}{input_ids[0, i]:5}  {piece:12}"
     if selectable[0, i]:
-        line += f"{select_draw[0, i]:6.3f}"
+        line += f"{select_draw[0, i]:5.3f}"
     if selected[0, i]:
         fate = next(name for name, those in fates.items() if those[0, i])
-        line += f" {fate_draw[0, i]:6.3f}   {fate}: {seen_pieces[i]}"
+        line += f"  {fate_draw[0, i]:5.3f}  {seen_pieces[i]}"
     print(line.rstrip())
     passage.append(
         {
@@ -161,28 +161,32 @@ shown = list(dict.fromkeys([int(truth[hole]), *shown]))
 others = torch.ones_like(scores, dtype=torch.bool)
 others[shown] = False
 rest, total = scores[others].exp().sum().item(), scores.exp().sum().item()
-print(f"{'piece':22}{'logit':>9}{'exp(logit)':>16}")
+print(f"{'piece':18}{'logit':>9}{'exp(logit)':>12}")
 for token in shown:
     name = tokenizer.convert_ids_to_tokens(token)
     name += " (the truth)" if token == truth[hole] else ""
-    print(f"{name:22}{scores[token]:9.5f}{scores[token].exp():16.1f}")
-print(f"{f'the {int(others.sum()):,} others':22}{'':9}{rest:16.1f}")
-print(f"{'sum':31}{total:16.1f}")
-print(f"{'log of the sum':22}{log_sum_exp[hole]:9.5f}")
+    print(f"{name:18}{scores[token]:9.5f}{scores[token].exp():12.1f}")
+print(f"{f'the {int(others.sum()):,} others':18}{'':9}{rest:12.1f}")
+print(f"{'sum':27}{total:12.1f}")
+print(f"{'log of the sum':18}{log_sum_exp[hole]:9.5f}")
 sum_of_shown = sum(math.exp(scores[token].item()) for token in shown) + rest
 gap = abs(math.log(sum_of_shown) - torch.logsumexp(scores, dim=0).item())
 assert gap < 1e-9, "The log of this sum is torch's logsumexp of all logits"
 
 # %% loss per position tags=["hide-input"]
-print("truth          log of sum - its logit =    loss   probability")
-for row, position in enumerate(selected[0].nonzero().flatten().tolist()):
-    p = loss_each[row].neg().exp()
-    print(
-        f"{pieces[position]:14}{log_sum_exp[row]:11.5f}{true_logit[row]:14.5f}"
-        f"{loss_each[row]:10.5f}{p:14.6f}"
-    )
+names = tokenizer.convert_ids_to_tokens(truth)
+print(f"{'truth':14}" + "".join(f"{name:>10}" for name in names))
+for name, row in (
+    ("log of the sum", log_sum_exp),
+    ("- its logit", true_logit),
+    ("= loss", loss_each),
+):
+    print(f"{name:14}" + "".join(f"{number:10.5f}" for number in row))
+chances = loss_each.neg().exp()
+print(f"{'p = exp(-loss)':14}" + "".join(f"{p:10.6f}" for p in chances))
 terms = " + ".join(f"{loss:.5f}" for loss in loss_each)
-print(f"MLM loss = ({terms}) / {len(truth)} = {mlm_loss:.5f}")
+print(f"MLM loss = ({terms}) / {len(truth)}")
+print(f"         = {mlm_loss:.5f}")
 assert abs(mlm_loss - output.mlm_loss) < 1e-9, (
     "This mean is the MLM loss that the model returns"
 )
@@ -253,18 +257,18 @@ def written_out_step(
     new = weight - shrink - update
     rows = [
         ("w", weight, "the weight before"),
-        ("g", gradient, "its gradient, shortened"),
+        ("g", gradient, "gradient, shortened"),
         ("m", m, f"{BETA1} m + {1 - BETA1:.1f} g"),
         ("v", v, f"{BETA2} v + {1 - BETA2:.3f} g^2"),
         ("m_hat", m_hat, f"m / (1 - {BETA1}^{step})"),
         ("v_hat", v_hat, f"v / (1 - {BETA2}^{step})"),
-        ("decay", shrink, f"lr * {decay} * w"),
-        ("update", update, "lr * m_hat / (sqrt(v_hat) + eps)"),
+        ("decay", shrink, f"{decay} lr w"),
+        ("update", update, "lr m_hat / (√v_hat + ε)"),
         ("w", new, "w - decay - update"),
     ]
-    print(f"step {step}, lr = {rate}, eps = {EPSILON}")
+    print(f"step {step}, lr = {rate}, ε = {EPSILON}")
     for name, number, formula in rows:
-        print(f"  {name:7}{number:17.9e}   {formula}")
+        print(f"{name:6}{number:17.9e}  {formula}")
     updates.append(
         [[name, number.item(), formula] for name, number, formula in rows]
     )
@@ -322,9 +326,9 @@ assert max(gaps) < 1e-12, (
 assert 0.5 < moves[0] / LEARNING_RATE < 1.5, (
     "The first step moves the weight by about the learning rate"
 )
-print(f"loss before {losses[0]:.5f}")
-after = " ".join(f"{value:.5f}" for value in losses[1:])
-print("loss after one step and after two", after)
+print(f"loss before      {losses[0]:.5f}")
+print(f"after one step   {losses[1]:.5f}")
+print(f"after two steps  {losses[2]:.5f}")
 assert losses[1] < losses[0], "After one step the loss on this input is lower"
 
 # %%
@@ -348,9 +352,13 @@ class_exp = class_logits.exp()
 class_p = class_exp / class_exp.sum()
 log_sum = class_exp.sum().log()
 class_loss = log_sum - class_logits[sentiment]
-rows = zip(SENTIMENTS, class_logits, class_exp, class_p, strict=True)
-for name, logit, exp, p in rows:
-    print(f"{name:9} logit {logit:9.5f}   exp {exp:9.5f}   P {p:.5f}")
+print(" " * 13 + "".join(f"{name:>10}" for name in SENTIMENTS))
+for name, row in (
+    ("logit", class_logits),
+    ("exp(logit)", class_exp),
+    ("P", class_p),
+):
+    print(f"{name:13}" + "".join(f"{number:10.5f}" for number in row))
 print(
     f"loss = {log_sum:.5f} - {class_logits[sentiment]:.5f} = {class_loss:.5f}"
 )
@@ -375,7 +383,8 @@ weight = classifier.classifier.weight  # (2, hidden)
 place = int(pooled.abs().argmax())  # where the vector at [CLS] is largest
 p = class_p[sentiment]
 by_hand = (p - 1) * pooled[place]
-print(f"g = (P - 1) * pooled = ({p:.5f} - 1) * {pooled[place]:.5f}")
+print("g = (P - 1) * pooled")
+print(f"  = ({p:.5f} - 1) * {pooled[place]:.5f}")
 print(f"  = {by_hand:.5f} (more exactly {by_hand:.9f})")
 assert abs(by_hand - weight.grad[sentiment, place]) < 1e-9, (
     "The gradient by hand is the one that torch computes"
@@ -396,7 +405,8 @@ numbers |= {
 # %% the step of the second stage
 nn.utils.clip_grad_norm_(classifier.parameters(), MAX_NORM)
 factor = min(1.0, MAX_NORM / whole)
-print(f"shortened: times {factor:.5f} (more exactly {factor:.9f})")
+print(f"shortened: times {factor:.5f}")
+print(f"  (more exactly {factor:.9f})")
 written, _, _ = written_out_step(
     weight[sentiment, place].detach(),
     weight.grad[sentiment, place],

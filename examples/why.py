@@ -214,7 +214,7 @@ last = len(checkpoint.history["loss"])
 models = {step: checkpoint.at(step) for step in checkpoint.earlier}
 models[last] = checkpoint.model
 pieces, a_person, right = {}, {}, {}
-print(f"{len(texts)} texts  different guesses  a person  the right one")
+print(f"{len(texts)} texts  different guesses  a person   right")
 for step, moment in models.items():
     with torch.no_grad():
         guesses = moment(**inputs).prediction_logits[is_hole].argmax(-1)
@@ -223,7 +223,7 @@ for step, moment in models.items():
     right[step] = (guesses == answers).float().mean()
     print(
         f"step {step:5,} {len(pieces[step]):18} "
-        f"{a_person[step]:9.1%} {right[step]:14.1%}"
+        f"{a_person[step]:9.1%} {right[step]:7.1%}"
     )
 assert set(pieces[50]) <= {"the", ".", ","}, (
     "After 50 steps it guesses only the most frequent pieces, whatever the text"

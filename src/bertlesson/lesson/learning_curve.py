@@ -47,20 +47,18 @@ class LearningCurve(NamedTuple):
         }
 
     def summary(self, spec: str = ".1%") -> str:
-        """The means in one line per number of labels, and a last line with the learning rates.
+        """A table of the means by number of labels, with the learning rates in its last row.
 
         Args:
             spec: The format of a score, as in an f-string.
         """
-        rows = [
-            (f"{size:5} labels", *(f"{self.mean(start, size):{spec}}" for start in STARTS))
-            for size in self.sizes
-        ]
-        rows.append(("learning rate", *(f"{self.rates[start]:g}" for start in STARTS)))
-        return "\n".join(
-            f"{name:13}   {STARTS[0]} start {ahead:6}   {STARTS[1]} start {behind}"
-            for name, ahead, behind in rows
-        )
+        rows = [("labels", *(f"{start} start" for start in STARTS))]
+        for size in self.sizes:
+            ahead, behind = (f"{self.mean(start, size):{spec}}" for start in STARTS)
+            rows.append((f"{size:6}", ahead, behind))
+        ahead, behind = (f"{self.rates[start]:g}" for start in STARTS)
+        rows.append(("learning rate", ahead, behind))
+        return "\n".join(f"{name:13}{ahead:>18}{behind:>14}" for name, ahead, behind in rows)
 
 
 def measure(

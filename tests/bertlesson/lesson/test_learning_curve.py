@@ -60,9 +60,10 @@ def test_means_and_gaps() -> None:
 
 def test_the_summary_has_a_line_for_each_size_and_the_rates() -> None:
     assert CURVE.summary(".2f").split("\n") == [
-        "   16 labels    pretrained start 0.70     random start 0.30",
-        "   64 labels    pretrained start 0.90     random start 0.95",
-        "learning rate   pretrained start 0.0003   random start 0.01",
+        "labels         pretrained start  random start",
+        "    16                     0.70          0.30",
+        "    64                     0.90          0.95",
+        "learning rate            0.0003          0.01",
     ]
 
 
