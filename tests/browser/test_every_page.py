@@ -28,6 +28,9 @@ PAGES = sorted(
     .as_posix()
     for source in SOURCES
 )
+PATH = [path for path in PAGES if re.match(r"(index|summary)\.|(lesson|practice)/", path)]
+# reports of the package's `diagnose`, as a terminal shows them: on a telephone they are pushed
+WITH_WIDE_OUTPUTS = {"use/diagnose.html", "examples/diagnose.html"}
 
 
 def scheme(page: Page) -> str | None:
@@ -72,6 +75,12 @@ def cut_code(page: Page) -> list[str]:
     return found
 
 
+def small_type(page: Page, least: float) -> list[str]:
+    """Code and outputs in smaller type than this, in pixels, folded ones included."""
+    found: list[str] = run(page, "page.smallType", least)
+    return found
+
+
 @pytest.mark.parametrize("path", [*PAGES, "404.html"])
 @pytest.mark.parametrize(("size", "colours"), [("wide", "light"), ("narrow", "dark")])
 def test_a_page_is_accessible_light_stays_put_and_fits_its_window(
@@ -94,6 +103,24 @@ def test_a_page_is_accessible_light_stays_put_and_fits_its_window(
     assert cut_off(page) == []
     assert_accessible(page)
     assert cut_code(page) == []
+    assert (page.locator("pre.wide").count() > 0) == (path in WITH_WIDE_OUTPUTS)
+    assert small_type(page, 11) == []
+
+
+@pytest.mark.parametrize("path", PATH)
+def test_code_and_outputs_of_the_path_are_12_pixels_high_on_a_telephone(
+    reader: Reader, path: str
+) -> None:
+    assert small_type(reader.open(path, size="narrow"), 12) == []
+
+
+def test_small_type_and_cut_outputs_are_noticed(reader: Reader) -> None:
+    page = reader.open("lesson/masking.html", size="narrow")
+    table = page.locator("pre.output[style*='--columns']").first
+    table.evaluate("table => table.style.setProperty('--columns', 50)")
+    assert len(small_type(page, 12)) == 1
+    table.evaluate("table => table.append('a  b'.padEnd(60))")
+    assert len(cut_code(page)) == 1
 
 
 def test_words_of_too_little_contrast_are_noticed(reader: Reader) -> None:

@@ -56,7 +56,7 @@ def highlighted(source: str, language: str, title: str = "") -> str:
         lines[-1] += _marked(name, first)
         lines += [_marked(name, text) for text in others]
     plain = [*source.split("\n"), *[""] * len(lines)]  # the lexer ends the last line
-    code = "\n".join(_line(*pair) for pair in zip(lines, plain, strict=False))
+    code = "\n".join(long_line(*pair) for pair in zip(lines, plain, strict=False))
     head = f'<span class="filename">{escape(title)}</span>' if title else ""
     return f'<div class="highlight">{head}<pre><code>{code}</code></pre></div>'
 
@@ -71,8 +71,12 @@ def _marked(name: str, text: str) -> str:
     return f'<span class="{name}">{text}</span>' if name and text else text
 
 
-def _line(line: str, text: str) -> str:
-    """The highlighted line; a long one knows the indent at which it wraps."""
+def long_line(line: str, text: str) -> str:
+    """The line as HTML; a long one knows the indent at which it wraps.
+
+    >>> long_line("&amp;", "&")
+    '&amp;'
+    """
     if len(text) <= NARROW:
         return line
     return f'<span class="long" style="--in:{len(text) - len(text.lstrip())}ch">{line}</span>'

@@ -11,10 +11,13 @@ from tools.run.examples import Example
 from tools.run.problems import other_problems
 from tools.run.records import Claim, Figure, Outcome, Output, Text
 from tools.weave import terminal
-from tools.weave.code import NARROW
+from tools.weave.code import NARROW, long_line
 from tools.weave.figures import themed_svg
 from tools.weave.guessing import Asked, asked, comparison_html
 from tools.weave.memory import remembered
+
+COLUMNS = re.compile(r"\S {2,}\S")  # more than one space between words: they are aligned
+WIDE = 53  # columns; with more, no size of type fits on a telephone that can be read
 
 
 def escaped(text: str) -> str:
@@ -55,12 +58,23 @@ def figure_svg(example: Example, index: int, number: int, figure: Figure) -> str
 
 
 def text_html(printed: str) -> str:
-    """What an example printed. The number of its columns sets the size of type on a telephone."""
-    text = terminal.screen(printed).rstrip("\n")
-    columns = max(map(len, text.split("\n")))
-    style = f' style="--columns:{columns}"' if columns > NARROW else ""
-    opening = f'<pre class="output" tabindex="0" aria-label="Output"{style}>'
-    return f"{opening}{escape(text)}</pre>"
+    """What an example printed. On a telephone, long lines wrap as those of code do.
+
+    Rows of a table do not wrap: their length sets the size of type there. A table that is too wide
+    for that can be pushed.
+
+    >>> text_html("loss  1.5")
+    '<pre class="output" tabindex="0" aria-label="Output">loss  1.5</pre>'
+    """
+    lines = terminal.screen(printed).rstrip("\n").split("\n")
+    columns = max((len(line) for line in lines if COLUMNS.search(line)), default=0)
+    style = f' style="--columns:{columns}"' if NARROW < columns <= WIDE else ""
+    kind = "output wide" if columns > WIDE else "output"
+    opening = f'<pre class="{kind}" tabindex="0" aria-label="Output"{style}>'
+    shown = "\n".join(
+        escape(line) if COLUMNS.search(line) else long_line(escape(line), line) for line in lines
+    )
+    return f"{opening}{shown}</pre>"
 
 
 def findings_html(example: Example, outcome: Outcome, index: int, guess: bool = False) -> str:

@@ -29,15 +29,31 @@ export function cutOffWords() {
   return [...texts].filter(isCut).map((text) => text.textContent);
 }
 
-/** The code and outputs that are wider than their boxes, folded ones included. */
-export function cutOffCode() {
+function unfold() {
   /** @type {NodeListOf<HTMLDetailsElement>} */
   const folds = document.querySelectorAll("article details");
   for (const fold of folds) fold.open = true;
-  const boxes = [...document.querySelectorAll("article pre, article pre > code")];
+}
+
+/** The code and outputs that are wider than their boxes, folded ones included. */
+export function cutOffCode() {
+  unfold();
+  const boxes = [...document.querySelectorAll("article pre:not(.wide), article pre > code")];
   return boxes
     .filter((box) => box.scrollWidth > box.clientWidth + 1)
     .map((box) => `${box.scrollWidth - box.clientWidth} px: ${box.textContent}`);
+}
+
+/**
+ * The code and outputs in smaller type than this, folded ones included.
+ * @param {number} least In pixels.
+ */
+export function smallType(least) {
+  unfold();
+  const sized = (/** @type {Element} */ box) => Number.parseFloat(getComputedStyle(box).fontSize);
+  return [...document.querySelectorAll("article :is(pre.output, pre > code)")]
+    .filter((box) => sized(box) < least - 0.001)
+    .map((box) => `${sized(box)} px: ${box.textContent}`);
 }
 
 /** What has the focus, if nothing shows that it does; "" if something does. */
