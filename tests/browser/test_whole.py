@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Reader, assert_accessible, refuse_storage
+from tests.browser.conftest import Reader, assert_accessible, refuse_storage, run
 from tools.site import whole
 
 
@@ -27,6 +27,12 @@ def test_it_reads_well_from_disk_without_anything_else(
     page.get_by_label("Contents").get_by_role("link", name="Masked language modelling").click()
     expect(page.locator("#lesson-masking h1")).to_be_in_viewport()
     assert [url for url in asked if not url.startswith(alone.as_uri())] == []
+
+
+def test_on_a_telephone_no_code_or_output_is_cut_or_small(reader: Reader) -> None:
+    page = reader.open(whole.NAME, size="narrow")
+    assert run(page, "page.cutOffCode") == []
+    assert run(page, "page.smallType", 11) == []
 
 
 def test_its_colours_and_names_are_accessible(reader: Reader) -> None:
