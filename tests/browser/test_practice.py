@@ -190,6 +190,22 @@ def test_an_answer_that_is_looked_up_is_not_found(reader: Reader) -> None:
     assert stored(page, "done:practice/bugs") == {"done": 2, "of": 14}
 
 
+@pytest.mark.parametrize("width", [320, 360, 390, 412])
+def test_a_sign_stands_beside_its_number_on_a_telephone(reader: Reader, width: int) -> None:
+    page = reader.open(BUGS, size="narrow")
+    page.set_viewport_size({"width": width, "height": 800})
+    for opener in page.locator(".piece summary").all():
+        opener.evaluate("summary => summary.click()")
+    links = page.locator(".score-pieces a")
+    expect(links.last.locator("i")).to_have_text("→")
+    for link in links.all():
+        box, sign = link.bounding_box(), link.locator("i").bounding_box()
+        assert box
+        assert sign
+        assert sign["x"] + sign["width"] < box["x"] + box["width"]
+        assert abs(sign["y"] + sign["height"] / 2 - box["y"] - box["height"] / 2) < 4
+
+
 def test_an_answer_opened_before_the_buttons_are_there_is_looked_up(reader: Reader) -> None:
     held: list[Route] = []
     page = reader.open(
