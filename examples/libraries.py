@@ -18,9 +18,12 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
     BertModel,
     BertTokenizer,
     DataCollatorForLanguageModeling,
+    DataCollatorWithPadding,
     Trainer,
     TrainingArguments,
 )
@@ -66,6 +69,21 @@ assert "attention_mask" not in keys, (
     "Given lists of ids, it returns no attention mask"
 )
 assert changed > 0, "`torch_mask_tokens` changes its argument"
+
+# %% unknown words
+everything = DataCollatorForLanguageModeling(tokenizer, mlm_probability=1)
+unknown = tokenizer("Hugo loved the zebra", return_special_tokens_mask=True)
+named = everything([dict(unknown)])["labels"]
+del unknown["special_tokens_mask"]
+unnamed = everything([dict(unknown)])["labels"]
+for name, its in (("with", named), ("without", unnamed)):
+    print(name, "the column:", *tokenizer.batch_decode(its[its != IGNORED]))
+assert tokenizer.unk_token_id in named, (
+    "With the column `special_tokens_mask`, [UNK] is selected"
+)
+assert tokenizer.unk_token_id not in unnamed, (
+    "Without it, [UNK] is not selected"
+)
 
 # %% whole words
 whole = DataCollatorForLanguageModeling(tokenizer, whole_word_mask=True)
@@ -251,6 +269,53 @@ assert logged[1][0] == 0, "`Trainer` logs such a step as a loss of 0"
 assert with_empty["eval_loss"] == with_labels["eval_loss"], (
     "`evaluate` leaves such a batch out of its mean"
 )
+
+# %% what is measured and predicted
+rounded = trainer(bf16_full_eval=True)
+rounded.evaluate()
+print("after an evaluation in bfloat16 the model is", rounded.model.dtype)
+assert rounded.model.dtype == torch.bfloat16, (
+    "An evaluation in bfloat16 leaves the model in bfloat16"
+)
+
+
+def predicted(**settings):
+    """The labels that come back for six rows labelled 0 to 5."""
+    lengths = (4, 9, 2, 7, 3, 5)
+    numbered = [
+        {"input_ids": ids[0, :length].tolist(), "labels": number}
+        for number, length in enumerate(lengths)
+    ]
+    model = BertForSequenceClassification(
+        BertConfig(**config.to_dict() | {"num_labels": 6})
+    )
+    made = trainer(model, numbered, per_device_eval_batch_size=4, **settings)
+    made.data_collator = DataCollatorWithPadding(tokenizer)
+    return made.predict(numbered).label_ids.tolist()
+
+
+by_length = predicted(train_sampling_strategy="group_by_length")
+dropped = predicted(dataloader_drop_last=True)
+print("six rows, by length:", *by_length)
+print("without the last batch:", *dropped)
+assert sorted(by_length) == predicted() != by_length, (
+    "Grouping by length, `predict` returns the rows in another order"
+)
+assert len(dropped) == 4, (
+    "Dropping the last batch, `predict` leaves its rows out"
+)
+
+# %% ignored positions
+asks = BertForQuestionAnswering(config).eval()
+ends = torch.full((16,), 3)
+with torch.inference_mode():
+    at_cls, marked = (
+        asks(
+            ids, start_positions=torch.full((16,), at), end_positions=ends
+        ).loss
+        for at in (0, IGNORED)
+    )
+assert marked == at_cls, "A start at -100 is one at position 0"
 
 # %% half precision
 folder = tempfile.mkdtemp()
