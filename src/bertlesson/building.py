@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encoding import Encoder
+from .layout import SpecialIds
 from .nsp import SentencePairs
-from .pair_arrays import PieceCorpus, SpecialIds, pair_corpus
+from .pair_arrays import PieceCorpus, pair_corpus
 from .sentences import split_sentences
 from .shards import Shard
 

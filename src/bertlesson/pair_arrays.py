@@ -12,28 +12,22 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate, chain, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .layout import ROWS, SpecialIds, continuing, flatten, lay_out, quick
 from .nsp import IS_NEXT, IS_RANDOM, SentencePairs, create_pairs
 from .segments import Documents, check_settings, choose_target_length
 
-__all__ = ["PieceCorpus", "SpecialIds", "make_pairs", "pair_corpus"]
+__all__ = ["PieceCorpus", "make_pairs", "pair_corpus"]
 
 STRUCTURAL = ("[CLS]", "[SEP]", "[PAD]")
 Ints = NDArray[np.int64]
 # of A and B their first piece and the one after their last, the label, and two spans
 Found = tuple[int, int, int, int, int, int, int, int, int, int, int]
-
-
-class SpecialIds(NamedTuple):
-    """The ids that are put around and behind a pair."""
-
-    cls: int
-    sep: int
-    pad: int
+COLUMNS = 11
 
 
 class PieceCorpus:
@@ -62,7 +56,7 @@ class PieceCorpus:
         begins = ~continues[ids]  # (pieces,), a word
         begins[borders[:-1]] = True
         # where each word begins, and after the last one where all ends
-        self.words = [*np.flatnonzero(begins).tolist(), len(ids)]
+        self.words = quick(np.append(np.flatnonzero(begins), len(ids)))
         counts = np.append(0, np.cumsum(begins))[borders].tolist()  # words before each sentence
         stops = list(accumulate(documents, initial=0))  # of documents, in sentences
         spans = list(pairwise(stops))
@@ -84,13 +78,19 @@ class PieceCorpus:
             for start, stop in pairwise(borders)
         ]
         self.sentences = [flat[start:stop] for start, stop in spans]
+        # a sentence that is there once has no successor in other documents but one that is repeated
         self.successors = defaultdict[int, set[int]](set)
-        for last, first in chain.from_iterable(map(pairwise, self.sentences)):
-            self.successors[last].add(first)
+        if len(numbers) < len(flat):
+            repeated = np.bincount(flat) > 1
+            for last, first in chain.from_iterable(map(pairwise, self.sentences)):
+                if repeated[last] or repeated[first]:
+                    self.successors[last].add(first)
 
     def may_follow(self, a: tuple[int, int, int], b: tuple[int, int, int], room: int) -> bool:
-        """See `bertlesson.nsp.Corpus.may_follow`."""
+        """See `bertlesson.nsp.Corpus.may_follow`; A and B are of two documents."""
         (of_a, a_start, a_stop), (of_b, b_start, b_stop) = a, b
+        if self.successors.keys().isdisjoint(self.sentences[of_a][a_start:a_stop]):
+            return False
         pieces_a, pieces_b = self.pieces_at[of_a], self.pieces_at[of_b]
         words_a, words_b = self.words_at[of_a], self.words_at[of_b]
         long = pieces_a[a_stop] - pieces_a[a_start] + pieces_b[b_stop] - pieces_b[b_start]
@@ -178,33 +178,30 @@ def pair_corpus(
         for number in corpus.partners
         for pair in _pairs_of(corpus, number, room, short_seq_prob, rng)
     ]
-    return _to_arrays(np.array(found), corpus.ids, special, max_seq_length)
+    numbers = np.fromiter(chain.from_iterable(found), np.int64, len(found) * COLUMNS)
+    table = numbers.reshape(-1, COLUMNS)
+    return _to_arrays(table, corpus.ids, special, max_seq_length)
 
 
 def _corpus_of(documents: Documents, vocab: Mapping[str, int]) -> PieceCorpus | None:
     """The documents by ids; None if anything is out of order."""
     if not isinstance(vocab, Mapping) or not vocab.keys() >= set(STRUCTURAL):
         return None
-    usual = {list, tuple}
     try:
-        if type(documents) not in usual or not usual.issuperset(map(type, documents)):
+        found = flatten(documents, vocab)
+        if found is None:
             return None
-        sentences = list(chain.from_iterable(documents))
-        if not usual.issuperset(map(type, sentences)):
+        ids, lengths, counts = found
+        every = np.fromiter(vocab.values(), np.int64, len(vocab))
+        if every.min() < 0 or len(set(vocab.values())) < len(vocab) or 0 in lengths:
             return None
-        lengths = list(map(len, sentences))
-        pieces = list(chain.from_iterable(sentences))
-        ids = np.fromiter(map(vocab.__getitem__, pieces), np.int64, len(pieces))
-        size = max(vocab.values()) + 1
-        if min(vocab.values()) < 0 or len(set(vocab.values())) < len(vocab) or 0 in lengths:
-            return None
-        structural, continues = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+        structural, continues = np.zeros((2, every.max() + 1), np.bool_)
         structural[[vocab[piece] for piece in STRUCTURAL]] = True
-        continues[[at for piece, at in vocab.items() if piece[:2] == "##"]] = True
+        continues[every] = continuing(vocab)
         firsts = ids[np.append(0, np.cumsum(lengths)[:-1])]
         if structural[ids].any() or continues[firsts].any():
             return None
-        return PieceCorpus(ids, lengths, list(map(len, documents)), continues)
+        return PieceCorpus(ids, lengths, counts, continues)
     except (TypeError, KeyError, IndexError, AttributeError, ValueError):
         return None
 
@@ -288,7 +285,7 @@ def _elsewhere(
 
 
 def _truncate(
-    words: list[int],
+    words: memoryview,
     bounds: tuple[int, int, int, int],
     within: tuple[int, int, int, int],
     room: int,
@@ -323,26 +320,24 @@ def _truncate(
 
 
 def _to_arrays(found: Ints, ids: NDArray[Any], special: SpecialIds, length: int) -> SentencePairs:
-    a, a_end, b, b_end = (found[:, at, None] for at in range(4))  # (pairs, 1)
-    first_sep = 1 + a_end - a
-    last_sep = first_sep + 1 + b_end - b
-    columns = np.arange(length)  # (length,)
-    of_b = columns > first_sep  # (pairs, length)
-    present = columns <= last_sep
-    at = columns + np.where(of_b, b - first_sep - 1, a - 1)
-    input_ids = ids.take(at, mode="clip").astype(np.int64, copy=False)
-    input_ids[:, 0] = special.cls
-    rows = np.arange(len(found))
-    input_ids[rows, first_sep[:, 0]] = input_ids[rows, last_sep[:, 0]] = special.sep
-    input_ids[~present] = special.pad
-    structural = columns >= last_sep
-    structural[:, 0] = True
-    structural[rows, first_sep[:, 0]] = True
+    input_ids, attention_mask, token_type_ids, special_tokens_mask = (
+        np.empty((len(found), length), np.int64) for _ in range(4)
+    )
+    for first in range(0, len(found), ROWS):
+        part = slice(first, first + ROWS)
+        layout = lay_out(found[part], length)
+        layout.fill(ids, special, input_ids[part])
+        attention_mask[part] = layout.present
+        token_type_ids[part] = layout.of_b
+        structural = special_tokens_mask[part]
+        structural[:] = np.arange(length) >= layout.last_sep[:, None]
+        structural[:, 0] = 1
+        structural[np.arange(len(structural)), layout.first_sep] = 1
     return SentencePairs(
         input_ids=input_ids,
-        attention_mask=present.astype(np.int64),
-        token_type_ids=(present & of_b).astype(np.int64),
-        special_tokens_mask=structural.astype(np.int64),
+        attention_mask=attention_mask,
+        token_type_ids=token_type_ids,
+        special_tokens_mask=special_tokens_mask,
         next_sentence_label=found[:, 4].copy(),
         sources=found[:, 5:].reshape(-1, 2, 3).copy(),
     )

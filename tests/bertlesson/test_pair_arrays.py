@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertlesson.layout import SpecialIds
 from bertlesson.nsp import create_pairs
-from bertlesson.pair_arrays import PieceCorpus, SpecialIds, make_pairs, pair_corpus
+from bertlesson.pair_arrays import PieceCorpus, make_pairs, pair_corpus
 from tests.bertlesson.small_documents import (
     GOOD,
     PIECES,
