@@ -94,16 +94,19 @@ def decode_answers(
         _best_spans(starts[rows], ends[rows], in_context[rows], max_answer_length)
         for rows in torch.arange(len(starts)).split(ROWS_AT_ONCE)
     ]
-    best, first, last = (torch.cat(part).tolist() for part in zip(*spans, strict=True))  # [row]
+    scores, first, last = (torch.cat(part) for part in zip(*spans, strict=True))  # (rows,)
+    every = torch.arange(len(scores))
+    begins = questions.characters[every, first, 0].tolist()  # [row]
+    stops = questions.characters[every, last, 1].tolist()
+    best = scores.tolist()
     # ... then, of all rows of a question, the one that is surest
     answers: list[Answer | None] = []
     for rows in _rows_of_questions(questions.example):
         row = max(rows, key=best.__getitem__)  # the first in a tie
-        span = questions.characters[row, first[row], 0], questions.characters[row, last[row], 1]
         # a long context lacks an answer only if no row of it has one
         margin = min(none[row] for row in rows) - best[row]
         refused = null_threshold is not None and margin > null_threshold
-        answers.append(None if refused or best[row] == -np.inf else (int(span[0]), int(span[1])))
+        answers.append(None if refused or best[row] == -np.inf else (begins[row], stops[row]))
     return answers
 
 

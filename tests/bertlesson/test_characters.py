@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bertlesson.characters import is_dropped_with, own_characters
 
@@ -19,3 +21,12 @@ def test_a_piece_of_white_space_leaves_what_is_dropped_to_others() -> None:
     offsets = np.array([[0, 1], [1, 2], [3, 4]])
     expected = [[0, 1, 1], [-1, -1, -1], [3, 4, 5]]
     assert own_characters("a \u00adb\u00ad", offsets).tolist() == expected
+
+
+@given(st.text("ab- ", min_size=1, max_size=12), st.data())
+def test_plain_text_is_read_as_any_other(context: str, data: st.DataObject) -> None:
+    places = st.integers(0, len(context))
+    pieces = data.draw(st.lists(st.tuples(places, places).map(sorted), max_size=6))
+    offsets = np.array(pieces, dtype=np.int32).reshape(-1, 2)
+    # a letter beyond ASCII, in no piece, makes it look at each character
+    assert (own_characters(context, offsets) == own_characters(f"{context}é", offsets)).all()
