@@ -41,6 +41,7 @@ bench: install ## the speed that the project promises, with its ratios
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/pretraining.py
 	$(BIN)/python benchmarks/packing.py
+	$(BIN)/python benchmarks/instances.py
 	$(BIN)/python benchmarks/answers.py
 	$(BIN)/python benchmarks/browser.py
 

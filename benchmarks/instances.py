@@ -1,12 +1,10 @@
 """Pairs and instances from arrays, timed against the plain functions that they equal.
 
-Run it as `python benchmarks/instances.py [documents ...]`. Both make the same from the same
-documents of made-up words, whose frequencies fall as those of words in a language do (Zipf). They
-take turns, in processor time, and everything that a user calls is timed. "From ids" leaves out what
-turns strings into ids, as `bertlesson.stored.write_pairs` does, whose tokenizer gives ids.
-
-It shows the middle ratio of all turns, the least and the largest, and the one that is expected. It
-fails if the middle one is below that, or if anything differs.
+Run it as `python benchmarks/instances.py`. Both make the same from the same documents of made-up
+words, whose frequencies fall as those of words in a language do (Zipf). Everything that a user
+calls is timed, for each pair. "From ids" leaves out what turns strings into ids, as
+`bertlesson.stored.write_pairs` does, whose tokenizer gives ids. It fails if a ratio is lower than
+expected, or anything differs.
 """
 
 import dataclasses
@@ -15,11 +13,10 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
-from statistics import median
-from time import process_time
 from typing import Any
 
 import numpy as np
+from sides import Table, row_of, take_turns
 
 from bertlesson.layout import SpecialIds
 from bertlesson.nsp import SentencePairs, create_pairs
@@ -27,6 +24,7 @@ from bertlesson.pair_arrays import PieceCorpus, make_pairs, pair_corpus
 from bertlesson.reference import create_pretraining_instances
 from bertlesson.reference_arrays import PretrainingInstances, make_pretraining_instances
 
+DOCUMENTS = (300, 3_000)
 LENGTH, TURNS = 128, 7
 BARS = {
     "pairs": 1.7,
@@ -73,27 +71,18 @@ def documents(count: int) -> list[list[list[str]]]:
     return made
 
 
-def compare(name: str, plain: Callable[[], Any], arrays: Callable[[], Any]) -> bool:
-    """Time both, show the ratio, and say whether it is high enough."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for turn in range(TURNS):
-        results = []
-        for function, times in zip((plain, arrays), seconds, strict=True):
-            start = process_time()
-            results.append(function())
-            times.append(process_time() - start)
-        if not turn and not same(*results):
-            print(f"{name}: the results differ", file=sys.stderr)
-            return False
-        rows = len(results[1])
-    ratios = [one / other for one, other in zip(*seconds, strict=True)]
-    print(
-        f"{name:26} {rows:9,} {1e6 * median(seconds[0]) / rows:7.1f} "
-        f"{1e6 * median(seconds[1]) / rows:7.1f} {median(ratios):6.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f}), expected {BARS[name]}",
-        flush=True,
-    )
-    return median(ratios) >= BARS[name]
+def compare(
+    table: Table, name: str, count: int, plain: Callable[[], Any], arrays: Callable[[], Any]
+) -> None:
+    """Add a row with the microseconds for each pair; a difference in the results ends it all."""
+    theirs, ours = plain(), arrays()
+    if not same(theirs, ours):
+        sys.exit(f"{name} of {count:,} documents: the results differ")
+    sides = [
+        [1e6 * seconds / len(ours) for seconds in side]
+        for side in take_turns((plain, arrays), turns=TURNS)
+    ]
+    table.add(row_of(f"{name}, {count:,} documents", "µs", *sides), BARS[name])
 
 
 def same(theirs: Any, ours: Any) -> bool:
@@ -110,7 +99,7 @@ def pairs_from_ids(ids: Any, sentences: list[int], counts: list[int]) -> Sentenc
     return pair_corpus(corpus, SPECIAL, LENGTH, 0.1, random.Random(0))
 
 
-def compare_all(count: int) -> list[bool]:
+def compare_all(table: Table, count: int) -> None:
     corpus = documents(count)
     sentences = list(chain.from_iterable(corpus))
     ids = np.array([VOCAB[piece] for piece in chain.from_iterable(sentences)], np.int32)
@@ -121,7 +110,8 @@ def compare_all(count: int) -> list[bool]:
         )
         for function in (create_pairs, make_pairs)
     )
-    fast = [compare("pairs", plain, arrays), compare("pairs from ids", plain, from_ids)]
+    compare(table, "pairs", count, plain, arrays)
+    compare(table, "pairs from ids", count, plain, from_ids)
     # the reference makes ten passes; of many documents, its lists would fill the memory
     for passes in (1, 10) if count < 1000 else (1,):
         for kind in ("instances", "whole words"):
@@ -139,22 +129,20 @@ def compare_all(count: int) -> list[bool]:
                 )
                 for function in (create_pretraining_instances, make_pretraining_instances)
             )
-            fast.append(
-                compare(
-                    f"{kind}, {passes} {'pass' if passes == 1 else 'passes'}",
-                    lambda theirs=theirs: theirs(rng=random.Random(0)),
-                    lambda ours=ours: ours(rng=random.Random(0)),
-                )
+            compare(
+                table,
+                f"{kind}, {passes} {'pass' if passes == 1 else 'passes'}",
+                count,
+                lambda theirs=theirs: theirs(rng=random.Random(0)),
+                lambda ours=ours: ours(rng=random.Random(0)),
             )
-    return fast
 
 
 def main() -> int:
-    fast = []
-    for count in map(int, sys.argv[1:] or ("300", "3000")):
-        print(f"{count:,} documents; rows, microseconds for each (plain, arrays), ratio")
-        fast += compare_all(count)
-    return 0 if all(fast) else 1
+    table = Table("instances", "plain Python", ("numpy",))
+    for count in DOCUMENTS:
+        compare_all(table, count)
+    return table.end()
 
 
 if __name__ == "__main__":

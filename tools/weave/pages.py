@@ -9,6 +9,7 @@ In a page:
     {{ claims }}                                 the list of all claims (on the page of checks)
     {{ times }}                                  words and minutes of all pages (on the overview)
     {{ mutants }}                                and two more, see `noticed.py`
+    {{ speed of masking }}                       a table of what was timed, see `speed.py`
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from tools.run.cells import ROOT, Cell, Problem
 from tools.run.examples import EXAMPLES, Example
 from tools.run.records import Outcome, Plain
+from tools.weave import speed
 from tools.weave.blocks import raw_block
 from tools.weave.code import check_fence, shown_code
 from tools.weave.noticed import NOTICED
@@ -95,6 +97,8 @@ class Page:
             return MARKS[line]
         if line in NOTICED:
             return NOTICED[line](self.lesson.examples, self.lesson.outcomes)
+        if line.startswith(speed.MARK):
+            return speed.table_of(line)
         # Text and code spans alternate: text, span, its marks, text, …
         parts = CODE_SPAN.split(line)
         for index in range(0, len(parts), 3):
