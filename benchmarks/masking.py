@@ -68,7 +68,7 @@ def main() -> int:
             ),
         }.items():
             table.compare(
-                f"{step} {batch} rows of {length}",
+                f"{step}, {batch} × {length}",
                 "µs",
                 sides,
                 turns=TURNS,

@@ -32,7 +32,7 @@ def table_of(line: str) -> str:
         raise ValueError(f"no benchmark named {name!r} is kept; there are: {names}")
     found: dict[str, Any] = json.loads(kept[name].read_text("utf-8"))
     has_limit = any(row["limit"] is not None for row in found["rows"])
-    heads = ["", found["peer"], "this package", "times as fast", "half of the turns"]
+    heads = ["", "there", "here", "ratio"]  # the page names the other side
     heads += ["limit"] * has_limit
     lines = [_cells(heads), "|---|" + "--:|" * (len(heads) - 1)]
     lines += [_cells(_row(row, has_limit)) for row in found["rows"]]
@@ -42,17 +42,22 @@ def table_of(line: str) -> str:
 
 
 def _row(row: Mapping[str, Any], has_limit: bool) -> list[str]:
-    spread = "one run" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
-    cells = [row["what"], *(f"{_number(row[side])} {row['unit']}" for side in ("theirs", "ours"))]
-    cells += [f"**{_number(row['ratio'])}**", spread]
-    if has_limit:
-        cells.append("" if row["limit"] is None else f"{_number(row['limit'])} {row['unit']}")
-    return cells
+    sides = ["theirs", "ours", *["limit"] * has_limit]
+    theirs, ours, *limit = (_number(row[side], row["unit"]) for side in sides)
+    spread = "" if row["low"] is None else f" ({_ratio(row['low'])}–{_ratio(row['high'])})"
+    return [row["what"], theirs, ours, f"**{_ratio(row['ratio'])}**{spread}", *limit]
 
 
-def _number(value: float) -> str:
-    """Two digits, and all that are before the point."""
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}" if value < 1 else f"{value:.1f}"
+def _number(value: float | None, unit: str) -> str:
+    """Two digits, and all that are before the point; with a space that does not break."""
+    if value is None:
+        return ""
+    digits = f"{value:,.0f}" if value >= 10 else f"{value:.2g}" if value < 1 else f"{value:.1f}"
+    return f"{digits}\u00a0{unit}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def _cells(cells: list[str]) -> str:
