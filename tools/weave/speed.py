@@ -32,7 +32,7 @@ def table_of(line: str) -> str:
         raise ValueError(f"no benchmark named {name!r} is kept; there are: {names}")
     found: dict[str, Any] = json.loads(kept[name].read_text("utf-8"))
     has_limit = any(row["limit"] is not None for row in found["rows"])
-    heads = ["", "there", "here", "ratio"]  # the page names the other side
+    heads = ["what", "there", "here", "ratio"]  # the page names the other side
     heads += ["limit"] * has_limit
     lines = [_cells(heads), "|---|" + "--:|" * (len(heads) - 1)]
     lines += [_cells(_row(row, has_limit)) for row in found["rows"]]

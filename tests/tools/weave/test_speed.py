@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_each_row_has_both_sides_the_ratio_and_its_spread(folder: Path) -> None:
     (folder / "masking.json").write_text(json.dumps(KEPT | {"rows": [ROW]}))
     assert speed.table_of("{{ speed of masking }}").split("\n") == [
-        "|  | there | here | ratio |",
+        "| what | there | here | ratio |",
         "|---|--:|--:|--:|",
         "| mask | 1,234\u00a0µs | 0.46\u00a0µs | **9.96** (9.00–11.6) |",
         "",
