@@ -156,7 +156,7 @@ def test_each_piece_has_its_faulty_line_and_the_score_is_kept(reader: Reader) ->
         # the answer opens and moves what stands below it; the next tap waits for that
         answer = page.locator(".piece").nth(piece - 1).locator("details.question")
         expect(answer).to_have_attribute("open", "")
-        page.evaluate("new Promise((after) => setTimeout(after, 300))")
+        page.evaluate("new Promise((after) => setTimeout(after, 600))")
     assert not overflows(page)
     all_found = "Found 14 of 14, 14 at the first try; 14 tries in all."
     expect(score(page)).to_have_text(all_found)
