@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
@@ -105,7 +106,7 @@ class Table:
             f"{spread}{least}{bar}",
             flush=True,
         )
-        if row.ratio < at_least:
+        if not at_least <= row.ratio < inf:  # nor is NaN a ratio, of two that never ended
             self.missed.append(f"{row.what}: {row.ratio:.2f}, expected at least {at_least:g}")
 
     def compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def test_a_ratio_that_is_too_low_ends_in_an_error(capsys: pytest.CaptureFixture[
     table.add(row_of("slow", "s", [2.9], [1]), at_least=3)
     assert table.end() == 1
     assert "too slow: slow: 2.90, expected at least 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(math.inf, 1), (1, math.inf), (math.inf, math.inf)])
+def test_a_side_that_never_ended_has_not_been_compared(theirs: float, ours: float) -> None:
+    table = Table("quality", "peer", ())
+    table.add(row_of("never", "s", [theirs], [ours]))
+    table.add(row_of("never", "s", [theirs], [ours]), at_least=3)
+    assert len(table.missed) == 1 + (theirs == math.inf)
+    assert table.end() == 1
 
 
 def test_rows_are_kept_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
