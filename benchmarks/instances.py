@@ -41,7 +41,7 @@ PIECES = [
     *(f"##end{i}" for i in range(ENDINGS)),
 ]
 VOCAB = {piece: number for number, piece in enumerate(PIECES)}
-SPECIAL = SpecialIds(VOCAB["[CLS]"], VOCAB["[SEP]"], VOCAB["[PAD]"])
+SPECIAL = SpecialIds.of(VOCAB)
 CONTINUES = np.array([piece.startswith("##") for piece in PIECES])
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
 
-from bertlesson.lesson.tiny import _processor
+from bertlesson.lesson.tiny import processor
 from bertlesson.replacing import replacing
 
 KEPT = Path(__file__).parent.parent / "tools" / "release" / "speed"
@@ -134,7 +134,7 @@ class Table:
             made = {
                 "peer": self.peer,
                 "date": datetime.date.today().isoformat(),
-                "processor": _processor(),
+                "processor": processor(),
                 "versions": {"Python": platform.python_version()}
                 | {name: version(name) for name in self.packages},
                 "rows": [asdict(row) for row in self.rows],

@@ -21,7 +21,7 @@ from .masking import (
     check_recipe,
     check_whole_number,
     checked_ids,
-    mask_tokens,
+    mask_arrays,
 )
 from .padding import columns_of, lengths_of, pad
 from .seeding import SeededDraws
@@ -175,32 +175,39 @@ class MaskingCollator:
         }
 
         ids = checked_ids(torch.from_numpy(batch["input_ids"]), self._vocab_size)
-        if "attention_mask" not in batch:
-            batch["attention_mask"] = present if self._pad_has_another_task else ids != self._pad_id
-        batch["attention_mask"] = batch["attention_mask"].astype(np.int64, copy=False)
+        if "attention_mask" in batch:
+            batch["attention_mask"] = batch["attention_mask"].astype(np.int64, copy=False)
+            present = array_like(ids, "attention_mask", batch["attention_mask"]) != 0
+        else:
+            if not self._pad_has_another_task:
+                present = ids != self._pad_id
+            batch["attention_mask"] = present.astype(np.int64)
         # a mask that was given may exclude more positions than these, never fewer
         if "special_tokens_mask" in batch:
-            given = batch.pop("special_tokens_mask")
-            never = self._is_structural[ids] | (array_like(ids, "special_tokens_mask", given) != 0)
+            given = array_like(ids, "special_tokens_mask", batch.pop("special_tokens_mask"))
+            candidates = ~(self._is_structural[ids] | (given != 0))
         else:
-            never = self._is_special[ids]
-        word_ids = batch.pop("word_ids", None)
-        if self.whole_word_mask and word_ids is None:
-            word_ids = self._word_ids_from_pieces(ids)
+            candidates = ~self._is_special[ids]
+        candidates &= present
+        word_ids = None
+        given_words = batch.pop("word_ids", None)
+        if self.whole_word_mask:
+            if given_words is None:
+                given_words = self._word_ids_from_pieces(ids)
+            word_ids = array_like(ids, "word_ids", given_words)
 
-        masked, labels = mask_tokens(
-            torch.from_numpy(ids),
-            torch.from_numpy(never),
+        batch["input_ids"], batch["labels"] = mask_arrays(
+            ids,
+            candidates,
+            present,
+            word_ids,
             mask_token_id=self._mask_id,
             vocab_size=self._vocab_size,
             recipe=self.recipe,
-            attention_mask=torch.from_numpy(batch["attention_mask"]),
-            word_ids=torch.from_numpy(word_ids) if self.whole_word_mask else None,
             max_predictions_per_seq=self.max_predictions_per_seq,
             at_least_one=self.at_least_one,
             generator=self._draws.generator() if self._draws else None,
         )
-        batch |= {"input_ids": masked.numpy(), "labels": labels.numpy()}
         if framework == "np":
             return BatchEncoding(batch)
         return BatchEncoding({key: torch.from_numpy(array) for key, array in batch.items()})
@@ -217,11 +224,13 @@ class MaskingCollator:
             )
         multiple = self.pad_to_multiple_of or 1
         width = -(-int(lengths.max()) // multiple) * multiple
+        if lengths.min() == width:  # nothing to pad
+            return lengths, np.ones((len(lengths), width), dtype=bool)
         columns = np.arange(width)
         if self.tokenizer.padding_side == "left":
             columns = columns[::-1]
         present = columns < lengths[:, None]  # (batch, length)
-        if self._pad_id == -1 and not present.all():
+        if self._pad_id == -1:
             raise ValueError(
                 f"{type(self.tokenizer).__name__} has no pad token; expected one because rows must "
                 f"be padded to {width}: tokenizer.add_special_tokens({{'pad_token': '[PAD]'}})"

@@ -17,6 +17,7 @@ from .segments import Documents
 
 __all__ = ["SpecialIds"]
 
+STRUCTURAL = ("[CLS]", "[SEP]", "[PAD]")
 ROWS = 512  # laid out at once: what stays in the cache
 Ints = NDArray[np.int64]
 
@@ -27,6 +28,11 @@ class SpecialIds(NamedTuple):
     cls: int
     sep: int
     pad: int
+
+    @classmethod
+    def of(cls, vocab: Mapping[str, int]) -> SpecialIds:
+        """Those of a vocabulary that has BERT's names for them."""
+        return cls(*(vocab[piece] for piece in STRUCTURAL))
 
 
 def flatten(

@@ -146,11 +146,45 @@ def mask_tokens(
     if attention_mask is not None:
         present = array_like(ids, "attention_mask", attention_mask) != 0  # (batch, length)
         candidates &= present
+    numbers = None if word_ids is None else array_like(ids, "word_ids", word_ids)
+    seen, labels = mask_arrays(
+        ids.copy(),
+        candidates,
+        present,
+        numbers,
+        mask_token_id=mask_token_id,
+        vocab_size=vocab_size,
+        recipe=recipe,
+        max_predictions_per_seq=max_predictions_per_seq,
+        at_least_one=at_least_one,
+        generator=generator,
+    )
+    device = input_ids.device
+    return torch.from_numpy(seen).to(device), torch.from_numpy(labels).to(device)
+
+
+def mask_arrays(
+    ids: NDArray[Any],
+    candidates: Bools,
+    present: Bools | None,
+    word_ids: NDArray[Any] | None,
+    *,
+    mask_token_id: int,
+    vocab_size: int,
+    recipe: MaskingRecipe,
+    max_predictions_per_seq: int | None,
+    at_least_one: bool,
+    generator: torch.Generator | None,
+) -> tuple[NDArray[Any], Ints]:
+    """`mask_tokens` for arrays that have been checked, each ``(batch, length)``.
+
+    The ids, contiguous, are masked in place. `candidates` is True where something may be selected,
+    `present` where there is a token, which only a fixed count needs.
+    """
     words = None  # without them, each token stands for itself
     if word_ids is not None:
-        numbers = array_like(ids, "word_ids", word_ids)
-        candidates &= numbers >= 0
-        words = _number_words(numbers, candidates)  # (batch, length)
+        candidates = candidates & (word_ids >= 0)
+        words = _number_words(word_ids, candidates)  # (batch, length)
 
     # who is selected: either everyone draws alone, or each row has a count to fill
     if max_predictions_per_seq is None or recipe.select == 0:
@@ -163,25 +197,9 @@ def mask_tokens(
     if at_least_one and recipe.select > 0 and not selected.any():
         selected = _select_one(candidates, words, generator)
 
-    # what the model sees of each selected token
-    seen, labels = _replace(ids, selected, mask_token_id, vocab_size, recipe, generator)
-    device = input_ids.device
-    return torch.from_numpy(seen).to(device), torch.from_numpy(labels).to(device)
-
-
-def _replace(
-    ids: NDArray[Any],
-    selected: Bools,
-    mask_token_id: int,
-    vocab_size: int,
-    recipe: MaskingRecipe,
-    generator: torch.Generator | None,
-) -> tuple[NDArray[Any], Ints]:
-    """Mask, randomize or keep each selected token; return the model's input and the labels."""
-    positions = selected.reshape(-1).nonzero()[0]  # (selected,), into the flattened batch
-    seen = ids.flatten()  # a copy, (batch * length,)
-
     # every selected token has to be predicted, whatever the model sees in its place
+    seen = ids.reshape(-1)  # (batch * length,)
+    positions = selected.reshape(-1).nonzero()[0]  # (selected,)
     originals = seen.take(positions)  # (selected,)
     labels = np.full(ids.size, IGNORE_INDEX)
     labels[positions] = originals
@@ -190,14 +208,13 @@ def _replace(
     fate = _random_bits(len(positions), np.uint32, generator)  # (selected,)
     is_changed = fate < math.ceil((recipe.mask + recipe.random) * 2**32)
     is_masked = fate < math.ceil(recipe.mask * 2**32)
-    shown = originals.copy()
-    np.copyto(shown, mask_token_id, where=is_masked)
+    shown = np.where(is_masked, mask_token_id, originals)
     to_random = (is_changed != is_masked).nonzero()[0]
     shown[to_random] = torch.randint(vocab_size, to_random.shape, generator=generator).numpy()
     # the rest is kept: to the model it looks like a token that was never selected
     seen[positions] = shown
 
-    return seen.reshape(ids.shape), labels.reshape(ids.shape)
+    return ids, labels.reshape(ids.shape)
 
 
 def _random_bits(size: int, dtype: Any, generator: torch.Generator | None) -> NDArray[Any]:

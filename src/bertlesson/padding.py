@@ -5,7 +5,8 @@ batch. Everything that comes one per token is padded together with the ids.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -65,9 +66,9 @@ def pad(
     own = lengths_of(values)
     if own is not None and (own == lengths).all():
         flat = _numbers(key, _flatten(values))
-        fill = fills.get(key, IGNORE_INDEX if "label" in key else 0)
-        if present.all():
+        if len(flat) == present.size:  # nothing to pad
             return flat.reshape(present.shape + flat.shape[1:])
+        fill = fills.get(key, IGNORE_INDEX if "label" in key else 0)
         padded = np.full(present.shape + flat.shape[1:], fill, dtype=flat.dtype)
         padded[present] = flat
         return padded
@@ -96,7 +97,9 @@ def _flatten(rows: list[Any]) -> NDArray[Any]:
         try:
             # the fastest way from Python integers to an array; struct refuses anything else
             pack = {length: struct.Struct(f"{length}q").pack for length in set(map(len, rows))}
-            packed = [pack[len(row)](*row) for row in rows]
+            packed: Iterable[bytes] = (pack[len(row)](*row) for row in rows)
+            if len(pack) == 1:
+                packed = starmap(pack.popitem()[1], rows)
             # an array over bytes would be read-only
             return np.frombuffer(bytearray().join(packed), np.int64)
         except struct.error:

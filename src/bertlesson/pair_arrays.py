@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .layout import ROWS, SpecialIds, continuing, flatten, lay_out, quick
+from .layout import ROWS, STRUCTURAL, SpecialIds, continuing, flatten, lay_out, quick
 from .nsp import IS_NEXT, IS_RANDOM, SentencePairs, create_pairs
 from .segments import Documents, check_settings, choose_target_length
 
 __all__ = ["PieceCorpus", "make_pairs", "pair_corpus"]
 
-STRUCTURAL = ("[CLS]", "[SEP]", "[PAD]")
 Ints = NDArray[np.int64]
 # of A and B their first piece and the one after their last, the label, and two spans
 Found = tuple[int, int, int, int, int, int, int, int, int, int, int]
@@ -146,7 +145,7 @@ def make_pairs(
             rng=rng,
         )
     check_settings(max_seq_length, short_seq_prob, rng)
-    special = SpecialIds(*(vocab[piece] for piece in STRUCTURAL))
+    special = SpecialIds.of(vocab)
     return pair_corpus(corpus, special, max_seq_length, short_seq_prob, rng)
 
 

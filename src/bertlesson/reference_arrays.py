@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .layout import ROWS, SpecialIds, continuing, flatten, lay_out
+from .layout import ROWS, STRUCTURAL, SpecialIds, continuing, flatten, lay_out
 from .mersenne import MOST, Words
 from .reference import PretrainingInstance, create_pretraining_instances
 from .reference_draws import KEPT, Block, Corpus, Task, draw_pairs
@@ -25,7 +25,6 @@ from .segments import Documents, check_count, check_settings, check_share
 
 __all__ = ["PretrainingInstances", "make_pretraining_instances"]
 
-STRUCTURAL = ("[CLS]", "[SEP]", "[PAD]")
 IGNORE_INDEX = -100  # as in bertlesson.heads, which needs torch
 WORDS_A_PIECE = 3  # of the generator, a little more than are used
 Ints = NDArray[np.int64]
@@ -180,7 +179,7 @@ def _corpus_of(documents: Documents, vocab_words: Sequence[str]) -> Corpus | Non
         found = flatten(documents, vocab)
         if found is None or len(vocab) < len(vocab_words):
             return None
-        special, mask = SpecialIds(*(vocab[piece] for piece in STRUCTURAL)), vocab["[MASK]"]
+        special, mask = SpecialIds.of(vocab), vocab["[MASK]"]
         continues = continuing(vocab)
     except (TypeError, KeyError):
         return None

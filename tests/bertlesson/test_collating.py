@@ -254,6 +254,19 @@ def test_every_array_that_comes_back_can_be_written_to(tokenizer: BertTokenizer)
     assert all(array.flags.writeable for array in batch.values())
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("make", [np.array, torch.tensor, list], ids=["array", "tensor", "list"])
+def test_what_is_given_stays_as_it_is(tokenizer: BertTokenizer, make: Any, rows: int) -> None:
+    ids = [[CLS, 7, 8, 9, SEP]] * rows
+    collator = MaskingCollator(tokenizer, MaskingRecipe(select=1, mask=1, random=0))
+    whole = make(ids)
+    for given in ([make(row) for row in ids], whole, {"input_ids": whole}):
+        masked = collator(given)["input_ids"]
+        assert (masked[:, 1:-1] == tokenizer.mask_token_id).all()
+        kept = given["input_ids"] if isinstance(given, dict) else given
+        assert [[int(id) for id in row] for row in kept] == ids
+
+
 @pytest.mark.parametrize("number", [0, 1, 5])
 def test_padding_has_the_tokenizer_s_number(number: int) -> None:
     pieces = ["[UNK]", "[CLS]", "[SEP]", "[MASK]", "word", "other"]

@@ -130,7 +130,7 @@ def test_a_corpus_of_ids_gives_the_same_pairs() -> None:
         [len(document) for document in documents],
         np.array([piece.startswith("##") for piece in PIECES]),
     )
-    special = SpecialIds(VOCAB["[CLS]"], VOCAB["[SEP]"], VOCAB["[PAD]"])
+    special = SpecialIds.of(VOCAB)
     ours = pair_corpus(corpus, special, 24, 0.1, random.Random(5))
     theirs = create_pairs(documents, VOCAB, max_seq_length=24, rng=random.Random(5))
     for one, other in zip(dataclasses.astuple(ours), dataclasses.astuple(theirs), strict=True):

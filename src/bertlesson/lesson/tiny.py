@@ -51,6 +51,7 @@ __all__ = [
     "Settings",
     "cache_folder",
     "load",
+    "processor",
     "sentence_pairs",
     "shuffled_batches",
 ]
@@ -199,6 +200,20 @@ def key(settings: Settings) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
+def processor() -> str:
+    """The processor's name.
+
+    >>> "" < processor()
+    True
+    """
+    try:  # on Linux the kernel knows it, and Python often does not
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 # The training
 
 
@@ -245,18 +260,8 @@ def pretrain(settings: Settings, progress: bool) -> Checkpoint:
         on_step=keep,
         progress=progress,
     )
-    run = Run(time.perf_counter() - start, torch.get_num_threads(), _processor())
+    run = Run(time.perf_counter() - start, torch.get_num_threads(), processor())
     return Checkpoint(model.eval(), tokenizer, history, run, Path(), earlier)
-
-
-def _processor() -> str:
-    """The processor's name: on Linux the kernel knows it, and Python often does not."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def sentence_pairs(
