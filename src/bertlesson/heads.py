@@ -24,8 +24,8 @@ the same too, with these exceptions:
 - Pass arguments after ``token_type_ids`` by name: here the labels come next, and ``position_ids``
   and ``inputs_embeds`` are accepted only by name.
 
-This file and `mlm_head` need only torch and transformers: you can copy both into a folder of your
-project unchanged.
+This file, `mlm_head` and `cross_entropy` need only torch and transformers: you can copy all three
+into a folder of your project unchanged.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 from transformers import BertConfig, BertModel, BertPreTrainedModel
 from transformers.modeling_outputs import (
     MaskedLMOutput,
@@ -45,6 +44,7 @@ from transformers.modeling_outputs import (
 )
 from transformers.utils.generic import can_return_tuple
 
+from .cross_entropy import summed_cross_entropy
 from .mlm_head import MLMHead, TiedDecoderModel
 
 __all__ = [
@@ -91,13 +91,11 @@ def mean_loss(
             f"torch.int64, of shape {tuple(logits.shape[:-1])}: put {IGNORE_INDEX} where there is "
             "nothing to learn"
         )
-    total = F.cross_entropy(
-        logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
-    )
     if num_items_in_batch is None:
         num_items_in_batch = (labels != IGNORE_INDEX).sum()
-    # With nothing to learn from, this is 0 / 1 instead of 0 / 0.
-    return total / torch.as_tensor(num_items_in_batch, device=total.device).clamp(min=1)
+    # With nothing to learn from, the loss is 0 / 1 instead of 0 / 0.
+    items = torch.as_tensor(num_items_in_batch, device=logits.device).clamp(min=1)
+    return summed_cross_entropy(logits.flatten(0, -2), labels.flatten(), items, IGNORE_INDEX)
 
 
 class NSPHead(nn.Linear):

@@ -260,10 +260,10 @@ def test_what_is_given_stays_as_it_is(tokenizer: BertTokenizer, make: Any, rows:
     ids = [[CLS, 7, 8, 9, SEP]] * rows
     collator = MaskingCollator(tokenizer, MaskingRecipe(select=1, mask=1, random=0))
     whole = make(ids)
-    for given in ([make(row) for row in ids], whole, {"input_ids": whole}):
-        masked = collator(given)["input_ids"]
+    for features in ([make(row) for row in ids], whole, {"input_ids": whole}):
+        masked = collator(features)["input_ids"]
         assert (masked[:, 1:-1] == tokenizer.mask_token_id).all()
-        kept = given["input_ids"] if isinstance(given, dict) else given
+        kept = features["input_ids"] if isinstance(features, dict) else features
         assert [[int(id) for id in row] for row in kept] == ids
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
-from bertlesson import heads, mlm_head
+from bertlesson import cross_entropy, heads, mlm_head
 from bertlesson.finetuning import with_encoder
 from bertlesson.heads import (
     BertWithHead,
@@ -773,10 +773,10 @@ def test_trainer_finds_the_labels(model: Any, tmp_path: Path) -> None:
     assert found == pytest.approx(bert(**batch).loss.item(), rel=1e-5)
 
 
-# The file and its MLM head, without the rest
+# The file and the two that it needs, without the rest
 
 
-def test_the_file_and_its_mlm_head_need_nothing_else_of_the_package(
+def test_the_file_and_the_two_it_needs_need_nothing_else_of_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "bertlesson"]:
@@ -784,7 +784,7 @@ def test_the_file_and_its_mlm_head_need_nothing_else_of_the_package(
     monkeypatch.setitem(sys.modules, "bertlesson", None)
     folder = tmp_path / "copied"
     folder.mkdir()
-    for each in (heads, mlm_head):
+    for each in (heads, mlm_head, cross_entropy):
         shutil.copy(each.__file__, folder)
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("copied.heads")

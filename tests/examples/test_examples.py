@@ -30,7 +30,7 @@ QUICKEST = 2  # so many of the others are run against the wheel
 ALONE = {  # what a module may bring along
     "masking": set(),
     "collating": {"masking", "padding", "seeding"},
-    "heads": {"mlm_head"},
+    "heads": {"mlm_head", "cross_entropy"},
     "nsp": {"segments"},
     "reference": {"segments"},
     "why": set(),
