@@ -24,6 +24,7 @@ from transformers import (
     BertTokenizer,
     DataCollatorForLanguageModeling,
     DataCollatorWithPadding,
+    PreTrainedTokenizerFast,
     Trainer,
     TrainingArguments,
 )
@@ -316,6 +317,23 @@ with torch.inference_mode():
         for at in (0, IGNORED)
     )
 assert marked == at_cls, "A start at -100 is one at position 0"
+
+# %% names that nobody reads
+encoder = BertModel(config).eval()
+with torch.inference_mode():
+    plain = encoder(ids).last_hidden_state  # (rows, length, hidden)
+    heads_off = encoder(ids, head_mask=torch.zeros(1, 2)).last_hidden_state
+same = torch.equal(plain, heads_off)
+print("with all heads off:", "the same vectors" if same else "others")
+assert same, "`BertModel` takes `head_mask`, as any other name, and ignores it"
+
+# %% the segments of a pair
+trained = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
+pair = trained("hugo loved", "the cake")
+print("a pair has", *pair)
+assert "token_type_ids" not in pair, (
+    "A tokenizer of no model's class leaves out a pair's `token_type_ids`"
+)
 
 # %% half precision
 folder = tempfile.mkdtemp()

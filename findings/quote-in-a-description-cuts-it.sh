@@ -28,8 +28,8 @@ written='What "no answer" means for a span'
 escaped='What &quot;no answer&quot; means for a span'
 printf -- '---\ndescription: %s\n---\n# One\n' "$written" >"$folder/docs/index.md"
 printf -- '---\ndescription: %s\n---\n# Two\n' "$escaped" >"$folder/docs/two.md"
-NO_MKDOCS_2_WARNING=1 "$folder/venv/bin/mkdocs" build --quiet --strict \
-  -f "$folder/mkdocs.yml" -d "$folder/site"
+NO_MKDOCS_2_WARNING=1 "$folder/venv/bin/mkdocs" build --strict \
+  -f "$folder/mkdocs.yml" -d "$folder/site" 2>"$folder/log"
 cat >"$folder/read.py" <<'PYTHON'
 import sys
 from html.parser import HTMLParser

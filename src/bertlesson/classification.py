@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
+from .inputs import input_names
 from .tables import Table
 
 __all__ = ["EncodedTable", "accuracy_and_f1", "encode_table"]
@@ -72,13 +73,15 @@ def encode_table(
             "tokenizer's model_max_length"
         )
     pairs = table.pairs or None
-    whole = tokenizer(table.texts, pairs, truncation=False, verbose=False)
+    asked = {"return_token_type_ids": True}
+    whole = tokenizer(table.texts, pairs, truncation=False, verbose=False, **asked)
     lengths = np.fromiter(map(len, whole["input_ids"]), np.int64, len(table))
     cut = np.flatnonzero(lengths > max_length)
     encoded = whole
     if len(cut):
-        encoded = tokenizer(table.texts, pairs, truncation=True, max_length=max_length)
-    names = [name for name in tokenizer.model_input_names if name in encoded]
+        encoded = tokenizer(table.texts, pairs, truncation=True, max_length=max_length, **asked)
+    inputs = input_names(tokenizer, encoded.get("token_type_ids", []))
+    names = [name for name in inputs if name in encoded]
     rows = [{name: encoded[name][at] for name in names} for at in range(len(table))]
     for row, label in zip(rows, table.labels, strict=False):
         row["labels"] = label

@@ -30,6 +30,7 @@ into a folder of your project unchanged.
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import torch
@@ -42,7 +43,7 @@ from transformers.modeling_outputs import (
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
-from transformers.utils.generic import can_return_tuple
+from transformers.utils.generic import TransformersKwargs, can_return_tuple
 
 from .cross_entropy import summed_cross_entropy
 from .mlm_head import MLMHead, TiedDecoderModel
@@ -59,6 +60,9 @@ __all__ = [
 ]
 
 IGNORE_INDEX = -100
+# what BertModel reads besides the ids and their masks
+KNOWN = frozenset([*signature(BertModel.forward).parameters, *TransformersKwargs.__annotations__])
+KNOWN -= {"self", "kwargs", "input_ids", "attention_mask", "token_type_ids"}
 
 
 def mean_loss(
@@ -96,6 +100,27 @@ def mean_loss(
     # With nothing to learn from, the loss is 0 / 1 instead of 0 / 0.
     items = torch.as_tensor(num_items_in_batch, device=logits.device).clamp(min=1)
     return summed_cross_entropy(logits.flatten(0, -2), labels.flatten(), items, IGNORE_INDEX)
+
+
+def encode(
+    encoder: BertModel,
+    input_ids: Tensor | None,
+    attention_mask: Tensor | None,
+    token_type_ids: Tensor | None,
+    **kwargs: Any,
+) -> Any:
+    """Run the encoder, but refuse what it would take and ignore: any name that it does not know.
+
+    Raises:
+        TypeError: If it does not know one.
+    """
+    for name in kwargs:
+        if name not in KNOWN:
+            raise TypeError(
+                f"forward() got {name}, which BertModel takes and ignores; expected the model's "
+                f"arguments or one of {', '.join(sorted(KNOWN))}"
+            )
+    return encoder(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
 
 
 class NSPHead(nn.Linear):
@@ -141,14 +166,15 @@ class BertWithHead(BertPreTrainedModel):
             token_type_ids: ``(batch, length)``: 0 = segment A, 1 = segment B.
             labels: The shape of the logits without their last axis; -100 is ignored by the loss.
             num_items_in_batch: See `mean_loss`.
-            kwargs: Passed on to `BertModel`, such as ``output_hidden_states=True``.
+            kwargs: Passed on to `BertModel`, such as ``output_hidden_states=True``; one that it
+                does not know is a TypeError.
 
         Returns:
             transformers' output for this task: ``loss`` (None without labels), ``logits``, and, if
             requested, ``hidden_states`` and ``attentions``. With ``return_dict=False`` a tuple of
             the values that are not None.
         """
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
+        encoded = encode(self.bert, input_ids, attention_mask, token_type_ids, **kwargs)
         logits = self.score(encoded)
         loss = None if labels is None else mean_loss(logits, labels, num_items_in_batch)
         return self.output_type(
@@ -311,7 +337,7 @@ class QuestionAnsweringModel(BertWithHead):
         The loss is the mean of the two losses. A position that is negative (unknown) or past the
         end of the input (the answer was cut off) is ignored.
         """
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
+        encoded = encode(self.bert, input_ids, attention_mask, token_type_ids, **kwargs)
         start_logits, end_logits = self.score(encoded).unbind(-1)  # each (batch, length)
         loss = None
         if start_positions is not None and end_positions is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .heads import IGNORE_INDEX
 
@@ -16,6 +17,7 @@ __all__ = [
     "check_features",
     "check_precision",
     "check_same_number",
+    "input_names",
     "is_classifier",
     "longest_row",
     "to_device",
@@ -175,6 +177,39 @@ def longest_row(model: nn.Module) -> int | None:
             unused = 0 if module.padding_idx is None else module.padding_idx + 1
             return module.num_embeddings - unused
     return None
+
+
+def input_names(tokenizer: PreTrainedTokenizerBase, segments: Iterable[Iterable[int]]) -> list[str]:
+    """The columns that a tokenizer's rows have.
+
+    They are its ``model_input_names``, and ``token_type_ids`` too if the rows have a second segment
+    and nobody has said which columns there are. A tokenizer of no model's own class, such as a
+    `PreTrainedTokenizerFast` trained on one's own text, has no segments in `transformers` 5 unless
+    its files name them, and a BERT then reads both texts of a pair as its first one.
+
+    Args:
+        tokenizer: Any.
+        segments: The segment of each token, row by row, as the tokenizer makes them.
+
+    >>> from transformers import BertTokenizer, PreTrainedTokenizerFast
+    >>> bert = BertTokenizer(vocab={"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4})
+    >>> anyone_s = PreTrainedTokenizerFast(tokenizer_object=bert.backend_tokenizer)
+    >>> row = anyone_s("a", "a", return_token_type_ids=True)
+    >>> row["token_type_ids"], anyone_s.model_input_names
+    ([0, 0, 0, 1, 1], ['input_ids', 'attention_mask'])
+    >>> input_names(anyone_s, [row["token_type_ids"]])
+    ['input_ids', 'attention_mask', 'token_type_ids']
+    """
+    names = list(tokenizer.model_input_names)
+    classes = itertools.takewhile(
+        lambda each: each is not PreTrainedTokenizerBase, type(tokenizer).__mro__
+    )
+    is_said = "model_input_names" in tokenizer.init_kwargs or any(
+        "model_input_names" in vars(each) for each in classes
+    )
+    if not is_said and "token_type_ids" not in names and any(map(any, segments)):
+        names.append("token_type_ids")
+    return names
 
 
 def is_classifier(model: nn.Module) -> bool:

@@ -18,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 from transformers import BertConfig, BertModel
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
-from .heads import IGNORE_INDEX, NSPHead, mean_loss
+from .heads import IGNORE_INDEX, NSPHead, encode, mean_loss
 from .mlm_head import MLMHead, TiedDecoderModel
 
 __all__ = ["PretrainingModel", "PretrainingOutput", "select"]
@@ -229,7 +229,7 @@ class PretrainingModel(TiedDecoderModel):
                 exact; for NSP, a mean over rows, only if every part has the same number of
                 selected positions.
             all_logits: Score every position as well, even if labels are given.
-            kwargs: Passed on to `BertModel`.
+            kwargs: Passed on to `BertModel`; one that it does not know is a TypeError.
 
         Returns:
             A `PretrainingOutput`; with ``return_dict=False`` a tuple of its values that are not
@@ -244,7 +244,7 @@ class PretrainingModel(TiedDecoderModel):
                 "next_sentence_label was given to a model without an NSP head (nsp_weight=0); "
                 "expected none: leave it out of the batch, or make the model with a weight above 0"
             )
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
+        encoded = encode(self.bert, input_ids, attention_mask, token_type_ids, **kwargs)
         hidden = encoded.last_hidden_state  # (batch, length, hidden)
         logits = selected_logits = mlm_loss = nsp_loss = loss = predicted_ids = row_losses = None
         nsp_logits: Any = None

@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from .contexts import NOT_SET, Window, find_max_context, split_contexts
-from .inputs import Features, check_same_number
+from .inputs import Features, check_same_number, input_names
 
 __all__ = ["Answer", "Questions", "encode_questions", "thin_rows"]
 
@@ -183,9 +183,8 @@ def _pad(
         owned = window.owned[window.start : window.start + window.size, ::2]
         characters[row, first:past] = owned
     no_answer = torch.tensor([window.cls for window in windows]) + torch.tensor(shifts)
-    features = {
-        name: tensor for name, tensor in features.items() if name in tokenizer.model_input_names
-    }
+    inputs = input_names(tokenizer, (window.segments for window in windows))
+    features = {name: tensor for name, tensor in features.items() if name in inputs}
     names = ("start_positions", "end_positions") if places else ()
     for name, found in zip(names, zip(*places, strict=True), strict=True):
         position = torch.tensor(found)

@@ -112,6 +112,14 @@ def _fast(tokenizer: Tokenizer, length: int) -> PreTrainedTokenizerFast:
     )
 
 
+def anyone_s(bert: BertTokenizer, **settings: Any) -> PreTrainedTokenizerFast:
+    """The same tokenizer, of no model's own class, as one that was trained on one's own text."""
+    roles = {name: str(token) for name, token in bert.special_tokens_map.items()}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bert.backend_tokenizer, model_max_length=64, **roles, **settings
+    )
+
+
 def make_foreign_tokenizer(kind: str, length: int = 64, **settings: Any) -> PreTrainedTokenizerFast:
     """One that is not BERT's, with subwords of its own.
 

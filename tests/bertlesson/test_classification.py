@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    AutoTokenizer,
     BertConfig,
     BertForSequenceClassification,
     DataCollatorWithPadding,
+    DistilBertTokenizer,
     EarlyStoppingCallback,
     EvalPrediction,
     Trainer,
@@ -22,7 +24,7 @@ from transformers import (
 from bertlesson.classification import accuracy_and_f1, encode_table
 from bertlesson.heads import SequenceClassificationModel
 from bertlesson.tables import Table, read_table
-from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer
+from tests.bertlesson.small_tokenizer import anyone_s, make_foreign_tokenizer, make_tokenizer
 
 TEXTS = ["who was in the green owl ?", "ada was in bergen , at the owl .", "a"]
 
@@ -42,7 +44,9 @@ def test_rows_are_the_tokenizers_and_what_is_cut_is_counted(
     table = table_of(TEXTS, pairs)
     rows, truncated, tokens_cut = encode_table(table, tokenizer, 8)
     whole = tokenizer(TEXTS, pairs)["input_ids"]
-    cut = tokenizer(TEXTS, pairs, truncation=True, max_length=8)
+    # those of no model's class leave out the segments unless asked
+    segments = pairs is not None or kind != "byte-level"
+    cut = tokenizer(TEXTS, pairs, truncation=True, max_length=8, return_token_type_ids=segments)
     for number, row in enumerate(rows):
         assert row.pop("labels") == number % 2
         assert row == {key: values[number] for key, values in cut.items()}
@@ -50,6 +54,27 @@ def test_rows_are_the_tokenizers_and_what_is_cut_is_counted(
     assert truncated
     assert tokens_cut == sum(len(ids) - 8 for ids in whole if len(ids) > 8)
     assert encode_table(table, tokenizer).truncated == []
+
+
+def test_a_pair_has_its_segments_whoever_trained_the_tokenizer(tmp_path: Path) -> None:
+    bert = make_tokenizer()
+    expected = encode_table(table_of(TEXTS, TEXTS[::-1]), bert).rows
+    assert any(map(any, (row["token_type_ids"] for row in expected)))
+    anyone_s(bert).save_pretrained(tmp_path)
+    for tokenizer in (anyone_s(bert), AutoTokenizer.from_pretrained(tmp_path)):
+        assert "token_type_ids" not in tokenizer(*TEXTS[:2])
+        assert encode_table(table_of(TEXTS, TEXTS[::-1]), tokenizer).rows == expected
+        assert "token_type_ids" not in encode_table(table_of(TEXTS), tokenizer).rows[0]
+
+
+def test_who_says_that_there_are_no_segments_gets_none(tmp_path: Path) -> None:
+    bert = make_tokenizer()
+    said = anyone_s(bert, model_input_names=["input_ids", "attention_mask"])
+    said.save_pretrained(tmp_path)
+    distilled = DistilBertTokenizer(vocab=bert.get_vocab(), model_max_length=64)
+    for tokenizer in (said, AutoTokenizer.from_pretrained(tmp_path), distilled):
+        [row, *_] = encode_table(table_of(TEXTS, TEXTS[::-1]), tokenizer).rows
+        assert sorted(row) == ["attention_mask", "input_ids", "labels"]
 
 
 def test_lengths_without_room_or_end_are_refused() -> None:

@@ -169,6 +169,29 @@ def test_hidden_states_and_attentions_come_on_request(ours: Any, theirs: Any) ->
 
 
 @each_pair
+@pytest.mark.parametrize("name", ["head_mask", "attn_mask", "offset_mapping"])
+def test_what_the_encoder_would_ignore_is_refused(ours: Any, theirs: Any, name: str) -> None:
+    """`BertModel` of transformers 5 takes any name, and never reads it."""
+    with pytest.raises(
+        TypeError,
+        match=rf"^forward\(\) got {name}, which BertModel takes and ignores; expected the model's "
+        r"arguments or one of cu_seq_lens_k, .*, inputs_embeds, .*, position_ids, ",
+    ):
+        ours(small_config())(**random_inputs(2, 5), **{name: torch.ones(2, 5)})
+
+
+@each_pair
+def test_what_the_encoder_reads_is_passed_on(ours: Any, theirs: Any) -> None:
+    model = ours(small_config()).eval()
+    inputs = random_inputs(2, 5)
+    there = model(**inputs, position_ids=torch.arange(5)).to_tuple()[0]
+    torch.testing.assert_close(there, model(**inputs).to_tuple()[0])
+    assert not there.equal(model(**inputs, position_ids=torch.arange(5).flip(0)).to_tuple()[0])
+    embedded = model.bert.embeddings.word_embeddings(inputs.pop("input_ids"))
+    torch.testing.assert_close(model(**inputs, inputs_embeds=embedded).to_tuple()[0], there)
+
+
+@each_pair
 @pytest.mark.parametrize("way", ["argument", "config"])
 def test_a_tuple_comes_on_request(ours: Any, theirs: Any, way: str) -> None:
     config = config_for(ours, return_dict=way == "argument")

@@ -14,7 +14,12 @@ from transformers import BertTokenizer, PreTrainedTokenizerFast
 
 from bertlesson.answers import decode_answers
 from bertlesson.spans import Questions, encode_questions
-from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer, pieces_of
+from tests.bertlesson.small_tokenizer import (
+    anyone_s,
+    make_foreign_tokenizer,
+    make_tokenizer,
+    pieces_of,
+)
 
 FOREIGN = ["byte-level", "trimmed", "metaspace", "xlnet"]
 
@@ -396,6 +401,18 @@ def test_an_answer_inside_a_piece_is_told(answer: tuple[int, int]) -> None:
     with pytest.warns(UserWarning, match="1 of 2 answers begin or end within a piece") as recorded:
         encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada was."] * 2, [(0, 3), answer])
     assert len(recorded) == 1
+
+
+def test_questions_have_their_segments_whoever_trained_the_tokenizer() -> None:
+    texts = ["Who?", "Who was in Bergen?"], ["Ada was.", "Ada."]
+    made, expected = (
+        encode_questions(tokenizer, *texts).features
+        for tokenizer in (anyone_s(make_tokenizer()), make_tokenizer())
+    )
+    assert expected["token_type_ids"].any()
+    assert made.keys() == expected.keys()
+    for name, tensor in made.items():
+        assert torch.equal(tensor, expected[name])
 
 
 def test_masks_are_whole_numbers() -> None:

@@ -53,7 +53,8 @@ def install(folder: Path) -> int:
 
 
 def command(out: Path) -> list[str]:
-    return [sys.executable, "-m", "properdocs", "build", "--strict", "--quiet", "-d", str(out)]
+    # not --quiet, under which no warning is counted, so that --strict fails for none
+    return [sys.executable, "-m", "properdocs", "build", "--strict", "-d", str(out)]
 
 
 def without_generator(site: Path) -> None:

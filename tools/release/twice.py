@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build(out: Path, checkout: Path = ROOT) -> None:
     """Build a checkout; one that is not ours as it is built elsewhere and later."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d"]
+    # not --quiet, under which mkdocs counts no warnings, so that --strict fails for none
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d"]
     environment = {"SOURCE_DATE_EPOCH": commit_time()} | os.environ
     wrapper = []
     if checkout != ROOT:

@@ -39,7 +39,8 @@ def test_all_but_the_name_of_the_generator_is_compared(
     monkeypatch.setattr(properdocs, "build", lambda out: write(out, "1.6.1", "same"))
 
     def run(command: list[str], **settings: Any) -> subprocess.CompletedProcess[str]:
-        assert command[:4] == [sys.executable, "-m", "properdocs", "build"]
+        assert command[:5] == [sys.executable, "-m", "properdocs", "build", "--strict"]
+        assert "--quiet" not in command  # no warning would be counted
         assert settings["env"]["PYTHONPATH"].endswith("packages")
         write(Path(command[-1]), "ProperDocs 1.6.7", text)
         return subprocess.CompletedProcess(command, 0)
