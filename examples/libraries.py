@@ -14,6 +14,7 @@ import torch
 from safetensors import safe_open
 from torch.utils.data import DataLoader, SequentialSampler
 from transformers import (
+    AddedToken,
     AutoModelForMaskedLM,
     BertConfig,
     BertForMaskedLM,
@@ -333,6 +334,18 @@ pair = trained("hugo loved", "the cake")
 print("a pair has", *pair)
 assert "token_type_ids" not in pair, (
     "A tokenizer of no model's class leaves out a pair's `token_type_ids`"
+)
+
+# %% words of your own
+for like in ("like", AddedToken("like", single_word=True)):
+    grown = BertTokenizer(vocab=tokenizer.get_vocab())
+    grown.add_tokens([like])
+    found = grown.tokenize("the unlikely cake")
+    print(f"{type(like).__name__:10}", *found)
+    if isinstance(like, str):
+        assert "like" in found, "A word that you add is cut out of others, too"
+assert found == tokenizer.tokenize("the unlikely cake"), (
+    "With `single_word=True` other words stay whole"
 )
 
 # %% half precision
