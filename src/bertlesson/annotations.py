@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .characters import has_half_pair
 from .entities import Entity
 from .tags import parse_tag
 
@@ -94,6 +95,7 @@ def read_annotations(
         else:
             if not isinstance(row[text], str):
                 raise ValueError(f"{place}: {text!r} is {_short(row[text])}; expected a string")
+            _check_whole(place, text, row[text])
             texts.append(row[text])
             truth.append(_spans(place, entities, row[entities], row[text], labels))
     if not texts:
@@ -165,7 +167,15 @@ def _strings(place: str, key: str, value: object) -> list[str]:
             raise ValueError(
                 f"{place}: {key!r} holds {_short(item)}; expected strings: put it in quotes"
             )
+        _check_whole(place, key, item)
     return value
+
+
+def _check_whole(place: str, key: str, text: str) -> None:
+    if has_half_pair(text):
+        raise ValueError(
+            f"{place}: {key!r} has half of a surrogate pair; expected whole characters"
+        )
 
 
 def _tags(

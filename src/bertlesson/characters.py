@@ -7,13 +7,56 @@ to no piece.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["is_dropped_with", "own_characters"]
+__all__ = ["checked_texts", "has_half_pair", "is_dropped_with", "own_characters"]
+
+SHOWN = 60  # characters of a value that a message shows
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def has_half_pair(text: str) -> bool:
+    r"""Whether a text has half of a surrogate pair, which JSON may hold and no tokenizer reads.
+
+    >>> has_half_pair("\ud83d"), has_half_pair("\U0001f600")
+    (True, False)
+    """
+    return not text.isascii() and SURROGATE.search(text) is not None
+
+
+def checked_texts(name: str, texts: Sequence[str]) -> list[str]:
+    r"""The texts as a list, after a check that tokenizers can read each of them.
+
+    Args:
+        name: What the messages are to call them.
+        texts: A list, or the column of a table.
+
+    Raises:
+        TypeError: If one of them is not a string, such as None or NaN for an empty cell.
+        ValueError: If one has half of a surrogate pair.
+
+    >>> checked_texts("texts", ["Ada", None])
+    Traceback (most recent call last):
+    TypeError: texts[1] is None; expected a string
+    """
+    found: list[Any] = list(texts)
+    for number, text in enumerate(found):
+        if not isinstance(text, str):
+            shown = repr(text)
+            shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+            raise TypeError(f"{name}[{number}] is {shown}; expected a string")
+        if has_half_pair(text):
+            raise ValueError(
+                f"{name}[{number}] has half of a surrogate pair; expected whole characters: "
+                'text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")'
+            )
+    return found
 
 
 def is_dropped_with(char: str) -> bool:

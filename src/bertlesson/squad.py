@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .characters import has_half_pair
 from .replacing import replacing
 
 __all__ = ["GoldAnswer", "SquadQuestion", "read_squad", "write_predictions"]
@@ -94,14 +95,18 @@ def read_squad(path: str | Path, *, labelled: bool = True) -> list[SquadQuestion
     seen: dict[str, str] = {}
     for context, asked, place in _walk(content, str(path)):
         identity = _get(asked, "id", str, place)
-        place = _with_line(text, identity, place, str(path)) + f", question {identity!r}"
+        here = f"{place}, question {identity!r}"
         if identity in seen:
             raise ValueError(
-                f"{place}: the id is also that of {seen[identity]}; expected one of its own for "
+                f"{here}: the id is also that of {seen[identity]}; expected one of its own for "
                 "each question, since predictions are found by it"
             )
-        seen[identity] = place.removeprefix(f"{path}, ")
-        questions.append(_read_question(identity, context, asked, place, labelled))
+        seen[identity] = here.removeprefix(f"{path}, ")
+        try:
+            questions.append(_read_question(identity, context, asked, here, labelled))
+        except ValueError as error:  # only now, since the whole text is searched for the line
+            problem = str(error).removeprefix(place)
+            raise ValueError(f"{_with_line(text, identity, place, str(path))}{problem}") from None
     if not questions:
         raise ValueError(f"{path} has no questions; expected 1 or more in data")
     return questions
@@ -211,6 +216,11 @@ def _get(holder: Any, key: str, kind: type, place: str) -> Any:
         names = {str: "a text", int: "a whole number", list: "a list", bool: "true or false"}
         raise ValueError(
             f"{place}: {key} is {_kind(value)}, {_short(value)}; expected {names[kind]}"
+        )
+    if isinstance(value, str) and has_half_pair(value):
+        raise ValueError(
+            f"{place}: {key} has half of a surrogate pair, {_short(value)}; expected whole "
+            "characters"
         )
     return value
 

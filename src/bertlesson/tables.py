@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .characters import has_half_pair
 from .replacing import replacing
 from .texts import not_utf8
 
@@ -25,7 +25,6 @@ __all__ = ["Table", "read_table", "write_predictions"]
 
 Record = tuple[int, dict[str, Any]]  # the line where it begins, and its values by column
 
-SURROGATE = re.compile("[\ud800-\udfff]")
 SHOWN = 5  # problems to name before only their number is given
 
 
@@ -234,7 +233,7 @@ class _Problems:
             return ""
         if not value.strip():
             self.add(line, f"{column} is empty; expected text: leave the row out")
-        elif SURROGATE.search(value):
+        elif has_half_pair(value):
             self.add(line, f"{column} has half of a surrogate pair; expected whole characters")
         return value
 

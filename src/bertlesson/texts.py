@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from .characters import has_half_pair
+
 __all__ = ["Documents", "Texts", "not_utf8", "parts_of", "parts_of_file", "read_texts"]
 
 Documents = Literal["file", "blank line", "line"]
@@ -196,6 +198,7 @@ def parts_of(texts: Iterable[str]) -> Iterator[Part]:
 
     Raises:
         TypeError: If `texts` is one string, or yields anything but strings.
+        ValueError: If a document has half of a surrogate pair.
 
     >>> list(parts_of(["One document.", " ", "Another."]))
     [('One document.', True), ('Another.', True)]
@@ -211,6 +214,10 @@ def _parts_of_strings(texts: Iterable[str]) -> Iterator[Part]:
             raise TypeError(
                 f"document {number} is {type(text).__name__}; expected a string: "
                 "pass the column with the text"
+            )
+        if has_half_pair(text):
+            raise ValueError(
+                f"document {number} has half of a surrogate pair; expected whole characters"
             )
         yield from _parts([text], "file")
 

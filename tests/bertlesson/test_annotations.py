@@ -108,6 +108,8 @@ def test_broken_files_are_named_by_line(file: Path) -> None:
     for content, message in [
         (b"", "file.jsonl: the file is empty"),
         (b'{"text": "a", "entities": []}\n{"text": ', "file.jsonl:2: .* at character"),
+        (b'{"text": "\\ud83d", "entities": []}', "file.jsonl:1: 'text' has half of a surrogate"),
+        (b'{"tokens": ["\\ud83d"], "tags": ["O"]}', "file.jsonl:1: 'tokens' has half of a"),
         (b'{"text": "\xe9"}', "file.jsonl:1: byte 11 is 0xe9; expected utf-8"),
     ]:
         file.write_bytes(content)

@@ -81,6 +81,7 @@ PLACE = r"some\.json, article 1, paragraph 2, question '7'"
         (asked(question=...), f"{PLACE}: no key question among id, answers"),
         (asked(answers={"text": ["Ada"], "answer_start": [0]}), "answers is an object"),
         (asked(id=...), "paragraph 2, question 1: no key id among question, answers"),
+        (asked(question="\ud83d?"), f"{PLACE}: question has half of a surrogate pair"),
         (asked(id=7), "id is a number, 7; expected a text"),
         (asked(answers=["Ada"]), f"{PLACE}, answer 1: a text; expected an object"),
         ("Who?", "question 1: a text; expected an object with the key id"),
@@ -103,6 +104,22 @@ def test_a_file_of_several_lines_is_told_with_the_line(tmp_path: Path) -> None:
     line = path.read_text("utf-8").splitlines().index('       "id": "7",') + 1
     with pytest.raises(ValueError, match=rf"some\.json, line {line}, article 1, .* '7': no answ"):
         read_squad(path)
+
+
+def test_the_line_is_looked_for_only_if_something_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole text is searched for it: for each question, SQuAD would take an hour."""
+    looked_for: list[str] = []
+    monkeypatch.setattr(
+        "bertlesson.squad._with_line",
+        lambda text, identity, place, path: looked_for.append(identity) or place,
+    )
+    assert len(read_squad(write(tmp_path, asked("6"), asked("7"), indent=1))) == 2
+    assert looked_for == []
+    with pytest.raises(ValueError, match="question '8': no answers"):
+        read_squad(write(tmp_path, asked("7"), asked("8", answers=[]), indent=1))
+    assert looked_for == ["8"]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,8 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
         read_texts(tmp_path)
     with pytest.raises(ValueError, match="ends is 'paragraph'; expected one of"):
         read_texts(tmp_path, ends="paragraph")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="document 1 has half of a surrogate pair"):
+        list(parts_of(["One.", "Two \ud83d."]))
     with pytest.raises(TypeError, match="texts is the string 'One"):
         list(parts_of("One."))
     with pytest.raises(TypeError, match="document 1 is NoneType; expected a string"):
