@@ -15,6 +15,7 @@ from typing import cast
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from .characters import checked_texts
 from .heads import IGNORE_INDEX
 from .inputs import Features, check_same_number
 from .tag_counts import are_tags, count_tags
@@ -59,9 +60,10 @@ def encode_entities(
             extends past the end of its text, or if its label is not among `labels`.
     """
     check_same_number(texts=texts, entities=entities)
+    texts = checked_texts("texts", texts)
     if "O" not in labels:
         raise ValueError(f"the labels are {list(labels)}; expected O among them: see bio_labels")
-    encoded = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
+    encoded = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
     targets = torch.full_like(encoded["input_ids"], IGNORE_INDEX)  # (texts, length)
     texts_cut = entities_cut = 0
     for row, (text, spans) in enumerate(zip(texts, entities, strict=True)):
@@ -117,7 +119,8 @@ def entity_f1(
 
     Args:
         truth: The true entities of each text, or its tags, see `bertlesson.tags.read_tags`.
-        predicted: The same for what was found. `bertlesson.report` scores each kind by itself.
+        predicted: The same for what was found; that of `bertlesson.finding.find_entities` is taken
+            without its scores. `bertlesson.report` scores each kind by itself.
         zero_division: What to return if there are no entities and none were found, so that F1 is
             0 / 0. Nothing is wrong then, hence the default of 1; seqeval and CoNLL's script
             return 0.
@@ -143,9 +146,19 @@ def entity_f1(
         right, true, found = (sum(numbers.values()) for numbers in counts)
         total = true + found
     else:
-        right = sum(len(set(a) & set(b)) for a, b in zip(truth, predicted, strict=True))
+        entities = cast(tuple[Sequence[Sequence[Entity]], ...], (truth, predicted))
+        right = sum(len(bare(a) & bare(b)) for a, b in zip(*entities, strict=True))
         total = sum(map(len, truth)) + sum(map(len, predicted))
     return 2 * right / total if total else zero_division
+
+
+def bare(entities: Sequence[Entity]) -> set[Entity]:
+    """The entities without the scores of `find_entities`; JSON gives them as lists.
+
+    >>> bare([(0, 3, "PER", 0.9)]) == bare([[0, 3, "PER"]]) == {(0, 3, "PER")}
+    True
+    """
+    return {(start, end, kind) for start, end, kind, *_ in entities}
 
 
 def _numbers(labels: Sequence[str]) -> dict[tuple[str, str], int]:

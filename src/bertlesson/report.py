@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from .entities import Entity
+from .entities import Entity, bare
 from .inputs import check_same_number
 from .schemes import read_strictly
 from .tag_counts import Counts, are_tags, count_tags
@@ -86,7 +86,8 @@ def entity_report(
 
     Args:
         truth: For each text its tags, or its entities in characters or words.
-        predicted: The same for what a model found.
+        predicted: The same for what a model found; that of `bertlesson.finding.find_entities` is
+            taken without its scores.
         scheme: The tags' scheme, to leave out entities that break its rules, as seqeval does with
             ``mode="strict"``, see `bertlesson.schemes.read_strictly`. By default tags are read as
             by CoNLL's script, see `bertlesson.tags.read_tags`.
@@ -139,7 +140,7 @@ def entity_report(
 
 
 def _count(truth: _Entities, predicted: _Entities) -> Counts:
-    pairs = [(set(a), set(b)) for a, b in zip(truth, predicted, strict=True)]
+    pairs = [(bare(a), bare(b)) for a, b in zip(truth, predicted, strict=True)]
     right = Counter(kind for a, b in pairs for *_, kind in a & b)
     true = Counter(kind for a, _ in pairs for *_, kind in a)
     found = Counter(kind for _, b in pairs for *_, kind in b)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bertlesson.entities import entity_f1
+from bertlesson.finding import Found
 from bertlesson.report import entity_report
 from bertlesson.tag_counts import count_tags
 from bertlesson.tags import read_tags
@@ -73,6 +74,17 @@ def test_digits_and_wide_names_keep_the_columns_apart() -> None:
     lines = entity_report([[f"B-{name}"]], [[f"B-{name}"]]).as_text(digits=4).splitlines()
     assert lines[2] == f"{name}     1.0000    1.0000    1.0000         1"
     assert len({len(line) for line in lines if line}) == 1
+
+
+def test_entities_are_taken_from_json_and_from_find_entities() -> None:
+    """The first has lists, the second a score behind each."""
+    truth, found = [[(0, 3, "PER"), (5, 9, "LOC")]], [[Found(0, 3, "PER", 0.9)]]
+    expected = entity_report(truth, [[(0, 3, "PER")]])
+    assert expected.micro.f1 == pytest.approx(2 / 3)
+    assert entity_report(truth, found) == expected  # type: ignore[arg-type]
+    assert entity_report([[[0, 3, "PER"], [5, 9, "LOC"]]], found) == expected  # type: ignore[list-item, arg-type]
+    assert entity_f1(truth, found) == pytest.approx(2 / 3)  # type: ignore[arg-type]
+    assert entity_f1([[[0, 3, "PER"], [5, 9, "LOC"]]], found) == pytest.approx(2 / 3)  # type: ignore[list-item, arg-type]
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
