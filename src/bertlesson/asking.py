@@ -17,8 +17,15 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from .answers import Ranking, rank_answers
+from .characters import checked_texts
 from .contexts import check_room
-from .inputs import Features, check_features, check_same_number, longest_row, to_device
+from .inputs import (
+    Features,
+    check_features,
+    check_same_number,
+    longest_row,
+    to_device,
+)
 from .spans import Questions, encode_questions
 
 __all__ = ["FoundAnswer", "answer_questions", "predict_spans", "row_length"]
@@ -85,7 +92,7 @@ def answer_questions(
     Raises:
         ValueError: If a question leaves no room for its context, if the model has no
             question-answering head, or if rows are too long for it.
-        TypeError: If a string is given instead of a list.
+        TypeError: If a string is given instead of a list, or something else than a string in one.
 
     >>> from transformers import BertConfig, BertForQuestionAnswering, BertTokenizer
     >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "who", "ada"]
@@ -96,6 +103,8 @@ def answer_questions(
     'Ada'
     """
     check_same_number(questions=questions, contexts=contexts)
+    questions = checked_texts("questions", questions)
+    contexts = checked_texts("contexts", contexts)
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; expected 1 or more rows")
     longest = row_length(model, tokenizer, max_length)

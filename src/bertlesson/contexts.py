@@ -20,6 +20,7 @@ __all__ = ["Window", "check_room", "find_max_context", "split_contexts"]
 
 AT_ONCE = 256  # questions: their rows in the form of `tokenizers` take ten times the memory of ours
 REPEATED = 256  # so many contexts must come again to make up for a copy of the tokenizer
+SHOWN = 60  # characters of a question that a message shows
 NOT_SET = 10**20  # a model_max_length above this means none, as in transformers
 
 
@@ -124,9 +125,13 @@ def check_room(
     longest_text = longest - tokenizer.num_special_tokens_to_add(pair=True)
     for question, context, count in zip(questions, contexts, counts, strict=True):
         room = longest_text - count
-        if room <= stride and room < len(tokenizer.tokenize(context)):
+        if room > stride:
+            continue
+        pieces = tokenizer(context, add_special_tokens=False, verbose=False)["input_ids"]
+        if room < len(pieces):
+            shown = question if len(question) <= SHOWN else f"{question[:SHOWN]}…"
             raise ValueError(
-                f"the question {question!r} leaves room for {max(room, 0)} pieces of its context "
+                f"the question {shown!r} leaves room for {max(room, 0)} pieces of its context "
                 f"in a row of {longest}; expected more than stride={stride}: use a smaller stride, "
                 "or longer rows, with max_length or a tokenizer with a larger model_max_length"
             )

@@ -13,6 +13,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from .characters import checked_texts
 from .contexts import NOT_SET
 from .inputs import check_features, longest_row, to_device
 from .tags import parse_tag, read_tags
@@ -78,10 +79,10 @@ def find_entities(
     Ada PER 1.000
     was PER 1.000
     """
-    if any(not isinstance(text, str) for text in texts):
-        raise TypeError(
-            "texts has an item that is no string; expected texts: for words, predict_tags"
-        )
+    if not isinstance(texts, str) and any(isinstance(text, list) for text in texts):
+        raise TypeError("texts has a list; expected texts: for words, predict_tags")
+    if not isinstance(texts, str):  # which make_windows refuses
+        texts = checked_texts("texts", texts)
     labels = _labels(model)
     for label in labels:
         try:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from .characters import checked_texts
 from .contexts import NOT_SET, Window, find_max_context, split_contexts
 from .inputs import Features, check_same_number, input_names
 
@@ -84,13 +85,16 @@ def encode_questions(
     Raises:
         ValueError: If an answer is not within its context or overlaps none of its pieces, if a
             question leaves no room for its context, or if the tokenizer cannot pad.
-        TypeError: If an answer is not two whole numbers, or a string is given instead of a list.
+        TypeError: If an answer is not two whole numbers, if a question or context is not a string,
+            or if a string is given instead of a list.
 
     Warns:
         UserWarning: If answers begin or end inside a piece, or if rows are longer than BERT's and
             the tokenizer has no ``model_max_length``.
     """
     check_same_number(questions=questions, contexts=contexts)
+    questions = checked_texts("questions", questions)
+    contexts = checked_texts("contexts", contexts)
     if answers is not None:
         check_same_number(contexts=contexts, answers=answers)
         answers = _check_answers(contexts, answers)

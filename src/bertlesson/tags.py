@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import torch
 from tokenizers import Encoding
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
+from .characters import checked_texts
 from .heads import IGNORE_INDEX
 from .inputs import Features, check_same_number
 from .words import encodings_of
@@ -21,6 +23,11 @@ __all__ = ["bio_labels", "decode_tags", "encode_tags", "read_tags"]
 
 # the letters of all schemes -> IOBES: L and U are BILOU's "last" and "unit", M is BMES's "middle"
 PLACES = {"O": "O", "B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
+# Thai, Lao, Burmese, Khmer, Chinese and Japanese, whose words have no spaces between them
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff9f"
+    "\U00020000-\U0003ffff]"
+)
 
 
 def bio_labels(kinds: Sequence[str]) -> list[str]:
@@ -84,6 +91,10 @@ def encode_tags(
     Returns:
         See `encode_entities`.
 
+    Warns:
+        UserWarning: If words are cut off, or read without the spaces between them, as by the
+            byte-level tokenizers of RoBERTa and ModernBERT.
+
     Raises:
         TypeError: If a sentence is a string instead of a list of words.
         ValueError: If the words and tags of a sentence differ in number, or if a tag is not among
@@ -98,8 +109,16 @@ def encode_tags(
     [[-100, 1, -100, -100, -100, 0, -100]]
     """
     check_same_number(sentences=sentences, tags=tags)
+    given = checked_words(sentences)
+    if with_spaces(tokenizer, given) != given:
+        warnings.warn(
+            f"{type(tokenizer).__name__} reads words that are given one by one as a text without "
+            "spaces; expected one that sees where a word begins: use encode_windows, which adds "
+            "the spaces, or load the tokenizer with add_prefix_space=True",
+            stacklevel=2,
+        )
     encoded = tokenizer(
-        checked_words(sentences),
+        given,
         is_split_into_words=True,
         padding=True,
         truncation=True,
@@ -211,10 +230,40 @@ def counted(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
 
 
+def with_spaces(tokenizer: PreTrainedTokenizerFast, sentences: list[list[str]]) -> list[list[str]]:
+    """The words, with the space before each that some tokenizers need to see.
+
+    Most take words that are given one by one for words of a text. The byte-level ones of RoBERTa
+    and ModernBERT do not, unless loaded with ``add_prefix_space=True``: they would read
+    ``["Ada", "was"]`` as "Adawas". With the spaces, the pieces are those of the text.
+    """
+    probe = tokenizer(
+        [["a", "a"], ["a", " a"]], is_split_into_words=True, add_special_tokens=False
+    )["input_ids"]
+    if probe[0] == probe[1] or probe[1] != tokenizer("a a", add_special_tokens=False)["input_ids"]:
+        return sentences
+    spaced = []
+    for words in sentences:
+        row, before = [], ""
+        for word in words:
+            row.append(f" {word}" if _is_space_between(before, word) else word)
+            before = word or before
+        spaced.append(row)
+    return spaced
+
+
+def _is_space_between(before: str, word: str) -> bool:
+    """Whether a text has a space between two words."""
+    if not before or not word or word[0].isspace():
+        return False
+    return not (UNSPACED.match(before[-1]) or UNSPACED.match(word[0]))
+
+
 def checked_words(sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+    found = []
     for row, words in enumerate(sentences):
-        if isinstance(words, str):
-            raise TypeError(
-                f"sentences[{row}] is the text {words[:60]!r}; expected a list of words"
-            )
-    return [list(words) for words in sentences]
+        if isinstance(words, str) or not isinstance(words, Iterable):
+            given = f"the text {words[:60]!r}" if isinstance(words, str) else repr(words)
+            raise TypeError(f"sentences[{row}] is {given}; expected a list of words")
+        found.append(checked_texts(f"sentences[{row}]", words))
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast
 
+from .characters import checked_texts
 from .contexts import NOT_SET
 from .entities import Entity, decode_entities, spell
 from .heads import IGNORE_INDEX
 from .inputs import check_same_number
 from .spans import RELEASED_LENGTH
-from .tags import checked_words, first_pieces
+from .tags import checked_words, first_pieces, with_spaces
 from .words import Word, encodings_of, find_words, visible_words
 
 __all__ = ["Windows", "decode_windows", "encode_windows"]
@@ -135,14 +136,17 @@ def make_windows(
     """As `encode_windows`, for rows that are padded on the right, whatever the tokenizer says."""
     if isinstance(texts, str):
         raise TypeError(f"texts is the string {texts[:60]!r}; expected a list of one or more")
+    raw = any(isinstance(text, str) for text in texts)
     if truth is not None:
         check_same_number(texts=texts, truth=truth)
-        if texts and isinstance(texts[0], str) and "O" not in labels:
+        if raw and "O" not in labels:
             raise ValueError(f"the labels are {list(labels)}; expected O among them")
-    raw = bool(texts) and isinstance(texts[0], str)
-    if any(isinstance(text, str) != raw for text in texts):
+    if raw and any(isinstance(text, list) for text in texts):
         raise TypeError("texts are of both kinds; expected strings alone, or lists of words alone")
-    given: Any = list(texts) if raw else checked_words(texts)
+    given: Any = texts
+    given = checked_texts("texts", given) if raw else checked_words(given)
+    if given and not raw:
+        given = with_spaces(tokenizer, given)
     encoded = tokenizer(given, is_split_into_words=not raw, verbose=False) if given else None
     encodings = [] if encoded is None else encodings_of(encoded)
     # for each text the first piece of each of its words, by the word's number
@@ -155,10 +159,11 @@ def make_windows(
         counts = [len(sentence) for sentence in given]
         windows = Windows(counts, None, sum(counts) - sum(map(len, pieces)))
     length = _row_length(tokenizer, encodings, max_length)
+    targets: list[Any] = [] if truth is None else list(truth)  # a table numbers it otherwise
     for number, encoding in enumerate(encodings):
         learned = None
         if truth is not None and raw:
-            spans = cast(Sequence[Entity], truth[number])
+            spans = targets[number]
             visible = visible_words(encoding, given[number])
             name = f"texts[{number}]"
             learned = dict(
@@ -169,7 +174,7 @@ def make_windows(
                 )
             )
         elif truth is not None:
-            tags = cast(Sequence[str], truth[number])
+            tags = targets[number]
             numbers = _numbers(number, given[number], tags, labels)
             learned = {piece: numbers[word] for word, piece in pieces[number].items()}
         _add_windows(windows, tokenizer, number, encoding, pieces[number], learned, length, stride)

@@ -126,5 +126,7 @@ def test_what_cannot_answer_is_refused() -> None:
         answer_questions(encoder, tokenizer, ["Who?"], ["Ada"])
     with pytest.raises(TypeError, match="questions is the string"):
         answer_questions(encoder, tokenizer, "Who?", ["Ada"])
+    with pytest.raises(TypeError, match=r"contexts\[0\] is nan; expected a string"):
+        answer_questions(encoder, tokenizer, ["Who?"], [float("nan")])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="batch_size is 0"):
         answer_questions(encoder, tokenizer, ["Who?"], ["Ada"], batch_size=0)

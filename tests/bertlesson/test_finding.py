@@ -125,6 +125,8 @@ def test_what_is_wrong_is_said() -> None:
         find_entities(model, tokenizer, "Ada")
     with pytest.raises(TypeError, match="expected texts: for words, predict_tags"):
         find_entities(model, tokenizer, [["Ada"]])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match=r"texts\[1\] is nan; expected a string"):
+        find_entities(model, tokenizer, ["Ada", float("nan")])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="for texts, find_entities"):
         predict_tags(model, tokenizer, ["Ada"])
     with pytest.raises(ValueError, match="batch_size is 0"):

@@ -376,6 +376,15 @@ def test_one_string_is_not_a_list_of_letters() -> None:
         encode_questions(make_tokenizer(), ["Who?"], "A")
 
 
+def test_what_is_no_text_is_refused() -> None:
+    given: Any
+    for given in (None, float("nan"), 7):
+        with pytest.raises(TypeError, match=rf"questions\[1\] is {given}; expected a string"):
+            encode_questions(make_tokenizer(), ["Who?", given], ["Ada."] * 2)
+    with pytest.raises(ValueError, match=r"contexts\[0\] has half of a surrogate pair"):
+        encode_questions(make_tokenizer(), ["Who?"], ["Ada \ud83d."])
+
+
 def test_examples_and_what_belongs_to_them_are_counted() -> None:
     tokenizer = make_tokenizer()
     with pytest.raises(ValueError, match="1 questions and 2 contexts"):

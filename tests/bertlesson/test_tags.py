@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from bertlesson.entities import decode_entities
 from bertlesson.heads import IGNORE_INDEX
 from bertlesson.tags import decode_tags, encode_tags, read_tags
 from bertlesson.words import Word
-from tests.bertlesson.small_tokenizer import LABELS, make_tokenizer, pieces_of
+from tests.bertlesson.small_tokenizer import LABELS, byte_level, make_tokenizer, pieces_of
 from tests.bertlesson.tag_table import REFUSED, TABLE
 from tests.bertlesson.test_words import ACCENT, KINDS, ZERO_WIDTH
 
@@ -76,6 +77,18 @@ def test_the_first_piece_of_each_given_word_is_labelled() -> None:
     labelled = row["labels"][0] != IGNORE_INDEX
     assert pieces_of(tokenizer, row["input_ids"][0][labelled]) == ["greta", "green", "a"]
     assert [LABELS[n] for n in row["labels"][0][labelled].tolist()] == tags
+
+
+def test_words_without_their_spaces_cause_a_warning() -> None:
+    with pytest.warns(UserWarning, match="reads words .* as a text without spaces") as recorded:
+        encode_tags(byte_level(trim_offsets=True), SENTENCES, SENTENCE_TAGS, LABELS)
+    assert [warning.filename for warning in recorded] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encode_tags(byte_level(trim_offsets=True), [["東", "京"]], [["B-LOC", "I-LOC"]], LABELS)
+        tokenizer = byte_level(trim_offsets=True)
+        tokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True
+        encode_tags(tokenizer, SENTENCES, SENTENCE_TAGS, LABELS)
 
 
 def test_words_without_a_piece_are_outside() -> None:

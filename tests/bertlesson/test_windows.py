@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tokenizers import pre_tokenizers
 from transformers import BertTokenizer, DataCollatorForTokenClassification
 
 from bertlesson.entities import encode_entities
 from bertlesson.heads import IGNORE_INDEX
 from bertlesson.tags import encode_tags
 from bertlesson.windows import Windows, decode_windows, encode_windows
-from tests.bertlesson.small_tokenizer import LABELS, PIECES, make_tokenizer
+from tests.bertlesson.small_tokenizer import (
+    LABELS,
+    PIECES,
+    byte_level,
+    make_tokenizer,
+    sentence_piece,
+)
 from tests.bertlesson.test_tags import SENTENCE_TAGS, SENTENCES
 from tests.bertlesson.test_words import KINDS, ZERO_WIDTH
 
 rng = random.Random(0)
 WORDS = ["Ada", "was", "in", "Bergen", "Gretalof", "a", ZERO_WIDTH, "Green-Owl", "[SEP]", "x"]
+
+
+class Column:
+    """As that of a data frame of which rows were left out: it has no row 0."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values)
+
+    def __getitem__(self, rows: Any) -> Any:
+        return {}[rows]
+
+    def __bool__(self) -> bool:
+        raise ValueError("The truth value is ambiguous")
 
 
 def sentence(words: int) -> tuple[list[str], list[str]]:
@@ -135,11 +162,52 @@ def test_a_long_sentence_takes_no_longer_than_its_words() -> None:
     assert decode_windows(learned(windows), windows, LABELS) == [tags]
 
 
+def test_columns_of_tables_are_taken_for_lists() -> None:
+    tokenizer = make_tokenizer()
+    words, tags = [["Ada", "was"], ["in", "Delft"]], [["B-PER", "O"], ["O", "B-LOC"]]
+    expected = encode_windows(tokenizer, words, tags, LABELS)
+    for form in (np.array, Column):
+        given: Any = form(words), form(tags)
+        assert encode_windows(tokenizer, *given, LABELS).rows == expected.rows
+    texts, entities = ["Ada was", "in Delft"], [[(0, 3, "PER")], []]
+    expected = encode_windows(tokenizer, texts, entities, LABELS)
+    for column in (np.array(texts), Column(texts)):
+        given = column, Column(entities)
+        assert encode_windows(tokenizer, *given, LABELS).rows == expected.rows
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "first"])
+def test_words_have_the_pieces_that_they_have_in_a_text(kind: str) -> None:
+    """Byte-level tokenizers would read them as one long word."""
+    tokenizer = sentence_piece() if kind == "first" else KINDS[kind]()
+    if kind == "first":
+        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    words = ["Ada", "was", "in", "", "Éire", "at", "in", "Malta"]
+    tags = ["B-PER", "O", "O", "O", "B-LOC", "O", "O", "B-LOC"]
+    windows = encode_windows(tokenizer, [words], [tags], LABELS, max_length=64)
+    text = "Ada was in Éire at in Malta"
+    assert windows.rows[0]["input_ids"] == tokenizer(text)["input_ids"]
+    assert decode_windows(learned(windows), windows, LABELS) == [tags]
+
+
+def test_words_of_scripts_without_spaces_have_none() -> None:
+    tokenizer = byte_level(trim_offsets=True)
+    for words in (["東", "京", "は", "IBM", "の"], ["ใน", "กรุงเทพ"], ["在", "。", "在"]):
+        [row] = encode_windows(tokenizer, [words]).rows
+        assert row["input_ids"] == tokenizer("".join(words))["input_ids"]
+    [row] = encode_windows(tokenizer, [["서울", "에", "IBM"]]).rows
+    assert row["input_ids"] == tokenizer("서울 에 IBM")["input_ids"]
+
+
 def test_what_does_not_fit_is_refused() -> None:
     tokenizer = make_tokenizer()
     cases: list[tuple[Any, type[Exception], str]] = [
         (("Ada was", [["O"]]), TypeError, "texts is the string 'Ada was'"),
         (([["Ada"], "was"], [["O"], ["O"]]), TypeError, "texts are of both kinds"),
+        ((["Ada", None], [[], []]), TypeError, r"texts\[1\] is None; expected a string"),
+        ((["Ada \ud83d"], [[]]), ValueError, r"texts\[0\] has half of a surrogate pair"),
+        (([["Ada", 7]], [["O", "O"]]), TypeError, r"sentences\[0\]\[1\] is 7; expected a str"),
+        (([None], [["O"]]), TypeError, r"sentences\[0\] is None; expected a list of words"),
         (([["Ada"]], [["O", "O"]]), ValueError, r"texts\[0\] has 1 words and truth\[0\] 2 tags"),
         (([["Ada"]], [["B-MISC"]]), ValueError, r"truth\[0\] holds 'B-MISC'; expected one of"),
         ((["Ada"], [[(0, 2, "PER")]]), ValueError, "does not begin and end with a word"),
