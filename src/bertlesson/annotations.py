@@ -6,17 +6,20 @@ line of what they cannot read.
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .characters import has_half_pair
 from .entities import Entity
 from .tags import parse_tag
+from .texts import not_text
 
 __all__ = ["Annotated", "check_tag", "lines_of", "read_annotations"]
 
+OTHERWISE = "save the file in that encoding, or name the one that it has"
 NAMES_OF_KIND = ("label", "kind", "type", "entity")  # in entities given as objects
 
 
@@ -113,18 +116,33 @@ def lines_of(path: str | Path, encoding: str = "utf-8") -> Iterator[tuple[str, s
         ValueError: If a line is not in this encoding.
     """
     with open(path, "rb") as file:
-        for number, raw in enumerate(file, 1):
+        lines: Iterable[bytes] = file
+        if "\n".encode(encoding) != b"\n":  # UTF-16, in which that byte ends no line
+            lines = io.BytesIO(_in_utf8(path, file.read(), encoding))
+            encoding = "utf-8"
+        for number, raw in enumerate(lines, 1):
             place = f"{path}:{number}"
             try:
                 line = raw.decode(encoding)
             except UnicodeDecodeError as error:
+                file.seek(0)
                 raise ValueError(
                     f"{place}: byte {error.start + 1} is 0x{raw[error.start]:02x}; expected "
-                    f"{encoding}: save the file in that encoding, or name the one that it has"
+                    f"{encoding}: {not_text(file.read(4)) or OTHERWISE}"
                 ) from None
             if number == 1:
                 line = line.removeprefix("\ufeff")  # the byte-order mark
             yield place, line.removesuffix("\n").removesuffix("\r")
+
+
+def _in_utf8(path: str | Path, raw: bytes, encoding: str) -> bytes:
+    try:
+        return raw.decode(encoding).encode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: byte {error.start + 1} is 0x{raw[error.start]:02x}; expected {encoding}: "
+            f"{OTHERWISE}"
+        ) from None
 
 
 def check_tag(place: str, tag: str, labels: Sequence[str] | None) -> None:
@@ -213,14 +231,17 @@ def _spans(
     before = 0
     for start, end, kind in found:
         problem = ""
-        if not 0 <= start < end <= len(text):
+        if not kind:
+            problem = "has no kind"
+        elif not 0 <= start < end <= len(text):
             problem = f"is not within the {len(text)} characters of the text"
         elif start < before:
             problem = "overlaps the one before it"
         if problem:
             raise ValueError(
                 f"{place}: the entity {[start, end, kind]} {problem}; expected its first "
-                "character, the one after its last, and one entity for each character at most"
+                "character, the one after its last, its kind, and one entity for each character at "
+                "most"
             )
         if labels is not None and f"B-{kind}" not in labels and f"I-{kind}" not in labels:
             raise ValueError(f"{place}: the kind is {kind!r}; expected one of {list(labels)}")

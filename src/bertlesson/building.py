@@ -80,13 +80,17 @@ def blocks_of_rows(shard: Shard, encoder: Encoder, length: int) -> Iterator[NDAr
         made[:, first + width :] = encoder.closing
         return made
 
+    some = False  # whether anything of the document is left by the tokenizer
     for part, last in shard.parts():
-        held += encoder(part)
+        found = encoder(part)
+        held += found
+        some = some or bool(found)
         if len(held) > size:
             count = (len(held) - 1) // size
             yield rows(count, room)
             del held[: count * size]
-        if last and held:
+        if last and some:
+            some = False
             if len(held) + mark < size:
                 held += closing
             else:

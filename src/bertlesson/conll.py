@@ -65,9 +65,9 @@ def read_conll(
         The words of each sentence, and their tags; no tags if `tag` is None.
 
     Raises:
-        ValueError: If the file has no sentence, or a line cannot be read: broken UTF-8, more or
-            fewer columns than in the first line, a column that is not there, an unknown tag. The
-            message begins with file and line.
+        ValueError: If the file has no sentence, or a line cannot be read: broken UTF-8, CR alone
+            at the end of lines, more or fewer columns than in the first line, a column that is not
+            there, an unknown tag. The message begins with file and line.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -76,12 +76,17 @@ def read_conll(
     ...     read_conll(path)
     Annotated(texts=[['Ada', 'slept']], truth=[['I-PER', 'O']])
     """
-    names = tuple(columns or (CONLL_U if Path(path).suffix == ".conllu" else ()))
+    names = tuple(columns or (CONLL_U if Path(path).suffix.lower() == ".conllu" else ()))
     annotated = Annotated([], [])
     words: list[str] = []
     tags: list[str] = []
     first: tuple[int, str] | None = None  # how many columns there are, and where that is seen
     for place, line in [*lines_of(path, encoding), ("", "")]:
+        if "\r" in line:  # otherwise all of the file would be one line
+            raise ValueError(
+                f"{place}: there is a carriage return within the line; expected lines that end in "
+                "LF or CRLF: convert the file, perhaps with tr '\\r' '\\n'"
+            )
         if stated := COLUMNS_LINE.fullmatch(line):
             names = names if columns else tuple(stated[1].split())
         named_here = bool(names)

@@ -47,6 +47,7 @@ class TokenRows:
     """
 
     def __init__(self, rows: Iterable[Row], file: str | Path | None = None) -> None:
+        self._file = None if file is None else Path(file).absolute()
         self._keys: list[str] = []
         self._ends: NDArray[Any]
         self._flat: NDArray[Any]  # (tokens, keys)
@@ -76,6 +77,16 @@ class TokenRows:
             raise ValueError("there are no rows; expected text: are all documents empty?")
         self._ends = np.array(ends)
         self._flat = np.array(flat, np.int32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the array, if that is in a file."""
+        return self.__dict__ if self._file is None else self.__dict__ | {"_flat": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy in a loader's worker opens the file itself."""
+        self.__dict__.update(state)
+        if self._file is not None:
+            self._flat = np.memmap(self._file, np.int32, "r").reshape(-1, len(self._keys))
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -194,6 +205,7 @@ def _fill(
     ids: list[int] = []  # of the row that is being filled, and of those after it
     words: list[int] = []
     next_word = 0
+    pieces = 0  # of the document
 
     def row(start: int) -> Row:
         filled = {"input_ids": [*first, *ids[start : start + room], *last]}
@@ -206,6 +218,7 @@ def _fill(
 
     for encoding, ends in _encodings(texts, tokenizer, progress):
         ids += encoding.ids
+        pieces += len(encoding.ids)
         if word_ids:
             own = [SPECIAL if word is None else next_word + word for word in encoding.word_ids]
             next_word = max(own, default=next_word - 1) + 1
@@ -215,10 +228,13 @@ def _fill(
             yield row(start)
             start += room
         ids, words = ids[start:], words[start:]
-        if ends and ids and join and len(ids) + len(last) < room:
+        if not ends or not pieces:  # nothing is left of a document that the tokenizer drops
+            continue
+        pieces = 0
+        if join and len(ids) + len(last) < room:
             ids += last
             words += [SPECIAL] * len(last)
-        elif ends and ids:
+        else:
             yield row(0)
             ids, words = [], []
     if ids:  # the last document has a separator after it

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from .characters import has_half_pair
 from .replacing import replacing
+from .texts import not_text
 
 __all__ = ["GoldAnswer", "SquadQuestion", "read_squad", "write_predictions"]
 
@@ -142,7 +143,7 @@ def _read_text(path: Path) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ValueError(
             f"{path}, line {line}: {raw[error.start]:#04x} at byte {error.start} is not UTF-8; "
-            "expected JSON in UTF-8: save the file in that encoding"
+            f"expected JSON in UTF-8: {not_text(raw) or 'save the file in that encoding'}"
         ) from None
     if not text.strip():
         raise ValueError(f"{path} is empty; expected SQuAD's JSON")

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,11 @@ from .texts import not_utf8
 
 __all__ = ["Table", "read_table", "write_predictions"]
 
+AS_LINES = ": write an array's objects in a line each, perhaps with jq -c '.[]'"
 Record = tuple[int, dict[str, Any]]  # the line where it begins, and its values by column
 
+JSON_LINES = (".jsonl", ".json", ".ndjson", ".jsonlines")
+TABS = (".tsv", ".tab")
 SHOWN = 5  # problems to name before only their number is given
 
 
@@ -88,22 +91,22 @@ def read_table(
     text: str = "text",
     label: str | None = "label",
     text_pair: str | None = None,
-    classes: Sequence[str] | None = None,
+    classes: Sequence[str | int] | None = None,
     delimiter: str | None = None,
     quotes: bool | None = None,
 ) -> Table:
     r"""Read a file with a text and a class in each row.
 
     Args:
-        path: A file in UTF-8. ``.jsonl`` and ``.json`` have an object in each line; other endings
-            are read as CSV, whose first row names the columns.
+        path: A file in UTF-8. ``.jsonl``, ``.ndjson`` and ``.json`` have an object in each line;
+            other endings are read as CSV, whose first row names the columns.
         text: The column with the text.
         label: The column with the class: a name, or a whole number such as the stars 1 to 5. None
             to read texts alone, as of a file to predict.
         text_pair: The column with a second text, as for entailment.
         classes: The names of the classes in order, ``train.classes`` for any file but the one to
-            train on. Default: the labels of this file, in the order of the numbers if all are
-            whole numbers, else of the alphabet.
+            train on; whole numbers may be numbers. Default: the labels of this file, in the order
+            of the numbers if all are whole numbers, else of the alphabet.
         delimiter: What separates the columns of CSV. Default: a tab for ``.tsv``, else a comma.
         quotes: Whether a value in quotation marks may hold delimiters and line breaks. Default:
             False for ``.tsv``, as in the files of GLUE, else True.
@@ -126,13 +129,13 @@ def read_table(
     """
     path = Path(path)
     wanted = [name for name in (text, text_pair, label) if name is not None]
-    if classes is not None and (isinstance(classes, str) or len(set(classes)) != len(classes)):
-        raise ValueError(f"classes is {classes!r}; expected a list of different names")
+    given = None if classes is None else _checked_classes(classes)
     source = _decoded(path)
-    if path.suffix in (".jsonl", ".json"):
+    suffix = path.suffix.lower()
+    if suffix in JSON_LINES:
         records = _json_records(path, source, wanted)
     else:
-        tabs = path.suffix == ".tsv"
+        tabs = suffix in TABS
         delimiter = delimiter or ("\t" if tabs else ",")
         quotes = not tabs if quotes is None else quotes
         records = _csv_records(path, source, wanted, delimiter, quotes)
@@ -150,7 +153,7 @@ def read_table(
             names.append(problems.label(line, label, record[label]))
     if not texts:
         raise ValueError(f"{path} has no rows; expected one or more, with {', '.join(wanted)}")
-    found = tuple(classes) if classes is not None else _classes_of(names)
+    found = _classes_of(names) if given is None else given
     if label is not None and classes is not None:
         for line, name in zip(lines, names, strict=True):
             if name and name not in found:
@@ -229,7 +232,8 @@ class _Problems:
     def text(self, line: int, column: str, value: Any) -> str:
         if not isinstance(value, str):
             shown = json.dumps(value)[:40]
-            self.add(line, f'{column} is {shown}; expected a string, such as "{shown}" in quotes')
+            hint = "" if isinstance(value, (list, dict)) else f', such as "{shown}" in quotes'
+            self.add(line, f"{column} is {shown}; expected a string{hint}")
             return ""
         if not value.strip():
             self.add(line, f"{column} is empty; expected text: leave the row out")
@@ -256,6 +260,16 @@ class _Problems:
             shown.append(f"and {len(self.found) - SHOWN:,} more")
         problem = "\n".join(shown)
         raise ValueError(f"{problem}")
+
+
+def _checked_classes(classes: Sequence[str | int]) -> tuple[str, ...]:
+    """Names, of which numbers may be given as such."""
+    # a set has another order in the next process
+    unfit = isinstance(classes, (str, set, frozenset, Mapping))
+    names = () if unfit else tuple(map(str, classes))
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"classes is {classes!r}; expected a list of different names")
+    return names
 
 
 def _classes_of(names: Sequence[str]) -> tuple[str, ...]:
@@ -320,7 +334,7 @@ def _json_records(path: Path, source: str, wanted: Sequence[str]) -> Iterator[Re
         try:
             record = json.loads(text)
         except json.JSONDecodeError as error:
-            hint = ": write an array's objects in a line each" if text.startswith("[") else ""
+            hint = AS_LINES if text.startswith("[") else ""
             raise ValueError(
                 f"{path}, line {line}: not valid JSON, {error.msg} at character {error.colno}; "
                 f"expected an object in each line{hint}"
@@ -328,7 +342,7 @@ def _json_records(path: Path, source: str, wanted: Sequence[str]) -> Iterator[Re
         if not isinstance(record, dict):
             raise ValueError(
                 f"{path}, line {line}: {type(record).__name__}; expected an object in each line, "
-                f'such as {{"{wanted[0]}": "…"}}'
+                f'such as {{"{wanted[0]}": "…"}}{AS_LINES if isinstance(record, list) else ""}'
             )
         _check_columns(path, line, list(record), wanted, "")
         yield line, record

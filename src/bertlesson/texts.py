@@ -19,13 +19,27 @@ from typing import Literal, get_args
 
 from .characters import has_half_pair
 
-__all__ = ["Documents", "Texts", "not_utf8", "parts_of", "parts_of_file", "read_texts"]
+__all__ = [
+    "Documents",
+    "Texts",
+    "not_text",
+    "not_utf8",
+    "parts_of",
+    "parts_of_file",
+    "read_texts",
+]
 
 Documents = Literal["file", "blank line", "line"]
 Part = tuple[str, bool]  # some text of a document, and whether it is the last of the document
 
 BLOCK = 2**16  # bytes to read at once
 PART = 2**16  # characters of a document to pass on at once
+KINDS = {  # how files that are no text begin, and what to do with them
+    b"\x1f\x8b": "it is compressed: unpack it, with gunzip",
+    b"PK\x03\x04": "it is a zip archive or a spreadsheet: unpack it, or save the sheet as CSV",
+    b"PAR1": "it is a Parquet file: convert it, with pandas.read_parquet and to_json",
+    b"%PDF": "it is a PDF: extract its text, with pdftotext",
+}
 MOST = 16 * PART  # of text without white space: then it is cut anywhere
 
 
@@ -239,6 +253,18 @@ def parts_of_file(
     return _parts(_blocks(path, start, stop), ends)
 
 
+def not_text(head: bytes) -> str:
+    r"""What a file is that does not hold text, and what to do with it; empty if that is unknown.
+
+    Args:
+        head: How it begins.
+
+    >>> not_text(b"\x1f\x8b\x08"), not_text(b"caf\xe9")
+    ('it is compressed: unpack it, with gunzip', '')
+    """
+    return next((advice for mark, advice in KINDS.items() if head.startswith(mark)), "")
+
+
 def not_utf8(path: Path, line: int, error: UnicodeDecodeError) -> str:
     """The message for a file in another encoding.
 
@@ -251,9 +277,10 @@ def not_utf8(path: Path, line: int, error: UnicodeDecodeError) -> str:
         likely = "UTF-16"
     else:
         likely = "WINDOWS-1252"
+    advice = f"convert it, perhaps with iconv -f {likely} -t UTF-8"
     return (
         f"{path}, line {line}: the byte 0x{error.object[error.start]:02x} is not UTF-8; expected a "
-        f"file in UTF-8: convert it, perhaps with iconv -f {likely} -t UTF-8"
+        f"file in UTF-8: {not_text(error.object) or advice}"
     )
 
 

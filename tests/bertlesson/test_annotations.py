@@ -110,6 +110,7 @@ def test_broken_files_are_named_by_line(file: Path) -> None:
         (b'{"text": "a", "entities": []}\n{"text": ', "file.jsonl:2: .* at character"),
         (b'{"text": "\\ud83d", "entities": []}', "file.jsonl:1: 'text' has half of a surrogate"),
         (b'{"tokens": ["\\ud83d"], "tags": ["O"]}', "file.jsonl:1: 'tokens' has half of a"),
+        (b'{"text": "Ada", "entities": [[0, 3, ""]]}', r"the entity \[0, 3, ''\] has no kind"),
         (b'{"text": "\xe9"}', "file.jsonl:1: byte 11 is 0xe9; expected utf-8"),
     ]:
         file.write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,11 @@ def test_columns_may_be_named_by_the_file_or_by_the_caller(file: Path) -> None:
         (b"Ada B-PER\nslept VBD O\n", "file.txt:2: there are 3 columns"),
         (b"Ada B-PER\nslept X\n", "file.txt:2: the tag is 'X'; expected O, or B, I, E or S"),
         (b"Ada B-PER\nslept b-per\n", "file.txt:2: the tag is 'b-per'"),
+        (
+            gzip.compress(b"Ada B-PER"),
+            "file.txt:1: byte 2 is 0x8b; expected utf-8: it is compressed",
+        ),
+        (b"Ada B-PER\rslept O\r", "file.txt:1: there is a carriage return within the line; .* LF"),
         (b"Ada B-PER\n\xe9t\xe9 O\n", "file.txt:2: byte 1 is 0xe9; expected utf-8"),
     ],
 )
@@ -124,6 +130,19 @@ def test_labels_and_encoding_are_those_asked_for(file: Path) -> None:
         read_conll(file, encoding="latin-1", labels=["O", "B-PER"])
     with pytest.raises(ValueError, match=r"file.txt:1: the column asked for is 4; .* from 0 to 1"):
         read_conll(file, encoding="latin-1", tag=4)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_lines_may_end_in_more_than_one_byte(file: Path, encoding: str) -> None:
+    """U+0A0A has the bytes of two line feeds."""
+    text = "\ufeffAda B-PER\r\n\u0a0a O\n\nBergen B-LOC\n"
+    file.write_bytes(text.encode(encoding))
+    found = read_conll(file, encoding=encoding)
+    assert found.texts == [["Ada", "\u0a0a"], ["Bergen"]]
+    assert found.truth == [["B-PER", "O"], ["B-LOC"]]
+    file.write_bytes(text.encode(encoding)[:-1])
+    with pytest.raises(ValueError, match=rf"file.txt: byte \d+ is 0x..; expected {encoding}: save"):
+        read_conll(file, encoding=encoding)
 
 
 def test_what_is_written_can_be_read(file: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -75,6 +77,14 @@ def test_rows_of_single_documents_keep_the_remainder(kind: str) -> None:
         for start in range(0, len(ids), room):
             assert next(rows)["input_ids"] == [*first, *ids[start : start + room], *last]
     assert next(rows, None) is None
+
+
+@pytest.mark.parametrize("join", [True, False])
+def test_a_document_that_the_tokenizer_drops_leaves_no_separator(join: bool) -> None:
+    tokenizer = make_tokenizer()
+    texts = ["\u200b", "Ada was", "\u200b", "\u200b\u00ad", "in Delft", "\u200b"]
+    rows = list(encode_rows(texts, tokenizer, 16, join=join, word_ids=True))
+    assert rows == list(encode_rows(texts[1::3], tokenizer, 16, join=join, word_ids=True))
 
 
 def test_a_text_that_fits_is_encoded_as_the_tokenizer_does() -> None:
@@ -174,6 +184,19 @@ def test_rows_are_kept_in_memory_or_in_a_file(tmp_path: Path, words: bool) -> No
         with pytest.raises(IndexError):
             some[len(rows)]
     assert [path.name for path in tmp_path.iterdir()] == ["rows.bin"]
+
+
+def test_a_copy_for_a_worker_opens_the_file_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"input_ids": list(range(1000)), "word_ids": [7] * 1000}] * 100
+    monkeypatch.chdir(tmp_path)
+    kept = TokenRows(rows, "rows.bin")
+    packed = pickle.dumps(kept)
+    assert len(packed) < 10_000  # of 800,000
+    monkeypatch.chdir("/")
+    assert list(pickle.loads(packed)) == list(copy.deepcopy(kept)) == rows
+    assert list(pickle.loads(pickle.dumps(TokenRows(rows)))) == rows
 
 
 def test_a_file_is_not_left_half_written(tmp_path: Path) -> None:

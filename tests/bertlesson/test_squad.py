@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,7 @@ def test_the_line_is_looked_for_only_if_something_is_wrong(
         (b'{"data": [{"paragraphs": [{"context": 1}]}]}', "paragraph 1: context is a number, 1"),
         (b'{"data": [{"paragraphs": [{"qas": []}]}]}', "paragraph 1: no key context among qas"),
         (b'{"data":\n [{"title": "Krak\xf3w"}]}', "line 2: 0xf3 at byte 26 is not UTF-8"),
+        (gzip.compress(b'{"data": []}'), "expected JSON in UTF-8: it is compressed: unpack it"),
         ('{"data": []}'.encode("utf-16"), "line 1: 0xff at byte 0 is not UTF-8"),
     ],
 )

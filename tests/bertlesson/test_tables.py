@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import re
 from pathlib import Path
@@ -129,7 +130,16 @@ def test_a_field_of_ten_megabytes(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "a", "label": "b"}\n{"text": "a"}', "line 2: the columns are text;"),
         ("a.jsonl", '{"text": "a", "label": "b"}\n{"text": ', "line 2: not valid JSON, Expecting"),
         ("a.json", '[{"text": "a", "label": "b"},\n', "line 1: not valid JSON"),
-        ("a.json", '[{"text": "a"}]', "line 1: list; expected an object in each line"),
+        ("a.json", '[{"text": "a"}]', '{"text": "…"}: write an array\'s objects in a line each'),
+        ("a.JSON", '{"text": {"0": "a"}, "label": 0}', 'text is {"0": "a"}; expected a string'),
+        ("a.csv.gz", gzip.compress(b"text,label\na,x\n"), "it is compressed: unpack it"),
+        ("a.xlsx", b"PK\x03\x04\xff", "it is a zip archive or a spreadsheet"),
+        (
+            "a.parquet",
+            b"PAR1\n\xff",
+            "line 2: the byte 0xff is not UTF-8; expected a file in UTF-8: ",
+        ),
+        ("a.parquet", b"PAR1\n\xff", "it is a Parquet file: convert it"),
         ("a.csv", "text,label\na,x\nb,x\n", "a.csv: label is x in all rows; expected two"),
         ("a.jsonl", '{"text": "\\ud83d", "label": "b"}', "line 1: text has half of a surrogate"),
         (
@@ -157,8 +167,30 @@ def test_classes_come_from_the_training_file(tmp_path: Path) -> None:
         ValueError, match=r"dev\.csv, line 3: label is 'Good'; expected one of bad, good"
     ):
         read_table(dev, classes=train.classes)
-    with pytest.raises(ValueError, match="classes is 'good'; expected a list"):
-        read_table(dev, classes="good")
+    unfit: Any
+    # a set has another order in each process
+    for unfit in ("good", {"good", "bad"}, {0: "bad", 1: "good"}, [], ["good", "good"]):
+        message = rf"classes is {re.escape(repr(unfit))}; expected a list"
+        with pytest.raises(ValueError, match=message):
+            read_table(dev, classes=unfit)
+
+
+def test_classes_that_are_numbers_may_be_given_as_such(tmp_path: Path) -> None:
+    stars = write(tmp_path / "stars.csv", "text,label\na,5\nb,2\n")
+    table = read_table(stars, classes=range(1, 6))
+    assert (table.labels, table.classes) == ([4, 1], ("1", "2", "3", "4", "5"))
+    with pytest.raises(ValueError, match="line 2: label is '5'; expected one of 1, 2"):
+        read_table(stars, classes=[1, 2])
+    assert read_table(stars, classes={0: "2", 1: "5"}.values()).labels == [1, 0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.jsonlines", "a.JSONL", "a.TSV", "a.tab"])
+def test_formats_are_known_by_their_other_endings(tmp_path: Path, name: str) -> None:
+    content = 'text\tlabel\n"a\tx\nb\ty\n'
+    if "json" in name.lower():
+        content = '{"text": "\\"a", "label": "x"}\n{"text": "b", "label": "y"}\n'
+    table = read_table(write(tmp_path / name, content))
+    assert (table.texts, table.labels) == (['"a', "b"], [0, 1])
 
 
 def test_many_problems_are_named_together(tmp_path: Path) -> None:
