@@ -19,7 +19,12 @@ from transformers import (
 )
 
 from bertlesson.answers import rank_answers
-from bertlesson.asking import answer_questions, predict_spans, row_length
+from bertlesson.asking import (
+    answer_questions,
+    leave_out_segments,
+    predict_spans,
+    row_length,
+)
 from bertlesson.finetuning import with_encoder
 from bertlesson.heads import QuestionAnsweringModel
 from bertlesson.spans import encode_questions, thin_rows
@@ -69,20 +74,26 @@ if options.model is not None:
     try:
         tokenizer = AutoTokenizer.from_pretrained(options.model)
         model = AutoModelForQuestionAnswering.from_pretrained(
-            options.model, dtype=torch.float32
+            options.model,
+            num_labels=2,  # start and end, whatever it was fine-tuned for
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,  # as its head may be, too
         )
     except OSError as error:
         sys.exit(
             f"could not load {options.model}: {error}\n"
             "pass a folder with the model, or check the name and connection"
         )
+    leave_out_segments(tokenizer, model)  # if it has none
 
 # %% the files
 train = read_squad(options.train)
 dev = read_squad(options.dev)
 test = read_squad(options.test or options.dev)
 length = row_length(model, tokenizer, options.max_length)
-stride = options.stride or min(128, length // 3)
+stride = options.stride
+if stride is None:
+    stride = min(128, length // 3)
 for name, read in {"train": train, "dev": dev, "test": test}.items():
     without = sum(not question.answers for question in read)
     print(f"{name}: {len(read)} questions, {without} without an answer")

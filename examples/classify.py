@@ -24,8 +24,10 @@ from transformers import (
     pipeline,
 )
 
+from bertlesson.asking import leave_out_segments
 from bertlesson.classification import accuracy_and_f1, encode_table
 from bertlesson.heads import SequenceClassificationModel
+from bertlesson.inputs import longest_row
 from bertlesson.tables import read_table, write_predictions
 
 parser = argparse.ArgumentParser(description="Fine-tune a classifier.")
@@ -84,18 +86,6 @@ for name, table in tables.items():
 for name, value in train[0].items():
     print(f"{name}: {value}")
 
-# %% rows
-tokenizer = AutoTokenizer.from_pretrained(options.model)
-length = min(options.length, tokenizer.model_max_length)
-rows = {}
-for name, table in tables.items():
-    encoded = encode_table(table, tokenizer, length)
-    rows[name] = encoded.rows
-    print(
-        f"{name}: {len(encoded.truncated)} of {len(table)} texts cut to "
-        f"{length} tokens, {encoded.tokens_cut} tokens lost"
-    )
-
 # %% the model
 kind = AutoModelForSequenceClassification
 if AutoConfig.from_pretrained(options.model).model_type == "bert":
@@ -107,7 +97,24 @@ model = kind.from_pretrained(
     id2label=train.id2label,
     label2id=train.label2id,
     dtype=torch.float32,  # small updates vanish in half precision
+    ignore_mismatched_sizes=True,  # a head for other classes is replaced
 )
+
+# %% rows
+tokenizer = AutoTokenizer.from_pretrained(options.model)
+leave_out_segments(tokenizer, model)  # if it has none
+# some tokenizers do not say what the model reads, some models have no limit
+longest = min(longest_row(model) or 10**30, tokenizer.model_max_length)
+tokenizer.model_max_length = longest  # this is saved
+length = min(options.length, longest)
+rows = {}
+for name, table in tables.items():
+    encoded = encode_table(table, tokenizer, length)
+    rows[name] = encoded.rows
+    print(
+        f"{name}: {len(encoded.truncated)} of {len(table)} texts cut to "
+        f"{length} tokens, {encoded.tokens_cut} tokens lost"
+    )
 
 # %% settings of the trainer
 arguments = TrainingArguments(
@@ -162,7 +169,8 @@ if options.test:
 
 # %% use
 classify = pipeline("text-classification", model=str(options.output))
-print(classify(train[0]["text"] if own else "What a delightful melon!"))
+text = train[0]["text"] if own else "What a delightful melon!"
+print(classify(text, truncation=True))
 
 # %% claims tags=["hide-input"]
 values = {}

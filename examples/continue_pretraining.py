@@ -28,6 +28,7 @@ from bertlesson.heldout import (
     perplexity,
     row_losses,
 )
+from bertlesson.inputs import longest_row
 from bertlesson.pretraining import PretrainingModel
 from bertlesson.rows import TokenRows, encode_rows
 from bertlesson.texts import read_texts
@@ -109,22 +110,6 @@ else:
     else:
         texts, held_out = texts.hold_out(every=20)
 
-# %% rows
-tokenizer = AutoTokenizer.from_pretrained(options.model)
-length = min(options.length, tokenizer.model_max_length)
-settings = {"length": length, "word_ids": options.whole_words}
-rows = TokenRows(encode_rows(texts, tokenizer, **settings, progress=own))
-held_out_rows = TokenRows(encode_rows(held_out, tokenizer, **settings))
-unknown = rows.share_of(tokenizer.unk_token_id)
-print(f"{len(rows):,} rows of up to {length} tokens, {unknown:.2%} unknown")
-print(textwrap.fill(tokenizer.decode(rows[0]["input_ids"]), 44))
-
-# %% fixed masks
-collator = KeepMasksCollator(
-    tokenizer, seed=0, whole_word_mask=options.whole_words
-)
-measured_on = fixed_masks(held_out_rows, collator)
-
 
 # %% the model
 def load_model(name):
@@ -137,6 +122,25 @@ def load_model(name):
 
 
 model = load_model(options.model)
+
+# %% rows
+tokenizer = AutoTokenizer.from_pretrained(options.model)
+# some tokenizers do not say what the model reads, some models have no limit
+longest = min(longest_row(model) or 10**30, tokenizer.model_max_length)
+tokenizer.model_max_length = longest  # this is saved
+length = min(options.length, longest)
+settings = {"length": length, "word_ids": options.whole_words}
+rows = TokenRows(encode_rows(texts, tokenizer, **settings, progress=own))
+held_out_rows = TokenRows(encode_rows(held_out, tokenizer, **settings))
+unknown = rows.share_of(tokenizer.unk_token_id)
+print(f"{len(rows):,} rows of up to {length} tokens, {unknown:.2%} unknown")
+print(textwrap.fill(tokenizer.decode(rows[0]["input_ids"]), 44))
+
+# %% fixed masks
+collator = KeepMasksCollator(
+    tokenizer, seed=0, whole_word_mask=options.whole_words
+)
+measured_on = fixed_masks(held_out_rows, collator)
 
 # %% settings of the trainer
 arguments = TrainingArguments(

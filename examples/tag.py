@@ -27,6 +27,7 @@ from bertlesson.conll import read_conll, write_conll
 from bertlesson.entities import entity_f1
 from bertlesson.finding import find_entities, predict_tags
 from bertlesson.heads import TokenClassificationModel
+from bertlesson.inputs import longest_row
 from bertlesson.report import entity_report
 from bertlesson.schemes import convert_tags, tag_labels
 from bertlesson.windows import decode_windows, encode_windows
@@ -74,7 +75,7 @@ if not own:
 # %% read
 def read(path):
     """The texts, and their tags or entities; tags of any scheme."""
-    if path.endswith(".jsonl"):
+    if path.lower().endswith((".jsonl", ".json", ".ndjson")):
         return read_annotations(path)
     texts, tags = read_conll(path)
     return texts, [convert_tags(row, "IOB2") for row in tags]
@@ -99,9 +100,16 @@ config = AutoConfig.from_pretrained(
 # ours for BERT: it counts each label once, however batches are accumulated
 ours = config.model_type == "bert"
 kind = TokenClassificationModel if ours else AutoModelForTokenClassification
-model = kind.from_pretrained(args.model, config=config, dtype=torch.float32)
+model = kind.from_pretrained(
+    args.model,
+    config=config,
+    dtype=torch.float32,
+    ignore_mismatched_sizes=True,  # a head for other labels is replaced
+)
 tokenizer = AutoTokenizer.from_pretrained(args.model)
-row_length = min(tokenizer.model_max_length, config.max_position_embeddings)
+# RoBERTa's configuration counts two positions that no text has
+longest = longest_row(model) or config.max_position_embeddings
+row_length = min(tokenizer.model_max_length, longest)
 
 # %% rows of any length
 rows = {

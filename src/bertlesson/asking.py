@@ -28,7 +28,13 @@ from .inputs import (
 )
 from .spans import Questions, encode_questions
 
-__all__ = ["FoundAnswer", "answer_questions", "predict_spans", "row_length"]
+__all__ = [
+    "FoundAnswer",
+    "answer_questions",
+    "leave_out_segments",
+    "predict_spans",
+    "row_length",
+]
 
 ROW = 384  # pieces, as in the release's run_squad.py
 STRIDE = 128
@@ -201,12 +207,39 @@ def row_length(
     return max_length
 
 
+def leave_out_segments(tokenizer: PreTrainedTokenizerFast, model: PreTrainedModel) -> None:
+    """Have a tokenizer leave out ``token_type_ids`` if its model has no second segment.
+
+    Some checkpoints are a RoBERTa, which has one, with a tokenizer of BERT's kind. A pair of texts
+    would end its training with an index out of range.
+
+    Args:
+        tokenizer: The model's own. It is changed, and saved as changed.
+        model: See `answer_questions`, or any other encoder.
+
+    >>> from transformers import BertTokenizer, RobertaConfig, RobertaModel
+    >>> tokenizer = BertTokenizer(vocab={"[UNK]": 0})
+    >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    >>> leave_out_segments(tokenizer, RobertaModel(RobertaConfig(type_vocab_size=1, **size)))
+    >>> tokenizer.model_input_names
+    ['input_ids', 'attention_mask']
+    """
+    if not _reads_segments(model):
+        names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+        tokenizer.model_input_names = names
+        tokenizer.init_kwargs["model_input_names"] = names  # what is saved
+
+
+def _reads_segments(model: PreTrainedModel) -> bool:
+    # XLNet's configuration has no number of segments, and the model no table of them to exceed
+    several = getattr(model.config, "type_vocab_size", 2) > 1
+    return several and "token_type_ids" in inspect.signature(model.forward).parameters
+
+
 def _inputs(model: PreTrainedModel, features: Features) -> Features:
     """What the model takes of the features, without labels."""
-    takes = inspect.signature(model.forward).parameters
     names = {"input_ids", "attention_mask"}
-    # XLNet's configuration has no number of segments, and the model no table of them to exceed
-    if getattr(model.config, "type_vocab_size", 2) > 1 and "token_type_ids" in takes:
+    if _reads_segments(model):
         names.add("token_type_ids")
     return {name: tensor for name, tensor in features.items() if name in names}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from transformers import (
     AutoModelForQuestionAnswering,
+    AutoTokenizer,
     BertConfig,
     BertModel,
     DebertaV2Config,
@@ -18,7 +20,7 @@ from transformers import (
 )
 
 from bertlesson.answers import rank_answers
-from bertlesson.asking import answer_questions, row_length
+from bertlesson.asking import answer_questions, leave_out_segments, row_length
 from bertlesson.spans import encode_questions
 from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer
 
@@ -117,6 +119,21 @@ def test_rows_fit_the_model() -> None:
         answer_questions(model, tokenizer, ["Who?"], [LONG], max_length=41)
     with pytest.raises(ValueError, match="leaves room for 0 pieces"):
         answer_questions(model, tokenizer, ["Who?", "the " * 50], [LONG] * 2)
+
+
+def test_a_model_of_one_segment_gets_no_second_one(tmp_path: Path) -> None:
+    names = ["input_ids", "attention_mask"]
+    for kind, leaves_out in (("trimmed", True), ("distil", True), ("bert", False)):
+        model, tokenizer = make(kind)
+        model.config.type_vocab_size = 1 if kind == "trimmed" else 2
+        leave_out_segments(tokenizer, model)
+        assert (tokenizer.model_input_names == names) == leaves_out
+        assert ("token_type_ids" not in tokenizer("Who?", "Ada")) == leaves_out
+        assert ("token_type_ids" not in encode_questions(tokenizer, ["a"], ["a"])[0]) == leaves_out
+        tokenizer.save_pretrained(tmp_path)
+        loaded = AutoTokenizer.from_pretrained(tmp_path)
+        assert ("token_type_ids" not in loaded("Who?", "Ada")) == leaves_out
+    assert "token_type_ids" in make("bert")[1].model_input_names  # that of the class
 
 
 def test_what_cannot_answer_is_refused() -> None:
