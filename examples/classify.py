@@ -162,7 +162,7 @@ if options.test:
     print(f"test: accuracy {predicted.metrics['test_accuracy']:.1%}")
     print(f"test: macro-F1 {predicted.metrics['test_macro_f1']:.3f}")
     path = options.output / "predictions.csv"
-    write_predictions(path, tables["test"], predicted.predictions)
+    write_predictions(path, tables["test"], predicted)
     with path.open(encoding="utf-8", newline="") as file:
         for row in list(csv.reader(file))[:4]:
             print(textwrap.shorten(" | ".join(row), 72))

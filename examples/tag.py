@@ -126,7 +126,7 @@ for part, windows in rows.items():
 # %% what is measured after each epoch
 def compute_metrics(output):
     """Precision, recall and F1 over whole entities, on development data."""
-    found = decode_windows(output.predictions, rows["dev"], labels)
+    found = decode_windows(output, rows["dev"], labels)
     precision, recall, f1, _ = entity_report(data["dev"][1], found).micro
     return {"precision": precision, "recall": recall, "f1": f1}
 
@@ -174,7 +174,7 @@ assert kept == best, "The model that is kept is that of the best epoch"
 # %% test
 trainer.compute_metrics = None
 output = trainer.predict(rows["test"])
-found = decode_windows(output.predictions, rows["test"], labels)
+found = decode_windows(output, rows["test"], labels)
 texts, truth = data["test"]
 report = entity_report(truth, found)
 print(report)

@@ -12,6 +12,7 @@ import numpy as np
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
 from .inputs import input_names
+from .outputs import check_numbers, scores_of
 from .tables import Table
 
 __all__ = ["EncodedTable", "accuracy_and_f1", "encode_table"]
@@ -101,22 +102,28 @@ def accuracy_and_f1(prediction: EvalPrediction) -> dict[str, float]:
         labelled or predicted somewhere, as scikit-learn does.
 
     Raises:
-        ValueError: If there are no rows, or not one label for each.
+        ValueError: If there are no rows, or not one label for each, if a label is none of the
+            classes, or logits are NaN.
 
     >>> logits = np.eye(3)[[0, 0, 0, 1]]
     >>> accuracy_and_f1(EvalPrediction(logits, np.array([0, 0, 1, 1])))  # F1: 4/5 and 2/3
     {'accuracy': 0.75, 'macro_f1': 0.7333333333333334}
     """
-    logits = prediction.predictions
-    logits = np.asarray(logits[0] if isinstance(logits, tuple) else logits)
+    logits = np.asarray(scores_of(prediction))
     labels = np.asarray(prediction.label_ids)
     if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
         raise ValueError(
             f"predictions have shape {logits.shape}, labels {labels.shape}; expected a score of "
             "each class for each row, and one label for each row"
         )
+    check_numbers(logits)
     predicted = logits.argmax(-1)
     classes = logits.shape[1]
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"labels go from {labels.min()} to {labels.max()}; expected classes from 0 to "
+            f"{classes - 1}: read the file with classes=train.classes"
+        )
     count = [
         np.bincount(numbers, minlength=classes)
         for numbers in (labels[labels == predicted], labels, predicted)

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from .characters import checked_texts
 from .contexts import NOT_SET
 from .inputs import check_features, longest_row, to_device
+from .outputs import check_numbers
 from .tags import parse_tag, read_tags
 from .windows import Windows, decode_windows, make_windows, tags_of
 
@@ -184,6 +185,7 @@ def _run(
         check_features(model, columns)
         logits = model(**to_device(columns, model)).logits.float()  # (batch, length, labels)
         best = logits.softmax(-1).max(-1)
+        check_numbers(best.values.cpu().numpy())
         for row, label, score in zip(
             batch, best.indices.tolist(), best.values.tolist(), strict=True
         ):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .characters import has_half_pair
+from .outputs import check_numbers, check_order, scores_of
 from .replacing import replacing
 from .texts import not_utf8
 
@@ -180,22 +181,28 @@ def write_predictions(
     Args:
         path: The file; written beside it first and moved into place at the end.
         table: The texts.
-        logits: ``(rows, classes)``, as `Trainer.predict` returns them.
+        logits: ``(rows, classes)``, or all that `Trainer.predict` returns: then its labels must be
+            those of the table, row by row.
         classes: Their names. Default: those of the table.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: If there is not a row of logits for each text, with one for each class.
+        ValueError: If there is not a row of logits for each text, with one for each class, if they
+            are NaN, or come in another order, see `bertlesson.outputs`.
     """
     path, names = Path(path), table.classes if classes is None else tuple(classes)
-    scores = np.asarray(logits, np.float64)
+    check_order(logits, table.labels)
+    found = scores_of(logits)
+    # NumPy has no bfloat16
+    scores = np.asarray(found.double().tolist() if hasattr(found, "double") else found, np.float64)
     if scores.shape != (len(table), len(names)):
         raise ValueError(
             f"logits have shape {scores.shape}; expected {(len(table), len(names))}, a score of "
             "each class for each text"
         )
+    check_numbers(scores)
     shares = np.exp(scores - scores.max(-1, keepdims=True))
     shares /= shares.sum(-1, keepdims=True)
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:

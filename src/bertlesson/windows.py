@@ -22,6 +22,7 @@ from .contexts import NOT_SET
 from .entities import Entity, decode_entities, spell
 from .heads import IGNORE_INDEX
 from .inputs import check_same_number
+from .outputs import check_numbers, check_order, scores_of
 from .spans import RELEASED_LENGTH
 from .tags import checked_words, first_pieces, with_spaces
 from .words import Word, encodings_of, find_words, visible_words
@@ -189,7 +190,8 @@ def decode_windows(
     Args:
         predicted: Logits, ``(rows, length, labels)``, or the number of a label for each piece,
             ``(rows, length)``, as an array, a tensor or lists. Rows may be padded on the right, as
-            `transformers.Trainer` returns them from ``predict`` and to ``compute_metrics``.
+            `transformers.Trainer` returns them from ``predict`` and to ``compute_metrics``. Or all
+            that it returns there: then its labels must be those of the windows, row by row.
         windows: See `encode_windows`.
         labels: The labels used in training.
 
@@ -197,7 +199,8 @@ def decode_windows(
         For sentences a tag for each word; for texts their entities, in characters.
 
     Raises:
-        ValueError: If the predictions do not belong to these rows.
+        ValueError: If the predictions do not belong to these rows, come in another order, or are
+            NaN, see `bertlesson.outputs`.
 
     >>> windows = Windows([3], None, 1)  # a sentence of three words, the second without a piece
     >>> windows.rows, windows.text, windows.words = [{"input_ids": [2, 7, 8, 3]}], [0], [
@@ -230,7 +233,10 @@ def tags_of(
 
 def predicted_numbers(predicted: Any, windows: Windows) -> list[list[int]]:
     """The label numbers for all pieces of the rows, after checking that they fit these rows."""
+    check_order(predicted, [row["labels"] for row in windows.rows if "labels" in row])
+    predicted = scores_of(predicted)
     if isinstance(predicted, Tensor):
+        check_numbers(np.where(predicted.isnan().flatten(1).any(1).cpu(), np.nan, 0.0))
         predicted = (predicted.argmax(-1) if predicted.dim() == 3 else predicted).tolist()
     rows: list[NDArray[Any]] = [np.asarray(row) for row in predicted]
     longest = [len(row["input_ids"]) for row in windows.rows]
@@ -242,6 +248,8 @@ def predicted_numbers(predicted: Any, windows: Windows) -> list[list[int]]:
             f"windows {len(longest)} rows of up to {max(longest, default=0)}; expected one "
             "prediction for each piece of each row, in order, and all padding on the right"
         )
+    wrong = [row.dtype.kind == "f" and bool(np.isnan(row).any()) for row in rows]
+    check_numbers(np.where(wrong, np.nan, 0.0))
     return [(row.argmax(-1) if row.ndim == 2 else row).tolist() for row in rows]
 
 

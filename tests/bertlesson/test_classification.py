@@ -107,6 +107,14 @@ def test_predictions_of_another_shape_are_refused() -> None:
             accuracy_and_f1(EvalPrediction(logits, labels))
 
 
+def test_labels_and_scores_that_cannot_be_counted_are_refused() -> None:
+    for labels in ([0, 1, 3], [0, 1, -100]):
+        with pytest.raises(ValueError, match=r"labels go from .*; expected classes from 0 to 2: "):
+            accuracy_and_f1(EvalPrediction(np.eye(3), np.array(labels)))
+    with pytest.raises(ValueError, match="scores are NaN in 3 of 3 rows, the first is row 0"):
+        accuracy_and_f1(EvalPrediction(np.eye(3) * np.nan, np.array([0, 1, 2])))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [SequenceClassificationModel, BertForSequenceClassification])
 def test_from_a_file_to_the_pipeline(kind: Any, tmp_path: Path) -> None:

@@ -138,4 +138,8 @@ def test_what_is_wrong_is_said() -> None:
     small.resize_token_embeddings(8)
     with pytest.raises(ValueError, match=r"input_ids go from .* use the model's own tokenizer"):
         find_entities(small, tokenizer, ["Ada"])
+    broken = bert()
+    broken.classifier.bias.data.fill_(float("nan"))
+    with pytest.raises(ValueError, match="scores are NaN in 1 of 1 rows"):
+        find_entities(broken, tokenizer, ["Ada"])
     assert find_entities(bert(), tokenizer, []) == predict_tags(bert(), tokenizer, []) == []

@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from transformers import EvalPrediction
+from transformers.trainer_utils import PredictionOutput
 
 from bertlesson.lesson.files import write_table
 from bertlesson.tables import read_table, write_predictions
@@ -230,6 +233,19 @@ def test_predictions_are_written(tmp_path: Path) -> None:
             ["4", "c", "y", "x", "0.9000"],
         ]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "out.csv"]
+    for kind in (EvalPrediction, lambda *parts: PredictionOutput(*parts, {})):
+        before = written.read_text()
+        for scores in (logits, (logits, "states"), logits.astype(np.float32)):
+            write_predictions(written, table, kind(scores, np.array([0, 1])))
+            assert written.read_text() == before
+        with pytest.raises(ValueError, match="row 0 of the predictions has other labels"):
+            write_predictions(written, table, kind(logits, np.array([1, 0])))
+    write_predictions(written, table, torch.tensor(logits, requires_grad=True).bfloat16())
+    with written.open(newline="") as file:
+        sure = [float(row["probability"]) for row in csv.DictReader(file)]
+    assert sure == pytest.approx([0.75, 0.9], abs=0.01)
+    with pytest.raises(ValueError, match="scores are NaN in 1 of 2 rows, the first is row 1"):
+        write_predictions(written, table, np.add(logits, [[0.0], [np.nan]]))
     bare = read_table(path, label=None)
     write_predictions(written, bare, logits, classes=table.classes)
     assert written.read_text().startswith("line,text,predicted,probability\n")

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 from tokenizers import pre_tokenizers
-from transformers import BertTokenizer, DataCollatorForTokenClassification
+from transformers import BertTokenizer, DataCollatorForTokenClassification, EvalPrediction
+from transformers.trainer_utils import PredictionOutput
 
 from bertlesson.entities import encode_entities
 from bertlesson.heads import IGNORE_INDEX
@@ -146,6 +147,30 @@ def test_predictions_may_be_scores_tensors_or_arrays_padded_as_trainer_does() ->
         decode_windows(numbers[1:], windows, LABELS)
     with pytest.raises(ValueError, match="expected one prediction for each piece"):
         decode_windows(numbers[:, :5], windows, LABELS)
+
+
+def test_predictions_in_another_order_or_without_numbers_are_refused() -> None:
+    """As `Trainer` returns them with ``group_by_length``; a row of NaN would be all O."""
+    sentences, tags = map(list, zip(*(sentence(n) for n in (3, 30, 9, 20)), strict=True))
+    windows = encode_windows(make_tokenizer(), sentences, tags, LABELS)
+    width = max(len(row["input_ids"]) for row in windows.rows) + 2
+    labels = np.full((len(windows), width), IGNORE_INDEX)
+    for row, its_labels in enumerate(windows.rows):
+        labels[row, : len(its_labels["labels"])] = its_labels["labels"]
+    scores = np.eye(len(LABELS))[labels.clip(0)]
+    for kind in (EvalPrediction, lambda *parts: PredictionOutput(*parts, {})):
+        right = kind(scores, labels)
+        assert decode_windows(right, windows, LABELS) == tags
+        assert decode_windows(kind((scores, "states"), labels), windows, LABELS) == tags
+        order = [1, 3, 2, 0]
+        with pytest.raises(ValueError, match="row 0 of the predictions has other labels than"):
+            decode_windows(kind(scores[order], labels[order]), windows, LABELS)
+        with pytest.raises(ValueError, match=r"predicted has 3 rows .* and windows 4 rows"):
+            decode_windows(kind(scores[1:], labels[1:]), windows, LABELS)
+    scores[2, 4, 1] = np.nan
+    for form in (np.asarray, list, torch.tensor):
+        with pytest.raises(ValueError, match="scores are NaN in 1 of 4 rows, the first is row 2"):
+            decode_windows(form(scores), windows, LABELS)
 
 
 def test_dropped_words_are_counted_and_come_back_outside() -> None:
