@@ -26,6 +26,7 @@ from bertlesson.fixed_counts import (
     score_at_positions,
 )
 from bertlesson.lesson.files import write_texts
+from bertlesson.texts import read_texts
 
 parser = argparse.ArgumentParser(description="Go on pretraining, compiled.")
 parser.add_argument("--model", help="a folder, or a name on the hub")
@@ -57,7 +58,9 @@ def load(name):
         return checkpoint.model, checkpoint.tokenizer
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        return AutoModelForMaskedLM.from_pretrained(name), tokenizer
+        # in float32: small updates vanish in half precision
+        load = AutoModelForMaskedLM.from_pretrained
+        return load(name, dtype=torch.float32), tokenizer
     except OSError as error:
         parser.error(
             f"{name} could not be loaded ({error}); expected a folder with a "
@@ -78,7 +81,7 @@ if not own:
         stories = "\n".join(file.read_text("utf-8") for file in files)
     lines = re.split(r'(?<=[.!?"])\s+', stories)
 else:
-    lines = args.train.read_text("utf-8").split("\n")
+    lines = list(read_texts(args.train, ends="line"))
 lines = [line for line in lines if line.strip()]
 rows = [
     {"input_ids": ids}

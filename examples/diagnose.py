@@ -18,6 +18,7 @@ from bertlesson.collating import MaskingCollator
 from bertlesson.diagnosis import diagnose
 from bertlesson.lesson import tiny
 from bertlesson.lesson.files import write_texts
+from bertlesson.texts import read_texts
 
 parser = argparse.ArgumentParser(description="Diagnose masking collators.")
 parser.add_argument("--model", help="whose tokenizer; default: the lesson's")
@@ -29,11 +30,7 @@ args = parser.parse_args([] if "ipykernel" in sys.modules else None)
 folder = Path(args.train or tempfile.mkdtemp())
 if not args.train:
     write_texts(folder, 200, seed=0)
-files = sorted(folder.glob("*.txt")) if folder.is_dir() else [folder]
-parts = "\n\n".join(file.read_text("utf-8") for file in files).split("\n\n")
-texts = [part for part in parts if part.strip()]
-if not texts:
-    sys.exit(f"{folder} holds no text; expected a .txt file, or some in it")
+texts = list(read_texts(folder, ends="blank line"))
 if args.model:
     try:
         tokenizer = AutoTokenizer.from_pretrained(args.model)

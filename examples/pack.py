@@ -23,10 +23,12 @@ from transformers import (
 )
 
 from bertlesson.collating import MaskingCollator
+from bertlesson.inputs import longest_row
 from bertlesson.lesson import tiny
 from bertlesson.lesson.corpus import generate_documents
 from bertlesson.lesson.files import write_texts
 from bertlesson.packing import PackingCollator, pool_each_text
+from bertlesson.texts import read_texts
 
 parser = argparse.ArgumentParser(description="Go on pretraining, packed.")
 parser.add_argument("--model", help="a folder, or a name on the hub")
@@ -51,7 +53,9 @@ def load(name):
         return checkpoint.model, checkpoint.tokenizer
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        return AutoModelForMaskedLM.from_pretrained(name), tokenizer
+        # in float32: small updates vanish in half precision
+        load = AutoModelForMaskedLM.from_pretrained
+        return load(name, dtype=torch.float32), tokenizer
     except OSError as error:
         parser.error(
             f"{name} could not be loaded ({error}); expected a folder with a "
@@ -63,7 +67,7 @@ model, tokenizer = load(args.model)
 model.eval()  # dropout would draw other numbers for packed rows
 if args.model is None:
     pool_each_text(model)  # it has an NSP head
-longest = min(tokenizer.model_max_length, 512)
+longest = min(tokenizer.model_max_length, longest_row(model) or 512, 512)
 
 
 # %% the texts
@@ -96,7 +100,7 @@ if args.train is None:
         ],
     }
 else:
-    lines = [line for line in args.train.read_text("utf-8").split("\n") if line]
+    lines = list(read_texts(args.train, ends="line"))
     kinds = {args.train.name: rows_of(lines)}
 for name, rows in kinds.items():
     if len(rows) < args.texts:

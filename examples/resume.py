@@ -24,6 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from bertlesson.collating import MaskingCallback, MaskingCollator
 from bertlesson.resuming import ExactResume, last_whole_checkpoint
+from bertlesson.texts import read_texts
 
 parser = argparse.ArgumentParser(description="Pretrain, and go on if killed.")
 parser.add_argument("--model", help="a folder, or a name on the hub")
@@ -65,7 +66,7 @@ except OSError as error:
         f"{args.model} could not be loaded ({error}); expected a folder with a "
         "model, or a name on the hub and a connection to it"
     )
-lines = [line for line in args.train.read_text("utf-8").split("\n") if line]
+lines = list(read_texts(args.train, ends="line"))
 longest = min(tokenizer.model_max_length, 512)
 rows = [
     {"input_ids": ids}

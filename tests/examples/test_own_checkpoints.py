@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import (
+    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     RobertaConfig,
@@ -74,11 +76,31 @@ def test_a_recipe_takes_a_checkpoint_of_any_kind(name: str, tmp_path: Path) -> N
         arguments += [f"--{part}", write_data(tmp_path, name, part)]
     if name == "classify":
         arguments += ["--text-pair", "pair"]
+    run(name, *arguments, "--epochs", "1")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pack", "compile"])
+def test_a_checkpoint_in_half_precision_is_trained_in_single(name: str, tmp_path: Path) -> None:
+    model = write_checkpoint(tmp_path / "model", AutoModelForMaskedLM)
+    text = tmp_path / "lines.txt"
+    text.write_bytes(b"\xef\xbb\xbf" + b"Ada was in the Green Owl .\r\n" * 16)
+    own = ["--texts", "8"] if name == "pack" else ["--length", "16", "--backend", "eager"]
+    arguments = ["--model", model, "--train", text, "--output", tmp_path / "out", "--steps", "2"]
+    run(name, *arguments, *own)
+    dtypes = {tensor.dtype for tensor in load_file(tmp_path / "out/model.safetensors").values()}
+    assert dtypes == {torch.float32}
+    text.write_bytes(b"Ada\ncaf\xe9\n")
+    assert f"{text}, line 2: the byte 0xe9 is not UTF-8" in run(name, *arguments, fails=True)
+
+
+def run(name: str, *arguments: Any, fails: bool = False) -> str:
     done = subprocess.run(
-        [sys.executable, EXAMPLES / f"{name}.py", *arguments, "--epochs", "1"],
+        [sys.executable, EXAMPLES / f"{name}.py", *arguments],
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert bool(done.returncode) == fails, done.stderr[-2000:]
+    return done.stderr
