@@ -152,7 +152,7 @@ def write_conll(
     for number, sentence in enumerate(sentences):
         parts = [sentence, *(column[number] for column in columns if number < len(column))]
         lengths = [len(part) for part in parts]
-        if len(parts) <= len(columns) or len({*lengths, len(sentence)}) > 1 or not sentence:
+        if len(parts) <= len(columns) or len({*lengths, len(sentence)}) > 1 or not len(sentence):
             raise ValueError(
                 f"sentence {number} has {len(sentence)} words, and its columns have {lengths[1:]} "
                 f"items; expected 1 or more words, and {len(columns)} columns with one item for "

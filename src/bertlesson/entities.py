@@ -158,7 +158,13 @@ def bare(entities: Sequence[Entity]) -> set[Entity]:
     >>> bare([(0, 3, "PER", 0.9)]) == bare([[0, 3, "PER"]]) == {(0, 3, "PER")}
     True
     """
-    return {(start, end, kind) for start, end, kind, *_ in entities}
+    try:
+        return {(start, end, kind) for start, end, kind, *_ in entities}
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"the entities of a text are {entities!r:.60}; expected (start, end, kind) for each, "
+            "or tags such as 'B-PER': turn numbers of labels into these"
+        ) from None
 
 
 def _numbers(labels: Sequence[str]) -> dict[tuple[str, str], int]:

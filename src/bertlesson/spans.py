@@ -136,7 +136,7 @@ def thin_rows(questions: Questions, share: float = 0.5, *, seed: int = 0) -> Que
         `decode_answers`.
 
     Raises:
-        ValueError: If the share is not from 0 to 1, or if there are no answers.
+        ValueError: If the share is not from 0 to 1, or if there are no answers, or none in any row.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share is {share}; expected 0.0 to 1.0 of the rows")
@@ -153,6 +153,10 @@ def thin_rows(questions: Questions, share: float = 0.5, *, seed: int = 0) -> Que
     if share < 1:
         # floating-point errors must not take a row: 0.1 / 0.9 * 9 is less than 1
         kept = min(kept, int(share / (1 - share) * int(answered.sum()) + 1e-6))
+    if not kept and not answered.any():
+        raise ValueError(
+            f"none of {len(empty)} rows has an answer; expected some to learn from, or share=1"
+        )
     answered[np.random.default_rng(seed).choice(empty, kept, replace=False)] = True
     rows = answered.nonzero().flatten()
     cut = {name: tensor[rows] for name, tensor in questions.features.items()}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,13 +127,17 @@ def write_predictions(path: str | Path, predictions: Mapping[str, str | float]) 
         TypeError: If one of them is neither a text nor a number.
     """
     for name, value in predictions.items():
-        if not isinstance(value, str | float | int):
+        if not isinstance(value, str | Real):
             raise TypeError(
                 f"the prediction of {name!r} is {value!r}; expected a text, '' for no answer"
             )
     with replacing(path) as part:
         # in ASCII, since the scripts read it in the encoding of the machine
-        part.write_text(json.dumps(dict(predictions), indent=1) + "\n", "ascii")
+        plain = {  # NumPy's numbers are not known to json
+            name: value if isinstance(value, str | int) else float(value)
+            for name, value in predictions.items()
+        }
+        part.write_text(json.dumps(plain, indent=1) + "\n", "ascii")
 
 
 def _read_text(path: Path) -> str:

@@ -11,7 +11,7 @@ import string
 import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from .squad import SquadQuestion
 
@@ -44,11 +44,13 @@ def exact_match(prediction: str, golds: Sequence[str], version: Version = "2.0")
         version: Of the script. Version 2.0 leaves out answers of which nothing remains.
 
     Raises:
-        ValueError: If there is no right answer in version 1.1.
+        ValueError: If there is no right answer in version 1.1, or no such version.
+        TypeError: If the prediction is not a text, or one text is given for all right answers.
 
     >>> exact_match("cat", ["dog", "The cat."]), exact_match("the cats", ["cat"])
     (1.0, 0.0)
     """
+    _check_prediction(prediction)
     found = normalize_answer(prediction)
     return float(any(found == normalize_answer(gold) for gold in _golds(golds, version)))
 
@@ -63,11 +65,13 @@ def f1(prediction: str, golds: Sequence[str], version: Version = "2.0") -> float
             in version 2.0 they have 1.0.
 
     Raises:
-        ValueError: If there is no right answer in version 1.1.
+        ValueError: See `exact_match`.
+        TypeError: See `exact_match`.
 
     >>> f1("the black cat", ["cat"]), f1("", [""], "1.1"), f1("", [""], "2.0")
     (0.6666666666666666, 0.0, 1.0)
     """
+    _check_prediction(prediction)
     return max(_word_f1(prediction, gold, version) for gold in _golds(golds, version))
 
 
@@ -96,8 +100,10 @@ def score_answers(
         (``NoAns_``).
 
     Raises:
-        ValueError: If there are no questions, or a prediction or null score is missing in version
-            2.0, where the script fails.
+        ValueError: If there are no questions, no such version, a threshold without null scores, a
+            null score that is NaN; or if a prediction or null score is missing in version 2.0,
+            where the script fails.
+        TypeError: If predictions are not texts by id.
 
     Warns:
         UserWarning: If a prediction is missing in version 1.1. It counts as wrong.
@@ -109,6 +115,11 @@ def score_answers(
     """
     if not questions:
         raise ValueError("questions is empty; expected 1 or more")
+    if null_threshold is not None and null_scores is None:
+        raise ValueError(
+            f"null_threshold is {null_threshold} without null_scores; expected both: "
+            "Ranking.null_odds of each question, by id"
+        )
     if version is None:
         version = "1.1" if all(question.answers for question in questions) else "2.0"
     exact, overlap = _score_each(questions, predictions, version)
@@ -163,7 +174,8 @@ def best_null_threshold(
         percent. -inf declines every question.
 
     Raises:
-        ValueError: See `score_answers`.
+        ValueError: See `score_answers`; also if there is no such metric.
+        TypeError: See `score_answers`.
 
     >>> from bertlesson.squad import GoldAnswer, SquadQuestion
     >>> ada = SquadQuestion("1", "Who?", "was Ada.", (GoldAnswer("Ada", 4),))
@@ -173,6 +185,8 @@ def best_null_threshold(
     """
     if not questions:
         raise ValueError("questions is empty; expected 1 or more")
+    if metric not in ("exact", "f1"):
+        raise ValueError(f"metric is {metric!r}; expected 'exact' or 'f1'")
     _check_ids(null_scores, questions, "null_scores")
     exact, overlap = _score_each(questions, predictions, "2.0")
     answerable = {question.id: bool(question.answers) for question in questions}
@@ -180,7 +194,19 @@ def best_null_threshold(
     return _sweep(scores, predictions, null_scores, answerable, official=False)
 
 
+def _check_prediction(prediction: str) -> None:
+    if not isinstance(prediction, str):
+        raise TypeError(
+            f"a prediction is {prediction!r:.60}; expected a text, '' for no answer: of what "
+            "answer_questions finds, the text of the first answer"
+        )
+
+
 def _golds(golds: Sequence[str], version: Version) -> list[str]:
+    if isinstance(golds, str):
+        raise TypeError(f"golds is the string {golds!r:.60}; expected a list of one or more")
+    if version not in get_args(Version):
+        raise ValueError(f"version is {version!r}; expected '1.1' or '2.0'")
     if version == "1.1":
         if not golds:
             raise ValueError("no right answer; expected 1 or more in version 1.1: use version 2.0")
@@ -203,6 +229,11 @@ def _score_each(
     questions: Sequence[SquadQuestion], predictions: Mapping[str, str], version: Version
 ) -> tuple[Scores, Scores]:
     """Exact match and F1 of each question, in their order."""
+    if not isinstance(predictions, Mapping):
+        raise TypeError(
+            f"predictions are a {type(predictions).__name__}; expected a text for each question's "
+            "id: dict(zip(ids, texts))"
+        )
     if version == "2.0":
         _check_ids(predictions, questions, "predictions")
     missing = [question.id for question in questions if question.id not in predictions]
@@ -224,6 +255,12 @@ def _score_each(
 
 def _check_ids(given: Mapping[str, object], questions: Sequence[SquadQuestion], name: str) -> None:
     missing = [question.id for question in questions if question.id not in given]
+    unclear = [key for key, score in given.items() if score != score]  # NaN
+    if unclear:
+        raise ValueError(
+            f"{name} are NaN in {len(unclear)} of {len(given)} questions, the first is "
+            f"{unclear[0]!r}; expected numbers: check whether the model's logits are NaN"
+        )
     if missing:
         raise ValueError(
             f"{name} lack {len(missing)} of {len(questions)} questions, the first is "

@@ -47,10 +47,14 @@ def count_tags(truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
 
     Raises:
         ValueError: If a sentence differs in its number of tags, or a tag belongs to no scheme.
+        TypeError: If tags are not in a list for each sentence.
 
     >>> count_tags([["B-PER", "I-PER", "B-LOC"]], [["B-PER", "I-PER", "I-PER"]]).found
     {'LOC': 0, 'PER': 1}
     """
+    for name, rows in {"truth": truth, "predicted": predicted}.items():
+        if any(isinstance(row, str) for row in rows):
+            raise TypeError(f"{name} has tags; expected a list of them for each sentence")
     lengths = [len(row) for row in truth]
     for number, (length, row) in enumerate(zip(lengths, predicted, strict=True)):
         if length != len(row):

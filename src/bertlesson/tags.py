@@ -190,7 +190,7 @@ def decode_tags(
 @lru_cache(maxsize=4096)  # files have few tags, and many words with each
 def parse_tag(tag: str) -> tuple[str, str]:
     """The position of a word in its entity, as an IOBES letter, and the entity's kind."""
-    letter, _, kind = tag.partition("-")
+    letter, _, kind = tag.partition("-") if isinstance(tag, str) else ("", "", "")
     if letter not in PLACES:
         raise ValueError(
             f"the label is {tag!r}; expected O, or B, I, E or S (L, U, M) and a kind, such as "

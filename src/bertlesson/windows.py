@@ -344,6 +344,8 @@ def _numbers(
             "expected one for each word"
         )
     number_of = {label: number for number, label in enumerate(labels)}
+    if len(number_of) < len(labels):
+        raise ValueError(f"the labels are {list(labels)}; expected each of them once")
     if unknown := [tag for tag in tags if tag not in number_of]:
         raise ValueError(
             f"truth[{sentence}] holds {unknown[0]!r}; expected one of the labels, {list(labels)}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bertlesson.annotations import Annotated
@@ -172,3 +173,8 @@ def test_nothing_is_written_that_could_not_be_read(
     with pytest.raises(ValueError, match=message):
         write_conll(file, words, *columns)
     assert not file.exists()
+
+
+def test_columns_may_be_arrays(file: Path) -> None:
+    write_conll(file, np.array([["Ada", "slept"]]), np.array([["B-PER", "O"]]))
+    assert read_conll(file) == ([["Ada", "slept"]], [["B-PER", "O"]])

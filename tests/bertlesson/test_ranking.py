@@ -174,6 +174,10 @@ def test_rows_without_an_answer_are_thinned() -> None:
     assert len(thin_rows(made, 1.0).example) == len(made.example)
     with pytest.raises(ValueError, match=r"^share is 1\.5; expected 0\.0 to 1\.0 of the rows$"):
         thin_rows(made, 1.5)
+    never = encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada."] * 2, [None, None])
+    with pytest.raises(ValueError, match="none of 2 rows has an answer; expected some to learn"):
+        thin_rows(never)
+    assert len(thin_rows(never, 1.0).example) == 2
     with pytest.raises(
         ValueError, match=r"expected start_positions among them: pass answers to encode_questions$"
     ):

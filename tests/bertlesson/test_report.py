@@ -94,6 +94,18 @@ def test_what_does_not_belong_together_is_refused() -> None:
         entity_f1([["O"]], [["O", "O"]])
     with pytest.raises(ValueError, match="1 truth and 2 predicted"):
         entity_report([["O"]], [["O"], ["O"]])
+    flat: Any
+    for flat in (["O", "B-PER"], ["O O"]):
+        with pytest.raises(TypeError, match="truth has tags; expected a list of them for each"):
+            entity_report(flat, flat)
+        with pytest.raises(TypeError, match="predicted has tags; expected a list of them"):
+            entity_f1([["O"]] * len(flat), flat)
+    numbers: Any = [[0, 1]]
+    for score in (entity_report, entity_f1):
+        with pytest.raises(TypeError, match=r"of a text are \[0, 1\]; expected \(start, end, kind"):
+            score(numbers, numbers)
+    with pytest.raises(ValueError, match="the label is None; expected O"):
+        entity_report([["O", None]], [["O", "O"]])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="the label is 'X'"):
         entity_report([["X"]], [["O"]])
     with pytest.raises(ValueError, match="scheme is 'IOB2' with entities; expected tags"):

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bertlesson.squad import GoldAnswer, SquadQuestion, read_squad, write_predictions
@@ -150,7 +151,7 @@ def test_a_file_that_is_not_squads_is_refused(tmp_path: Path, content: bytes, me
 
 def test_predictions_are_one_object_in_ascii(tmp_path: Path) -> None:
     path = tmp_path / "predictions.json"
-    write_predictions(path, {"7": "Kraków", "é8": "", "9": -1.5})
+    write_predictions(path, {"7": "Kraków", "é8": "", "9": np.float32(-1.5)})
     assert path.read_bytes().isascii()
     assert json.loads(path.read_text()) == {"7": "Kraków", "é8": "", "9": -1.5}
     with pytest.raises(TypeError, match="the prediction of '8' is None; expected a text"):

@@ -146,3 +146,33 @@ def test_no_questions_are_refused() -> None:
         score_answers([], {})
     with pytest.raises(ValueError, match="questions is empty"):
         best_null_threshold([], {}, {})
+
+
+def test_what_would_be_scored_by_mistake_is_refused() -> None:
+    """A string of right answers is taken letter by letter, "2" mixes the rules of both versions."""
+    ada = SquadQuestion("1", "?", "", (GoldAnswer("Ada", 0),))
+    none = SquadQuestion("2", "?", "", (), True)
+    with pytest.raises(TypeError, match="golds is the string 'cat'; expected a list"):
+        exact_match("c", "cat")
+    with pytest.raises(TypeError, match="golds is the string 'cat'; expected a list"):
+        f1("cat", "cat")
+    version: Any
+    for version in ("2", 2.0, "1"):
+        with pytest.raises(ValueError, match=rf"version is {version!r}; expected '1.1' or '2.0'"):
+            score_answers([ada], {"1": "Ada"}, version=version)
+    given: Any
+    for given in (None, 7, ("Ada", 0, 3)):
+        for score in (exact_match, f1):
+            with pytest.raises(TypeError, match=r"a prediction is .*; expected a text"):
+                score(given, ["Ada"])
+    with pytest.raises(TypeError, match="predictions are a list; expected a text for each"):
+        score_answers([ada], ["Ada"])  # type: ignore[arg-type]
+    found, nan = {"1": "Ada", "2": "was"}, float("nan")
+    with pytest.raises(ValueError, match="null_scores are NaN in 1 of 2 questions, the first is"):
+        best_null_threshold([ada, none], found, {"1": nan, "2": 1.0})
+    with pytest.raises(ValueError, match="null_scores are NaN"):
+        score_answers([ada, none], found, null_scores={"1": nan, "2": 1.0})
+    with pytest.raises(ValueError, match=r"null_threshold is 0\.5 without null_scores"):
+        score_answers([ada, none], found, null_threshold=0.5)
+    with pytest.raises(ValueError, match="metric is 'em'; expected 'exact' or 'f1'"):
+        best_null_threshold([ada, none], found, {"1": 0.0, "2": 1.0}, metric="em")  # type: ignore[arg-type]

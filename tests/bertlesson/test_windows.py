@@ -243,6 +243,8 @@ def test_what_does_not_fit_is_refused() -> None:
             encode_windows(tokenizer, *arguments, LABELS)
     with pytest.raises(ValueError, match="expected O among them"):
         encode_windows(tokenizer, ["Ada"], [[]], ["B-PER"])
+    with pytest.raises(ValueError, match="expected each of them once"):
+        encode_windows(tokenizer, [["Ada"]], [["O"]], ["O", "B-PER", "O"])
     long = [["Ada"] * 600]
     for settings in ({"stride": 62}, {"stride": -1}, {"max_length": 2}):
         with pytest.raises(ValueError, match=r"stride is .*, and rows have room for \d+ pieces"):
