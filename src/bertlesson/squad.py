@@ -133,7 +133,7 @@ def write_predictions(path: str | Path, predictions: Mapping[str, str | float]) 
             )
     with replacing(path) as part:
         # in ASCII, since the scripts read it in the encoding of the machine
-        plain = {  # NumPy's numbers are not known to json
+        plain = {  # JSON does not take the numbers of NumPy
             name: value if isinstance(value, str | int) else float(value)
             for name, value in predictions.items()
         }

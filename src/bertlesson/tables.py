@@ -24,7 +24,7 @@ from .texts import not_utf8
 
 __all__ = ["Table", "read_table", "write_predictions"]
 
-AS_LINES = ": write an array's objects in a line each, perhaps with jq -c '.[]'"
+AS_LINES = ": write an array's objects in a line each"
 Record = tuple[int, dict[str, Any]]  # the line where it begins, and its values by column
 
 JSON_LINES = (".jsonl", ".json", ".ndjson", ".jsonlines")

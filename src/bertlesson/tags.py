@@ -235,7 +235,7 @@ def with_spaces(tokenizer: PreTrainedTokenizerFast, sentences: list[list[str]]) 
 
     Most take words that are given one by one for words of a text. The byte-level ones of RoBERTa
     and ModernBERT do not, unless loaded with ``add_prefix_space=True``: they would read
-    ``["Ada", "was"]`` as "Adawas". With the spaces, the pieces are those of the text.
+    ``["Ada", "was"]`` as ``"Adawas"``. With the spaces, the pieces are those of the text.
     """
     probe = tokenizer(
         [["a", "a"], ["a", " a"]], is_split_into_words=True, add_special_tokens=False

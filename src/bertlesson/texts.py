@@ -35,10 +35,10 @@ Part = tuple[str, bool]  # some text of a document, and whether it is the last o
 BLOCK = 2**16  # bytes to read at once
 PART = 2**16  # characters of a document to pass on at once
 KINDS = {  # how files that are no text begin, and what to do with them
-    b"\x1f\x8b": "it is compressed: unpack it, with gunzip",
+    b"\x1f\x8b": "it is compressed: unpack it",
     b"PK\x03\x04": "it is a zip archive or a spreadsheet: unpack it, or save the sheet as CSV",
     b"PAR1": "it is a Parquet file: convert it, with pandas.read_parquet and to_json",
-    b"%PDF": "it is a PDF: extract its text, with pdftotext",
+    b"%PDF": "it is a PDF: save its text in a file",
 }
 MOST = 16 * PART  # of text without white space: then it is cut anywhere
 
@@ -260,7 +260,7 @@ def not_text(head: bytes) -> str:
         head: How it begins.
 
     >>> not_text(b"\x1f\x8b\x08"), not_text(b"caf\xe9")
-    ('it is compressed: unpack it, with gunzip', '')
+    ('it is compressed: unpack it', '')
     """
     return next((advice for mark, advice in KINDS.items() if head.startswith(mark)), "")
 
