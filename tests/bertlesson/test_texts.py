@@ -73,7 +73,7 @@ def test_broken_utf8_is_refused_with_file_and_line(tmp_path: Path, at: int) -> N
     with pytest.raises(ValueError, match="iconv -f UTF-16"):
         read_texts(tmp_path)
     write(tmp_path, latin=gzip.compress(b"One"))
-    with pytest.raises(ValueError, match="in UTF-8: it is compressed: unpack it$"):
+    with pytest.raises(ValueError, match=r"in UTF-8: it is compressed: unpack it$"):
         read_texts(tmp_path)
     write(tmp_path, latin=b"cut \xc3")  # in the middle of a character
     with pytest.raises(ValueError, match=r"latin\.txt, line 1: the byte 0xc3"):
