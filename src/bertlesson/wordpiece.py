@@ -11,13 +11,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import Sequence, Split
 from tokenizers.trainers import WordPieceTrainer
 from transformers import BertTokenizer
 
 __all__ = ["train_wordpiece"]
 
+LONGEST_WORD = 100  # characters of a word that WordPiece reads; see max_input_chars_per_word
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -34,7 +36,8 @@ def train_wordpiece(
 
     Args:
         texts: Read twice, so it must be a list or anything else that can be; each text is split
-            into words as BERT does it.
+            into words as BERT does it. Words of more than 100 characters, which BERT reads as
+            ``[UNK]``, teach no pieces.
         vocab_size: The most pieces there may be (30,522 in the released uncased BERT); fewer if
             the texts hold no more.
         lowercase: Lowercase the text and strip its accents, as the uncased BERT does.
@@ -48,7 +51,7 @@ def train_wordpiece(
 
     Raises:
         ValueError: If the texts hold no word, or `vocab_size` has no room for the characters.
-        TypeError: If `texts` is a string, or can be read only once.
+        TypeError: If `texts` is a string, can be read only once, or holds anything but strings.
 
     >>> tokenizer = train_wordpiece(["a hat, a hatter, a mad hatter"] * 2, vocab_size=40)
     >>> tokenizer.tokenize("A mad hatter had a hat!")
@@ -66,7 +69,7 @@ def train_wordpiece(
         do_lower_case=lowercase,
         strip_accents=lowercase,
     ).backend_tokenizer
-    begin, continued = _characters(empty, texts, characters)
+    begin, continued, longest = _characters(empty, texts, characters)
     pieces = [*SPECIAL_TOKENS, *(f"##{character}" for character in continued)]
     if len(begin) + len(pieces) > vocab_size:
         raise ValueError(
@@ -75,6 +78,9 @@ def train_wordpiece(
         )
     trained = Tokenizer(WordPiece(unk_token="[UNK]"))
     trained.normalizer, trained.pre_tokenizer = empty.normalizer, empty.pre_tokenizer
+    if longest > LONGEST_WORD:  # the time to train grows with the square of a word's length
+        without = Split(Regex(f"^.{{{LONGEST_WORD + 1},}}$"), "removed")
+        trained.pre_tokenizer = Sequence([empty.pre_tokenizer, without])
     trainer = WordPieceTrainer(
         vocab_size=vocab_size,
         min_frequency=min_frequency,
@@ -95,20 +101,24 @@ def train_wordpiece(
 
 def _characters(
     tokenizer: Tokenizer, texts: Iterable[str], most: int
-) -> tuple[list[str], list[str]]:
-    """The most frequent characters, and those of them that continue a word; both in order."""
+) -> tuple[list[str], list[str], int]:
+    """The most frequent characters, those of them that continue a word, and the longest word."""
     unspaced: Counter[str] = Counter()  # many times fewer than words in the text
-    for text in texts:
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{number}] is {text!r:.60}; expected a string")
         unspaced.update(text.split())
     counts: Counter[str] = Counter()
     continued: set[str] = set()
+    longest = 0
     for part, times in unspaced.items():
         normal = tokenizer.normalizer.normalize_str(part)
         for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal):
             for character in word:
                 counts[character] += times
             continued.update(word[1:])
+            longest = max(longest, len(word))
     if not counts:
         raise ValueError("texts hold no word; expected text to train on")
     kept = sorted(counts, key=lambda character: (-counts[character], character))[:most]
-    return sorted(kept), sorted(continued.intersection(kept))
+    return sorted(kept), sorted(continued.intersection(kept)), longest

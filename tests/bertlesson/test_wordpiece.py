@@ -75,7 +75,19 @@ def test_it_comes_back_from_a_folder(tmp_path: Path) -> None:
     assert loaded(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]
 
 
+def test_a_word_that_is_never_read_teaches_no_pieces() -> None:
+    """Without spaces for 200,000 characters, as an encoded image, it would take minutes."""
+    blob = "to" * 100_000
+    tokenizer = train_wordpiece([*TEXTS, blob], vocab_size=90)
+    assert tokenizer.get_vocab() == train_wordpiece(TEXTS, vocab_size=90).get_vocab()
+    assert tokenizer.tokenize(blob) == tokenizer.tokenize("to" * 51) == ["[UNK]"]
+    longest = "to" * 50  # still read
+    assert longest in train_wordpiece([longest] * 9, vocab_size=200).get_vocab()
+
+
 def test_what_cannot_be_trained_on_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"texts\[1\] is None; expected a string"):
+        train_wordpiece(["one", None])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="texts is the string 'one text'; expected a list"):
         train_wordpiece("one text")
     with pytest.raises(TypeError, match="texts is a generator, which can be read only once"):
