@@ -59,7 +59,7 @@ class StoredRows:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()  # a program may change its directory
         if not (self.folder / INDEX).exists():
             raise FileNotFoundError(
                 f"{self.folder / INDEX} does not exist; expected a folder that write_rows or "

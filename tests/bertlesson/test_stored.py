@@ -123,6 +123,16 @@ def test_stored_rows_are_those_that_are_built(
             stored[len(stored)]
 
 
+def test_rows_are_found_from_another_directory(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = write_rows(cut_shards(texts), tokenizer, "built", length=32)
+    packed = pickle.dumps(StoredRows("built"))
+    monkeypatch.chdir("/")
+    assert rows[0]["input_ids"].tolist() == pickle.loads(packed)[0]["input_ids"].tolist()
+
+
 def test_another_seed_makes_other_pairs_and_each_shard_its_own(
     texts: Texts, tokenizer: BertTokenizer
 ) -> None:
