@@ -19,15 +19,7 @@ from typing import Literal, get_args
 
 from .characters import has_half_pair
 
-__all__ = [
-    "Documents",
-    "Texts",
-    "not_text",
-    "not_utf8",
-    "parts_of",
-    "parts_of_file",
-    "read_texts",
-]
+__all__ = ["Documents", "Texts", "not_utf8", "parts_of", "parts_of_file", "read_texts"]
 
 Documents = Literal["file", "blank line", "line"]
 Part = tuple[str, bool]  # some text of a document, and whether it is the last of the document
