@@ -158,7 +158,15 @@ def _rank() -> int | None:
 def _running_loader() -> Any:
     """The loader of accelerate, and so of `Trainer`, that is being iterated over, if any."""
     accelerate = sys.modules.get("accelerate.state")
-    return accelerate.GradientState().active_dataloader if accelerate else None
+    loader = accelerate.GradientState().active_dataloader if accelerate else None
+    # A training that stops within an epoch leaves its loader behind as the active one. A batch is
+    # drawn for it only within its own iteration, from which workers are started as well.
+    frame = None if loader is None else sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "__iter__" and frame.f_locals.get("self") is loader:
+            return loader
+        frame = frame.f_back
+    return None
 
 
 def _progress(loader: Any) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import GradientState
 from torch import Tensor, distributed
 from torch.utils.data import DataLoader, IterableDataset
 from transformers import BertConfig, BertForMaskedLM, BertTokenizer, Trainer, TrainingArguments
@@ -124,6 +125,22 @@ def test_evaluations_change_nothing_and_see_the_same_masks(
     assert len(evaluations) == 1 + 3 * STEPS // 2 + 1
     assert evaluations == [evaluations[0]] * len(evaluations)
     assert evaluations[0][0] != evaluations[0][1]
+
+
+@pytest.mark.parametrize("fresh", [True, False], ids=["another collator", "the same collator"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_training_that_stopped_within_an_epoch_is_over(
+    tokenizer: BertTokenizer, tmp_path: Path, workers: int, fresh: bool
+) -> None:
+    """accelerate keeps its loader as the active one, though nobody iterates over it any more."""
+    trainer = make_trainer(tokenizer, tmp_path, max_steps=STEPS - 1)
+    trainer.train()
+    assert GradientState().active_dataloader is not None
+    collator: Any = trainer.data_collator
+    if fresh:
+        collator = MaskingCollator(tokenizer, seed=5, at_least_one=True)
+    loader: Any = DataLoader(ROWS, batch_size=4, collate_fn=collator, num_workers=workers)
+    assert_all_differ([batch["input_ids"].tolist() for _ in range(2) for batch in loader])
 
 
 def test_a_trainer_that_only_evaluates_sees_the_same_masks_each_time(
