@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 
@@ -131,8 +132,12 @@ def test_logits_that_cannot_be_compared_are_refused(value: float, side: str) -> 
     made, _ = random_rows(9, 5)
     scores = {"start_logits": torch.zeros(9, 5), "end_logits": torch.zeros(9, 5)}
     scores[f"{side}_logits"][4, 2] = scores[f"{side}_logits"][7, 0] = value
-    message = f"{side}_logits of row 4, question 1, are {value} at piece 2, in 2 of 9 rows"
-    with pytest.raises(ValueError, match=message):
+    message = (
+        f"{side}_logits of row 4, question 1, are {value} at piece 2, in 2 of 9 rows; expected "
+        "numbers, or -inf for pieces to exclude: check whether the model's weights or its loss are "
+        "NaN (from too high a learning rate, or training in half precision)"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         decode_answers(**scores, questions=made)
 
 

@@ -66,7 +66,7 @@ def test_a_word_may_begin_with_a_number_sign(file: Path) -> None:
     assert read_conll(file, comments=False).texts == [["#", "#1"]]
     file.write_text("# id 1 domain=en\nAda B-PER\n", "utf-8")
     assert read_conll(file, comments=True).texts == [["Ada"]]
-    with pytest.raises(ValueError, match=r"file.txt:2: there are 2 columns.*4\b.*file.txt:1"):
+    with pytest.raises(ValueError, match=r"file.txt:2: there are 2 columns.*4\b.*file.txt:1$"):
         read_conll(file, labels=["id", "domain=en"])
 
 
@@ -97,6 +97,15 @@ def test_columns_may_be_named_by_the_file_or_by_the_caller(file: Path) -> None:
     file.write_text(rows, "utf-8")
     assert read_conll(file, columns=["ID", "FORM", "NER"], tag="NER") == expected
     assert read_conll(file, word=1, tag=2) == read_conll(file, word=-2) == expected
+    message = r"file.txt:1: there are 3 columns separated by tabs; expected 2: \['FORM', 'NER'\]"
+    with pytest.raises(ValueError, match=message):
+        read_conll(file, columns=["FORM", "NER"])
+
+
+def test_lines_of_another_width_that_look_like_comments_are_said_to(file: Path) -> None:
+    file.write_text("Ada B-PER\n\n# a new text\nAda B-PER\n", "utf-8")
+    with pytest.raises(ValueError, match=r"file.txt:3: .*file.txt:1: for comments, comments=True$"):
+        read_conll(file)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,10 @@ def test_columns_may_be_named_by_the_file_or_by_the_caller(file: Path) -> None:
     [
         (b"", "file.txt: the file has no sentence"),
         (b"\n\n-DOCSTART- -X- O\n", "file.txt: the file has no sentence"),
-        (b"Ada B-PER\n\nslept\n", "file.txt:3: there are 1 columns.*expected 2 as in .*file.txt:1"),
+        (
+            b"Ada B-PER\n\nslept\n",
+            "file.txt:3: there are 1 columns.*expected 2 as in .*file.txt:1$",
+        ),
         (b"Ada B-PER\nslept VBD O\n", "file.txt:2: there are 3 columns"),
         (b"Ada B-PER\nslept X\n", "file.txt:2: the tag is 'X'; expected O, or B, I, E or S"),
         (b"Ada B-PER\nslept b-per\n", "file.txt:2: the tag is 'b-per'"),

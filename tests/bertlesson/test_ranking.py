@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import PreTrainedTokenizerFast
+from transformers import BertTokenizer, PreTrainedTokenizerFast
 
 from bertlesson import contexts
 from bertlesson.answers import Ranking, decode_answers, rank_answers
@@ -153,6 +153,26 @@ def test_contexts_that_are_tokenized_once_give_the_same_rows(
         assert ours is not None
         assert theirs is not None
         assert torch.equal(ours, theirs)
+
+
+def test_a_tokenizer_that_changes_texts_in_python_is_asked_for_each_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What its part in Rust does alone is something else."""
+
+    class Own(BertTokenizer):
+        def __call__(self, text: Any, text_pair: Any = None, **settings: Any) -> Any:
+            pairs = text_pair and [each.replace("Ada", "owl") for each in text_pair]
+            return super().__call__(text, pairs, **settings)
+
+    asked, texts = ["Who?", "Who was in Delft?"] * 3, [CONTEXTS[0], "Ada was."] * 3
+    tokenizer = Own(vocab=make_tokenizer().get_vocab())
+    plain = encode_questions(tokenizer, asked, texts, stride=5, max_length=20)
+    monkeypatch.setattr(contexts, "REPEATED", 1)
+    shared = encode_questions(tokenizer, asked, texts, stride=5, max_length=20)
+    assert tokenizer.convert_tokens_to_ids("ada") not in shared.features["input_ids"]
+    assert torch.equal(plain.features["input_ids"], shared.features["input_ids"])
+    assert torch.equal(plain.example, shared.example)
 
 
 def test_rows_without_an_answer_are_thinned() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import pickle
 import random
 from itertools import pairwise
@@ -17,7 +18,7 @@ from transformers import BertTokenizer, PreTrainedTokenizerBase
 from bertlesson.collating import MaskingCollator
 from bertlesson.masking import MaskingRecipe
 from bertlesson.rows import TokenRows, encode_rows, special_ends
-from bertlesson.texts import read_texts
+from bertlesson.texts import parts_of, read_texts
 from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer
 
 KINDS = ["wordpiece", "byte-level", "trimmed", "metaspace", "xlnet"]
@@ -105,6 +106,46 @@ def test_a_long_document_read_in_parts_gives_the_tokens_of_the_whole(
     rows = encode_rows(read_texts(tmp_path), tokenizer, 32)
     ids = [i for row in rows for i in without(row["input_ids"], tokenizer)]
     assert ids == whole(tokenizer, text.strip())
+
+
+def test_parts_of_a_document_and_batches_of_documents_leave_no_seam(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tokenizer, texts = make_tokenizer(), documents()
+    expected = {join: list(encode_rows(texts, tokenizer, 16, join=join)) for join in (True, False)}
+    monkeypatch.setattr("bertlesson.texts.PART", 40)
+    monkeypatch.setattr("bertlesson.rows.AT_ONCE", 200)
+    assert len(list(parts_of(texts))) > 2 * len(texts)
+    for join, rows in expected.items():
+        assert list(encode_rows(texts, tokenizer, 16, join=join)) == rows
+
+
+def test_the_bar_goes_to_the_end_of_the_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("\n".join(documents()))
+    texts = read_texts(tmp_path, ends="line")
+    given = texts, make_tokenizer(), 16
+    rows = list(encode_rows(*given))
+    assert capsys.readouterr().err == ""
+    assert list(encode_rows(*given, progress=True)) == rows
+    assert "\rtokenizing: 100%" in capsys.readouterr().err
+    assert list(encode_rows([*texts], *given[1:], progress=True)) == rows
+    assert "\rtokenizing: " in capsys.readouterr().err
+
+
+def test_a_text_longer_than_a_row_is_no_reason_to_warn(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    tokenizer = make_tokenizer(16)
+    list(encode_rows(["ada was in delft " * 9], tokenizer, 16))
+    assert caplog.messages == []
+
+
+def test_the_share_of_a_token_is_of_more_than_a_million() -> None:
+    rows = TokenRows({"input_ids": [2, *[7] * (2**18 - 1)]} for _ in range(9))
+    assert rows.share_of(2) == 2**-18
 
 
 def test_decoding_gives_the_text_back() -> None:
@@ -214,8 +255,9 @@ def test_a_file_is_not_left_half_written(tmp_path: Path) -> None:
 
 def test_a_length_without_room_and_a_slow_tokenizer_are_refused() -> None:
     tokenizer = make_tokenizer(length=64)
+    message = "length is {}; expected from 3 to 64: the tokenizer adds 2 special tokens to a row"
     for length in (2, 65):
-        with pytest.raises(ValueError, match=rf"length is {length}; expected from 3 to 64"):
+        with pytest.raises(ValueError, match=message.format(length)):
             encode_rows(["a"], tokenizer, length)
 
     class Slow(BertTokenizer):

@@ -31,6 +31,7 @@ def test_all_schemes_are_spelled() -> None:
         for other, converted in SPELLED.items():
             assert convert_tags(tags.split(), other) == converted.split()
     assert {*SPELLED["IOBES"].split()} < {*tag_labels([SPELLED["IOBES"].split()], "IOBES")}
+    assert tag_labels([["O"], ["B-X", "O"]]) == ["O", "B-X", "I-X"]
 
 
 def test_any_entities_survive_any_scheme() -> None:

@@ -326,6 +326,17 @@ def test_a_context_that_fits_needs_no_room_to_repeat_anything(length: int, strid
         )
 
 
+def test_of_a_long_question_nothing_is_cut() -> None:
+    """Only its context is, though the question is the longer of the two."""
+    tokenizer = make_tokenizer(16)
+    question, context = "was in the green owl " * 2, "Ada Greta Delft Bergen"
+    made = encode_questions(tokenizer, [question], [context], stride=1)
+    asked = question.split()
+    for ids in made.features["input_ids"]:
+        assert pieces_of(tokenizer, ids)[1 : len(asked) + 2] == [*asked, "[SEP]"]
+    assert made.example.tolist() == [0, 0]
+
+
 def test_short_and_long_contexts_share_a_stride() -> None:
     made = encode_questions(
         make_tokenizer(12), ["Who was in?", "a"], ["Ada was in Delft.", "Ada " * 20], stride=5
@@ -427,3 +438,25 @@ def test_questions_have_their_segments_whoever_trained_the_tokenizer() -> None:
 def test_masks_are_whole_numbers() -> None:
     made = encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada was.", "Ada."])
     assert {tensor.dtype for tensor in made.features.values()} == {torch.int64}
+
+
+@pytest.mark.parametrize("dropped", ["\u0301", "\u00ad", "\u200b"])
+def test_an_answer_without_what_is_dropped_behind_it_is_whole(dropped: str) -> None:
+    """The tokenizer drops an accent of the last letter: no piece is cut."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = encode_questions(make_tokenizer(), ["Who?"], [f"was Ada{dropped} in"], [(4, 7)])
+    assert decode_positions(made) == [(4, 8)]
+
+
+def test_rows_of_one_length_need_no_padding() -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.pad_token = None
+    made = encode_questions(tokenizer, ["Who?"] * 2, ["Ada was.", "the owl."])
+    assert bool(made.features["attention_mask"].all())
+    message = (
+        "the tokenizer has no pad_token; expected one, since rows differ in length: set "
+        "tokenizer.pad_token, such as to its eos_token"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        encode_questions(tokenizer, ["Who?"] * 2, ["Ada was.", "the"])

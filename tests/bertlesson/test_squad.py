@@ -137,8 +137,16 @@ def test_the_line_is_looked_for_only_if_something_is_wrong(
         (b'{"data": []}', "some.json has no questions"),
         (b'{"data": [{"paragraphs": [{"context": 1}]}]}', "paragraph 1: context is a number, 1"),
         (b'{"data": [{"paragraphs": [{"qas": []}]}]}', "paragraph 1: no key context among qas"),
-        (b'{"data":\n [{"title": "Krak\xf3w"}]}', "line 2: 0xf3 at byte 26 is not UTF-8"),
         (gzip.compress(b'{"data": []}'), "expected JSON in UTF-8: it is compressed: unpack it"),
+        (b'{"data": [{"paragraphs": [{"context": ""}]}]}', "paragraph 1: no key qas among context"),
+        # of long texts only the beginning is shown
+        (b'{"data": "%b"}' % (b"x" * 58), "data is a text, 'x{58}'; expected a list"),
+        (b'{"data": "%b"}' % (b"x" * 59), r"data is a text, 'x{56}\.{3}; expected a list"),
+        (
+            b'{"data":\n [{"title": "Krak\xf3w"}]\n}\n',
+            "line 2: 0xf3 at byte 26 is not UTF-8; expected JSON in UTF-8: save the file in that "
+            "encoding$",
+        ),
         ('{"data": []}'.encode("utf-16"), "line 1: 0xff at byte 0 is not UTF-8"),
     ],
 )

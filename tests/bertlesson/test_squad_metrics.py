@@ -115,10 +115,15 @@ def test_the_scores_of_version_2() -> None:
     assert scores == expected | best
     strict = score_answers(questions, given, null_scores=doubt, null_threshold=0.3)
     assert (strict["exact"], strict["HasAns_f1"], strict["NoAns_f1"]) == (75.0, 50.0, 100.0)
+    at_the_limit = score_answers(questions, given, null_scores=doubt, null_threshold=0.4)
+    assert at_the_limit["HasAns_f1"] == expected["HasAns_f1"]  # only what is above is declined
     with pytest.raises(ValueError, match="predictions lack 1 of 4 questions, the first is 'd'"):
         score_answers(questions, {name: given[name] for name in "abc"})
-    with pytest.raises(ValueError, match="null_scores lack 1 of 4"):
+    message = "^null_scores lack 1 of 4 questions, the first is 'c'; expected one for each id"
+    with pytest.raises(ValueError, match=message):
         score_answers(questions, given, null_scores=dict.fromkeys("abd", 0.0))
+    with pytest.raises(ValueError, match=message):
+        best_null_threshold(questions, given, dict.fromkeys("abd", 0.0))
     assert "NoAns_f1" not in score_answers(questions[:2], given, version="2.0")
 
 
@@ -141,10 +146,26 @@ def test_the_threshold_gives_the_score_that_it_promises() -> None:
     assert best_null_threshold(questions, right, equal, metric="exact")[0] == -math.inf
 
 
+def test_an_answer_of_articles_is_wrong_to_the_official_search_alone() -> None:
+    questions = made(a=["cat"], c=[])
+    given, doubt = {"a": "cat", "c": "the"}, {"a": 0.2, "c": 0.1}
+    scores = score_answers(questions, given, null_scores=doubt)
+    assert (scores["exact"], scores["f1"]) == (100.0, 100.0)
+    assert (scores["best_f1"], scores["best_f1_thresh"]) == (50.0, 0.0)
+    assert best_null_threshold(questions, given, doubt) == (0.2, 100.0)
+
+
+def test_a_threshold_is_for_one_metric() -> None:
+    questions, given = made(a=["black cat"], c=[]), {"a": "cat", "c": "dog"}
+    doubt = {"a": 0.1, "c": 0.2}
+    assert best_null_threshold(questions, given, doubt, metric="exact") == (-math.inf, 50.0)
+    assert best_null_threshold(questions, given, doubt) == (0.1, pytest.approx(100 * 5 / 6))
+
+
 def test_no_questions_are_refused() -> None:
-    with pytest.raises(ValueError, match="questions is empty"):
+    with pytest.raises(ValueError, match=r"^questions is empty; expected 1 or more$"):
         score_answers([], {})
-    with pytest.raises(ValueError, match="questions is empty"):
+    with pytest.raises(ValueError, match=r"^questions is empty; expected 1 or more$"):
         best_null_threshold([], {}, {})
 
 

@@ -127,7 +127,13 @@ def test_a_field_of_ten_megabytes(tmp_path: Path) -> None:
         ("a.csv", "text,label\na,x\nb, c,y\n", "line 3: 3 columns; expected 2"),
         ("a.csv", "text,label\na\n", "line 2: 1 columns; expected 2"),
         ("a.csv", 'text,label\na,x\n"b\nc,y\nd,x\n', "line 3: not valid CSV, unexpected end"),
-        ("a.csv", 'text,label\na,x\n"b"c,y\n', "line 3: not valid CSV, ',' expected"),
+        (
+            "a.csv",
+            'text,label\na,x\n"b"c,y\n',
+            "line 3: not valid CSV, ',' expected after '\"'; expected a row: double the quotation "
+            "marks within quotation marks",
+        ),
+        ("a.csv", b"\ntext,label\nb\xe9,y\n", "line 3: the byte 0xe9 is not UTF-8"),
         ("a.csv", b"text,label\na,x\nb\nc\xe9,y\n", "line 4: the byte 0xe9 is not UTF-8"),
         ("a.jsonl", b'{"text": "a"}\n{"text": "\xff"}', "line 2: the byte 0xff is not UTF-8"),
         ("a.jsonl", '{"text": "a", "label": "b"}\n{"text": "a"}', "line 2: the columns are text;"),
@@ -204,6 +210,28 @@ def test_many_problems_are_named_together(tmp_path: Path) -> None:
     assert len(lines) == 6
     assert "line 2: label is empty" in lines[0]
     assert lines[-1] == "and 3 more"
+    write(path, "text,label\n" + ",x\n" * 5 + "a,b\n" * 2)
+    with pytest.raises(ValueError, match="line 2") as caught:
+        read_table(path)
+    assert [line.partition(": ")[2] for line in str(caught.value).splitlines()] == [
+        "text is empty; expected text: leave the row out"
+    ] * 5
+
+
+def test_of_a_long_value_the_beginning_is_shown(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", json.dumps({"text": [7] * 99, "label": "a"}) + "\n")
+    with pytest.raises(ValueError, match=r"text is \[(7, ){13}; expected a string"):
+        read_table(path)
+    path = write(tmp_path / "a.jsonl", json.dumps({"text": "a", "label": [7] * 99}) + "\n")
+    with pytest.raises(ValueError, match=r"label is \[(7, ){13}; expected a name"):
+        read_table(path)
+
+
+def test_an_unreadable_label_is_one_problem(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", '{"text": "x", "label": true}\n')
+    with pytest.raises(ValueError, match="label is true") as caught:
+        read_table(path, classes=["a", "b"])
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_pairs_and_texts_without_labels(tmp_path: Path) -> None:

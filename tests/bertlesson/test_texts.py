@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bertlesson.texts import PART, parts_of, read_texts
+from bertlesson.texts import PART, parts_of, parts_of_file, read_texts
 
 
 def write(folder: Path, **files: str | bytes) -> Path:
@@ -36,7 +36,9 @@ def test_a_folder_is_read_in_order_and_what_is_left_out_is_named(tmp_path: Path)
     }
     assert str(texts).splitlines()[0] == "3 files, 3 documents, 14 characters"
     assert str(texts).count("left out: ") == 5
-    assert list(read_texts(tmp_path, pattern="*.md")) == ["Five."]
+    one = read_texts(tmp_path, pattern="*.md")
+    assert list(one) == ["Five."]
+    assert str(one).splitlines()[0] == "1 file, 1 document, 5 characters"
 
 
 def test_files_are_read_whatever_their_names_and_once(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
         read_texts(tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"has no file that matches \*\*/\*\.txt"):
         read_texts(tmp_path)
-    with pytest.raises(ValueError, match="the empty list of paths"):
+    with pytest.raises(ValueError, match=r"^the empty list of paths has no file that"):
         read_texts([])
     write(tmp_path, a="\n")
     with pytest.raises(ValueError, match=r"a\.txt: no text; expected at least one"):
@@ -137,3 +139,29 @@ def test_one_of_so_many_documents_is_held_out(tmp_path: Path) -> None:
         train.hold_out()
     with pytest.raises(ValueError, match="one of every 20 documents was to be held out of 1"):
         read_texts(tmp_path / "a.txt").hold_out()
+
+
+def test_of_two_documents_one_is_held_out(tmp_path: Path) -> None:
+    write(tmp_path, a="0\n\n1")
+    train, held_out = read_texts(tmp_path, ends="blank line").hold_out(every=2)
+    assert (list(train), list(held_out)) == (["1"], ["0"])
+    with pytest.raises(ValueError, match="one of every 1 documents was to be held out of 2"):
+        read_texts(tmp_path, ends="blank line").hold_out(every=1)
+
+
+def test_a_stretch_of_a_file_is_read(tmp_path: Path) -> None:
+    content = b"\xef\xbb\xbfOne\n" + "\ufeffdeux é\nTrois\n".encode()
+    write(tmp_path, a=content)
+    path, start = tmp_path / "a.txt", len(b"\xef\xbb\xbfOne\n")
+    assert list(parts_of_file(path, "line", 0, start)) == [("One", True)]
+    assert list(parts_of_file(path, "line", start)) == [("\ufeffdeux é", True), ("Trois", True)]
+    assert list(parts_of_file(path, "line", len(content) - 6)) == [("Trois", True)]
+
+
+@pytest.mark.parametrize("before", [1, 3, 2**16 - 1, 2**16, 2**17 + 1])
+def test_broken_utf8_in_a_stretch_is_told_by_the_line_in_the_file(
+    tmp_path: Path, before: int
+) -> None:
+    write(tmp_path, a=b"\n" * before + b"good\nbad \xe9\n" + b"more\n" * 9)
+    with pytest.raises(ValueError, match=rf"a\.txt, line {before + 2}: the byte 0xe9"):
+        list(parts_of_file(tmp_path / "a.txt", "line", before))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -133,7 +134,7 @@ def test_texts_with_entities_are_those_of_encode_entities_and_come_back() -> Non
     assert decode_windows(learned(windows), windows, LABELS) == [moved]
 
 
-def test_predictions_may_be_scores_tensors_or_arrays_padded_as_trainer_does() -> None:
+def test_predictions_may_be_scores_tensors_or_padded_arrays() -> None:
     tokenizer = make_tokenizer(8)
     words, tags = sentence(50)
     windows = encode_windows(tokenizer, [words], [tags], LABELS)
@@ -145,8 +146,25 @@ def test_predictions_may_be_scores_tensors_or_arrays_padded_as_trainer_does() ->
         assert decode_windows(predicted, windows, LABELS) == [tags]
     with pytest.raises(ValueError, match=r"predicted has \d+ rows of \[15\] pieces, and windows"):
         decode_windows(numbers[1:], windows, LABELS)
-    with pytest.raises(ValueError, match="expected one prediction for each piece"):
+    message = "one prediction for each piece of each row, in order, and all padding on the right$"
+    with pytest.raises(ValueError, match=message):
         decode_windows(numbers[:, :5], windows, LABELS)
+    nothing = encode_windows(tokenizer, [])
+    assert decode_windows([], nothing, LABELS) == []
+    with pytest.raises(ValueError, match="and windows 0 rows of up to 0; expected"):
+        decode_windows(numbers, nothing, LABELS)
+
+
+def test_a_text_that_is_split_is_no_reason_to_warn(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tokenizer says that the text is too long for the model, before it is split."""
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    tokenizer = make_tokenizer(8)
+    encode_windows(tokenizer, [["Ada"] * 50])
+    assert caplog.messages == []
+    tokenizer(["Ada"] * 50, is_split_into_words=True)
+    assert "longer than the specified maximum" in caplog.text
 
 
 def test_predictions_in_another_order_or_without_numbers_are_refused() -> None:

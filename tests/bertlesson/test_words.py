@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import normalizers
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
-from bertlesson.words import Word, find_words
+from bertlesson.words import Word, encodings_of, find_words, visible_words
 from tests.bertlesson.small_tokenizer import (
     byte_level,
     make_tokenizer,
@@ -96,6 +96,27 @@ def test_a_zero_width_space_that_a_tokenizer_takes_for_a_space_is_none_of_the_ne
     assert found(tokenizer, f"in{ZERO_WIDTH}Malta") == ["in" + ZERO_WIDTH, "Malta"]
 
 
+@pytest.mark.parametrize("mark", [ACCENT, "\u20dd", ZERO_WIDTH])
+def test_a_mark_between_a_space_and_a_word_is_none_of_the_word(mark: str) -> None:
+    """The tokenizer drops it, and counts it with the space."""
+    assert found(sentence_piece(), f"in {mark}Malta") == ["in", "Malta"]
+
+
+@pytest.mark.parametrize("kind", ["byte-level", "byte-level, trimmed"])
+def test_a_mark_that_has_pieces_of_its_own_is_a_word(kind: str) -> None:
+    assert found(KINDS[kind](), f"in {ACCENT} Malta") == ["in", ACCENT, "Malta"]
+
+
+def test_visible_words_lack_what_is_dropped_around_them() -> None:
+    text = f" Ada{ACCENT} was{ZERO_WIDTH}."
+    encoded = make_tokenizer()([text])
+    words = visible_words(encodings_of(encoded)[0], text)
+    assert words == [Word(1, 1, 4), Word(2, 6, 9), Word(3, 10, 11)]
+    assert [text[start:end] for _, start, end in find_words(encoded, 0, text)] == [
+        *("Ada" + ACCENT, "was" + ZERO_WIDTH, ".")
+    ]
+
+
 def test_words_of_one_character_keep_it() -> None:
     """NFKD writes this ligature out as four words."""
     assert found(sentence_piece(), "in \ufdfa in") == ["in", *["\ufdfa"] * 4, "in"]
@@ -131,7 +152,9 @@ def test_texts_that_were_given_as_words_are_refused() -> None:
     for kind in KINDS:
         encoded = KINDS[kind]()(sentences, is_split_into_words=True)
         for row in range(len(sentences)):
-            with pytest.raises(ValueError, match=r"expected a whole text.*encode_tags"):
+            with pytest.raises(
+                ValueError, match=r"expected a whole text.*encode_tags and decode_tags$"
+            ):
                 find_words(encoded, row)
 
 

@@ -1,6 +1,6 @@
 """Change the package in small ways, one at a time, and count which changes its tests notice.
 
-    python -m tools.release.mutants masking nsp         those modules
+    python -m tools.release.mutants masking nsp         those modules, or lesson.corpus
     python -m tools.release.mutants masking --sample 0  all changes of a module, not a sample
     python -m tools.release.mutants masking --seed 2    another sample
     python -m tools.release.mutants masking --again     what survived, after tests were added
@@ -37,10 +37,28 @@ SAMPLE = 150  # changes of a module that are tried, unless told otherwise
 
 # The tests that a module is held to; by default those of its own name.
 TESTS: Mapping[str, tuple[str, ...]] = {
+    "answers": ("answers", "ranking", "spans", "asking"),
+    "building": ("stored",),
     "collating": ("collating", "collating_like_transformers"),
+    "contexts": ("ranking", "spans", "asking", "windows"),
+    "diagnosis_repeats": ("diagnosis",),
+    "diagnosis_rows": ("diagnosis",),
+    "diagnosis_runs": ("diagnosis",),
+    "diagnosis_shares": ("diagnosis",),
+    "diagnosis_table": ("diagnosis",),
+    "encoding": ("stored",),
+    "inputs": ("finetuning", "training", "finding", "asking", "tags"),
+    "intervals": ("diagnosis",),
+    "lesson.corpus_text": (),  # it is data alone
+    "layout": ("pair_arrays", "reference_arrays"),
+    "mlm_head": ("heads",),
+    "packed_models": ("packing",),
     "padding": ("padding", "collating"),
-    "spans": ("spans", "ranking"),
+    "reference_draws": ("reference_arrays",),
     "seeding": (),  # its tests start workers
+    "shards": ("stored",),
+    "spans": ("spans", "ranking"),
+    "tag_counts": ("report", "entities"),
 }
 # What needs no trained model and at most a second, and neither trains nor starts processes.
 QUICK = (
@@ -95,14 +113,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def all_modules() -> list[str]:
-    """The modules for others to use; the lesson's own are not among them."""
-    return sorted(path.stem for path in PACKAGE.glob("[!_]*.py"))
+    """All modules of the package; the lesson's own are named as in `lesson.corpus`."""
+    paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("[!_]*.py"))
+    return sorted(".".join(path.parts) for path in paths)
+
+
+def source_of(module: str) -> str:
+    return f"src/bertlesson/{module.replace('.', '/')}.py"
 
 
 def tests_of(module: str) -> list[str]:
     """The files of tests that a module is held to."""
-    names = TESTS.get(module, (module,))
-    paths = [f"tests/bertlesson/test_{name}.py" for name in names]
+    folder, dot, own = module.rpartition(".")
+    names = TESTS.get(module, (own,))
+    paths = [f"tests/bertlesson/{folder}{dot and '/'}test_{name}.py" for name in names]
     return [path for path in paths if (ROOT / path).exists()]
 
 
@@ -149,7 +173,7 @@ def try_module(
     Raises:
         ValueError: What survived before is no change of the module any more.
     """
-    source = f"src/bertlesson/{module}.py"
+    source = source_of(module)
     with copied() as root, tempfile.TemporaryDirectory(prefix="mutmut-") as packages:
         uv = str(Path(sys.executable).with_name("uv"))
         install = [uv, "pip", "install", "--quiet", "--target", packages]
@@ -221,7 +245,7 @@ def settings(module: str, left_out: Iterable[str] = ()) -> str:
     """
     chosen = {
         "source_paths": ["src"],
-        "only_mutate": [f"src/bertlesson/{module}.py"],
+        "only_mutate": [source_of(module)],
         "also_copy": ["benchmarks", "docs", "examples", "findings", "tools", "mkdocs.yml"],
         "process_isolation": "forkserver",
         "use_git_change_detection": False,

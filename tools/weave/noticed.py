@@ -51,7 +51,9 @@ def mutants(examples: Examples, outcomes: Outcomes) -> str:
             f"{share:.1%} | {len(module['survived'])} |"
         )
     lines.append("")
-    others = sorted({path.stem for path in (ROOT / "src/bertlesson").glob("[!_]*.py")} - {*found})
+    package = ROOT / "src/bertlesson"
+    paths = (path.relative_to(package).with_suffix("") for path in package.rglob("[!_]*.py"))
+    others = sorted({".".join(path.parts) for path in paths} - {*found})
     if others:
         lines += [f'??? note "{_counted(len(others), "module")} not tried yet"', ""]
         lines += [*(f"    - `{name}`" for name in others), ""]

@@ -45,11 +45,14 @@ def test_an_end_that_is_no_verdict_is_told_apart() -> None:
 
 
 def test_each_module_has_tests_to_hold_it_to() -> None:
-    assert {"masking", "collating", "nsp", "heads", "padding"} < set(all_modules())
+    assert {"masking", "collating", "nsp", "padding", "lesson.corpus"} < set(all_modules())
     for module in ("masking", "collating", "padding", "heads", "reference", "entities"):
         assert mutants.tests_of(module)
         assert all((ROOT / path).exists() for path in mutants.tests_of(module))
     assert mutants.tests_of("collating")[0] == "tests/bertlesson/test_collating.py"
+    assert mutants.tests_of("lesson.corpus") == ["tests/bertlesson/lesson/test_corpus.py"]
+    without = {module for module in all_modules() if not mutants.tests_of(module)}
+    assert without == {"seeding", "lesson.corpus_text"}
 
 
 def test_mutmut_is_told_of_one_module_and_its_tests() -> None:
@@ -58,6 +61,8 @@ def test_mutmut_is_told_of_one_module_and_its_tests() -> None:
     assert mutmut["only_mutate"] == ["src/bertlesson/masking.py"]
     assert mutmut["pytest_add_cli_args_test_selection"] == ["tests/bertlesson/test_masking.py"]
     assert mutmut["process_isolation"] == "forkserver"
+    told = tomllib.loads(settings("lesson.corpus"))["tool"]["mutmut"]
+    assert told["only_mutate"] == ["src/bertlesson/lesson/corpus.py"]
 
 
 @pytest.fixture
