@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bertlesson.annotations import read_annotations
+from bertlesson.annotations import lines_of, read_annotations
 
 
 def write(path: Path, *rows: Any) -> Path:
@@ -77,7 +77,11 @@ GOOD = {"text": "Ada", "entities": []}
         ({"text": "Ada", "entities": [[0, 2, "X"], [1, 3, "X"]]}, "overlaps the one before it"),
         ({"text": "Ada", "entities": [[0, "2", "X"]]}, "an entity is .*expected"),
         ({"text": "Ada", "entities": [[False, 2, "X"]]}, "an entity is .*expected"),
-        ({"text": "Ada", "entities": [{"start": 0, "end": 2}]}, "an entity is .*expected"),
+        (
+            {"text": "Ada", "entities": [{"start": 0, "end": 2}]},
+            r"an entity is .*expected \[start, end, kind\], or an object with start, end and "
+            "label, where start and end are whole numbers$",
+        ),
         ({"text": "Ada", "entities": [[0, 3, "ORG"]]}, "the kind is 'ORG'; expected one of"),
     ],
 )
@@ -94,7 +98,12 @@ def test_wrong_texts_are_named_by_file_and_line(file: Path, row: Any, message: s
         ({"tokens": [7], "tags": ["O"]}, "'tokens' holds 7; expected strings: put it in quotes"),
         ({"tokens": ["a", "b"], "tags": ["O"]}, "'tags' is 1 tags; expected one for each of 2"),
         ({"tokens": ["a"], "tags": [None]}, "'tags' holds null; expected strings"),
-        ({"tokens": ["a"], "tags": ["X"]}, "the tag is 'X'; expected O, or B, I, E or S"),
+        ({"tokens": ["a"], "tags": "O"}, "'tags' is \"O\"; expected one for each of 1 words"),
+        (
+            {"tokens": ["a"], "tags": ["X"]},
+            r"the tag is 'X'; expected O, or B, I, E or S \(L, U, M\) and a kind, such as 'B-PER': "
+            "choose the column or key that has these, or give labels for tags of another sort$",
+        ),
         ({"tokens": ["a"], "tags": [True]}, "'tags' holds true; expected strings"),
     ],
 )
@@ -102,6 +111,20 @@ def test_wrong_words_are_named_by_file_and_line(file: Path, row: Any, message: s
     write(file, {"tokens": ["a"], "tags": ["O"]}, row)
     with pytest.raises(ValueError, match=f"file.jsonl:2: {message}"):
         read_annotations(file)
+
+
+def test_tags_are_held_to_the_labels(file: Path) -> None:
+    write(file, {"tokens": ["a"], "tags": ["NOUN"]}, {"tokens": ["a"], "tags": ["B-X"]})
+    message = r"file.jsonl:2: the tag is 'B-X'; expected one of \['NOUN', 'VERB'\]$"
+    with pytest.raises(ValueError, match=message):
+        read_annotations(file, labels=("NOUN", "VERB"))
+
+
+def test_lines_come_with_their_places_and_without_their_ends(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbfa\r\n\rb\n\nc\r")
+    assert list(lines_of(file)) == [
+        (f"{file}:{number}", line) for number, line in enumerate(["a", "\rb", "", "c"], 1)
+    ]
 
 
 def test_broken_files_are_named_by_line(file: Path) -> None:

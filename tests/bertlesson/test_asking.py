@@ -115,7 +115,8 @@ def test_rows_fit_the_model() -> None:
     tokenizer.model_max_length = 10**30
     assert row_length(model, tokenizer) == 40
     assert answer_questions(model, tokenizer, ["Who?"], [LONG])[0][0].text
-    with pytest.raises(ValueError, match="max_length is 41; expected at most 40"):
+    message = "max_length is 41; expected at most 40, the number of the model's positions$"
+    with pytest.raises(ValueError, match=message):
         answer_questions(model, tokenizer, ["Who?"], [LONG], max_length=41)
     with pytest.raises(ValueError, match="leaves room for 0 pieces"):
         answer_questions(model, tokenizer, ["Who?", "the " * 50], [LONG] * 2)
@@ -134,6 +135,32 @@ def test_a_model_of_one_segment_gets_no_second_one(tmp_path: Path) -> None:
         loaded = AutoTokenizer.from_pretrained(tmp_path)
         assert ("token_type_ids" not in loaded("Who?", "Ada")) == leaves_out
     assert "token_type_ids" in make("bert")[1].model_input_names  # that of the class
+
+
+def test_a_model_with_one_segment_is_given_none() -> None:
+    """RoBERTa's configuration has one; its tokenizer may number two."""
+    _, tokenizer = make("trimmed")
+    config = CONFIGS["trimmed"](max(tokenizer.get_vocab().values()) + 1)
+    config.type_vocab_size = 1
+    model = AutoModelForQuestionAnswering.from_config(config)
+    segments = encode_questions(tokenizer, ["Who?"], [LONG]).features["token_type_ids"]
+    assert segments.max() == 1
+    assert answer_questions(model, tokenizer, ["Who?"], [LONG])[0][0].text
+
+
+def test_high_scores_have_probabilities_too() -> None:
+    model, tokenizer = make("bert")
+    given = (model, tokenizer, QUESTIONS, CONTEXTS)
+    expected = answer_questions(*given)
+    with torch.no_grad():
+        model.qa_outputs.bias += 300  # e to the power of a score is then no number
+    for answers, others in zip(answer_questions(*given), expected, strict=True):
+        assert [each.score for each in answers] == pytest.approx(
+            [each.score + 600 for each in others], abs=1e-3
+        )
+        assert [each.probability for each in answers] == pytest.approx(
+            [each.probability for each in others], abs=1e-3
+        )
 
 
 def test_what_cannot_answer_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,28 @@ def test_who_says_that_there_are_no_segments_gets_none(tmp_path: Path) -> None:
 
 def test_lengths_without_room_or_end_are_refused() -> None:
     table = table_of(TEXTS)
+    message = "max_length is {}; expected from {} to 64, the tokenizer's model_max_length$"
     for length in (2, 65):
-        with pytest.raises(ValueError, match=rf"max_length is {length}; expected from 3 to 64"):
+        with pytest.raises(ValueError, match=message.format(length, 3)):
             encode_table(table, make_tokenizer(), length)
+    with pytest.raises(ValueError, match=message.format(3, 4)):
+        encode_table(table_of(TEXTS, TEXTS), make_tokenizer(), 3)
     with pytest.raises(ValueError, match="model_max_length is not set"):
         encode_table(table, make_tokenizer(10**30))
     assert len(encode_table(table, make_tokenizer(10**30), 9).rows) == 3
+    assert len(encode_table(table, make_tokenizer(512)).rows) == 3
+
+
+def test_texts_are_cut_without_a_warning_and_what_just_fits_is_not(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    tokenizer = make_tokenizer(9)
+    lengths = [len(ids) for ids in make_tokenizer()(TEXTS)["input_ids"]]
+    assert lengths == [9, 12, 3]
+    assert encode_table(table_of(TEXTS), tokenizer)[1:] == ([1], 3)
+    assert encode_table(table_of(TEXTS), tokenizer, 8)[1:] == ([0, 1], 5)
+    assert caplog.messages == []
 
 
 def test_macro_f1_is_scikit_learns() -> None:

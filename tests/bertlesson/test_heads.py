@@ -357,6 +357,18 @@ def test_a_state_dict_may_leave_out_the_decoder(ours: Any, theirs: Any, assign: 
 
 
 @each_tied_pair
+def test_weights_are_copied_unless_they_are_to_be_assigned(ours: Any, theirs: Any) -> None:
+    given = theirs(small_config()).state_dict()
+    name = "cls.predictions.transform.dense.weight"
+    for how, shared in (({}, False), ({"assign": False}, False), ({"assign": True}, True)):
+        model = ours(small_config())
+        model.load_state_dict(given, **how)
+        loaded = model.state_dict()[name]
+        assert torch.equal(loaded, given[name])
+        assert (loaded.data_ptr() == given[name].data_ptr()) == shared
+
+
+@each_tied_pair
 @pytest.mark.parametrize("lost", ["bias", "transform.dense.weight", "transform.LayerNorm.bias"])
 def test_a_state_dict_may_not_leave_out_anything_else(ours: Any, theirs: Any, lost: str) -> None:
     given = without_decoder(theirs(small_config()).state_dict())

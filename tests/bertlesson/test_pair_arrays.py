@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertlesson import pair_arrays
 from bertlesson.layout import SpecialIds
 from bertlesson.nsp import create_pairs
 from bertlesson.pair_arrays import PieceCorpus, make_pairs, pair_corpus
@@ -57,6 +59,28 @@ def test_pairs_of_many_documents_are_the_same(length: int, sentences: tuple[int,
     assert len(ours[0][0][1]) > 100
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_lists_and_tuples_go_the_quick_way(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow way gives the same pairs, so that nobody would notice that it was taken."""
+
+    class SlowWayError(Exception):
+        pass
+
+    def slow(*_: object, **__: object) -> Any:
+        raise SlowWayError
+
+    monkeypatch.setattr(pair_arrays, "create_pairs", slow)
+    documents = kind(kind(map(kind, document)) for document in make_documents(20))
+    settings: dict[str, Any] = {"max_seq_length": 32, "rng": random.Random(0)}
+    assert len(make_pairs(documents, VOCAB, **settings)) > 20
+    assert len(make_pairs(documents[:2], VOCAB, **settings)) > 1
+    others: list[Any] = [deque(documents), [deque(each) for each in documents]]
+    others.append([[deque(sentence) for sentence in document] for document in documents])
+    for other in others:
+        with pytest.raises(SlowWayError):
+            make_pairs(other, VOCAB, **settings)
+
+
 def test_a_b_that_would_follow_is_drawn_again_at_the_same_draw() -> None:
     rng = random.Random(0)
     for seed in range(150):
@@ -76,6 +100,7 @@ def test_a_b_that_would_follow_is_drawn_again_at_the_same_draw() -> None:
         [[[1], [2]], [[3], [4]]],
         [GOOD[0]],
         [*GOOD, [["w1"], []]],
+        [[["w1"], [], ["w2"]], *GOOD],
         [*GOOD, [["##e1"], ["w1"]]],
         [*GOOD, [["w1", "xyz"], ["w1"]]],
         [*GOOD, [["w1", "[SEP]"], ["w1"]]],

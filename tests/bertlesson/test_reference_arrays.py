@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import random
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertlesson import mersenne
+from bertlesson import mersenne, reference_arrays
 from bertlesson.reference import create_pretraining_instances
 from bertlesson.reference_arrays import PretrainingInstances, make_pretraining_instances
 from tests.bertlesson.small_documents import (
@@ -51,6 +52,27 @@ def both(
             made = (type(error), str(error))
         seen.append((made, rng.getstate()))
     return seen
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_lists_and_tuples_go_the_quick_way(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow way gives the same instances, so that nobody would notice that it was taken."""
+
+    class SlowWayError(Exception):
+        pass
+
+    def slow(*_: object, **__: object) -> Any:
+        raise SlowWayError
+
+    monkeypatch.setattr(reference_arrays, "create_pretraining_instances", slow)
+    documents = kind(kind(map(kind, document)) for document in make_documents(20))
+    given: dict[str, Any] = SETTINGS | {"rng": random.Random(0)}
+    assert len(make_pretraining_instances(documents, PIECES, **given).input_ids) > 20
+    others: list[Any] = [deque(documents), [deque(each) for each in documents]]
+    others.append([[deque(sentence) for sentence in document] for document in documents])
+    for other in others:
+        with pytest.raises(SlowWayError):
+            make_pretraining_instances(other, PIECES, **given)
 
 
 @pytest.mark.slow

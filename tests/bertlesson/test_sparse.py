@@ -88,6 +88,15 @@ def test_the_model_stays_as_it_was() -> None:
     assert model(**batch).logits.shape == (3, 8, 60)
 
 
+def test_a_model_that_returns_tuples_by_default_is_scored_too() -> None:
+    model, batch = model_of(), batch_of()
+    expected: Any = score_selected(model, batch)
+    model.config.return_dict = False
+    assert isinstance(model(**batch), tuple)
+    found: Any = score_selected(model, batch)
+    assert torch.equal(found.loss, expected.loss)
+
+
 def test_parts_of_a_batch_add_up_to_it() -> None:
     model, batch = model_of(), batch_of()
     items = (batch["labels"] != -100).sum()
@@ -107,16 +116,22 @@ def test_a_batch_with_nothing_selected_has_no_loss() -> None:
 
 def test_what_cannot_be_scored_is_refused() -> None:
     batch = batch_of()
-    with pytest.raises(ValueError, match="expected labels among them"):
+    message = "expected labels among them: take it from a MaskingCollator$"
+    with pytest.raises(ValueError, match=message):
         score_selected(model_of(), {"input_ids": batch["input_ids"]})
     with pytest.raises(ValueError, match=r"labels are torch\.int32"):
         score_selected(model_of(), batch | {"labels": batch["labels"].int()})
-    with pytest.raises(ValueError, match="BertModel is an encoder without a head"):
+    without = "BertModel is an encoder without a head; expected a model of AutoModelForMaskedLM$"
+    with pytest.raises(ValueError, match=without):
         score_selected(BertModel(BertConfig(**SIZE)), batch)
 
     class Elsewhere(BertForMaskedLM):  # type: ignore[no-untyped-call]
         def forward(self, input_ids: Tensor, attention_mask: Any = None, **_: Any) -> Any:
             return MaskedLMOutput(logits=self.cls(self.bert.embeddings(input_ids)))
 
-    with pytest.raises(ValueError, match="Elsewhere returned logits of shape"):
+    message = (
+        r"Elsewhere returned logits of shape \(3, 8, 60\); expected a head that scores the "
+        r"encoder's vectors one by one: this model is not supported$"
+    )
+    with pytest.raises(ValueError, match=message):
         score_selected(Elsewhere(BertConfig(**SIZE)), batch)

@@ -20,6 +20,7 @@ from bertlesson.shards import Shard, cut_shards
 from bertlesson.stored import StoredRows, write_pairs, write_rows
 from bertlesson.texts import Documents, Texts, read_texts
 from bertlesson.wordpiece import train_wordpiece
+from tests.bertlesson.small_tokenizer import make_foreign_tokenizer
 
 TEXT = "the cat sat on mats and saw unwanted gifts rain all day while we left at nine"
 WORDS = TEXT.split()
@@ -74,6 +75,17 @@ def test_shards_are_about_as_large_as_wanted(texts: Texts) -> None:
     assert [shard.number for shard in shards] == list(range(len(shards)))
     assert len(shards) > 5
     assert all(1_000 < shard.size < 4_000 for shard in shards)
+    one = cut_shards(read_texts(texts.files[0], ends="blank line"), 2_000)
+    assert len(one) == round(texts.files[0].stat().st_size / 2_000) > 1
+    with pytest.raises(ValueError, match="size is 0; expected a number of bytes, 1 or more"):
+        cut_shards(texts, 0)
+
+
+def test_documents_that_are_held_out_are_no_reason_to_read_whole_files(texts: Texts) -> None:
+    message = "^some documents of the texts are held out; expected whole files: hold out files$"
+    for some in texts.hold_out():
+        with pytest.raises(ValueError, match=message):
+            cut_shards(some)
 
 
 def test_one_shard_gives_the_rows_of_encode_rows(texts: Texts, tokenizer: BertTokenizer) -> None:
@@ -178,6 +190,26 @@ def test_what_is_remembered_is_limited(
         assert len(encoder._known) <= 8
 
 
+def test_each_word_is_remembered_but_not_sent_to_another_process(tokenizer: BertTokenizer) -> None:
+    encoder = Encoder.of(tokenizer)
+    expected = encoder("the cat sat")
+    size = len(pickle.dumps(encoder))
+    encoder("\n".join(f"the\tcat{number} sat" for number in range(500)))
+    assert len(encoder._known) == len({"the", "sat", "cat"}) + 500
+    assert len(pickle.dumps(encoder)) == size
+    assert pickle.loads(pickle.dumps(encoder))("the cat sat") == expected
+
+
+def test_padding_is_the_tokenizers_own(tmp_path: Path, texts: Texts) -> None:
+    pieces = ["[UNK]", "[CLS]", "[SEP]", "[MASK]", "[PAD]", *WORDS, "##s"]
+    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)})
+    assert Encoder.of(tokenizer).pad == 4
+    stored = write_pairs(cut_shards(texts), tokenizer, tmp_path / "pairs", length=32)
+    for number in range(20):
+        row = stored[number]
+        assert (row["input_ids"][row["attention_mask"] == 0] == 4).all()
+
+
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_broken_text_is_named_and_leaves_nothing(
     tokenizer: BertTokenizer, tmp_path: Path, workers: int
@@ -215,6 +247,35 @@ def test_too_few_documents_for_pairs_are_refused(tokenizer: BertTokenizer, tmp_p
         write_pairs(shards, tokenizer, tmp_path / "out", length=16)
 
 
+def test_blocks_of_documents_leave_no_sentence_out(
+    tokenizer: BertTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Partners are drawn within a block; the last one is alone, and joins the block before it."""
+    monkeypatch.setattr("bertlesson.building.BLOCK", 60)
+    (tmp_path / "some.txt").write_text(
+        "\n".join(f"{word.capitalize()} {word}. {word.capitalize()}." for word in WORDS[:9])
+    )
+    (shard,) = cut_shards(read_texts(tmp_path / "some.txt", ends="line"))
+    rows = list(build_pairs([shard], Encoder.of(tokenizer), 32))
+    texts = [tokenizer.decode(row["input_ids"], skip_special_tokens=True) for row in rows]
+    seen = {word for text in texts for word in text.replace(".", "").split()}
+    assert seen == {*WORDS[:9]}
+    first, last = WORDS[0], WORDS[8]
+    assert not any(first in text.split() and last in text.split() for text in texts)
+
+
+@pytest.mark.parametrize("kind", ["byte-level", "trimmed", "xlnet"])
+def test_pairs_are_of_berts_pieces(texts: Texts, kind: str) -> None:
+    encoder = Encoder.of(make_foreign_tokenizer(kind))
+    message = (
+        rf"^the tokenizer puts {len(encoder.opening)} and {len(encoder.closing)} tokens around a "
+        r"text; expected one of BERT's kind, with \[CLS\], \[SEP\] and pieces that begin with ##$"
+    )
+    with pytest.raises(ValueError, match=message):
+        next(build_pairs(cut_shards(texts), encoder, 32))
+    assert next(build_rows(cut_shards(texts), encoder, 32))
+
+
 def test_what_is_there_is_not_overwritten(
     texts: Texts, tokenizer: BertTokenizer, tmp_path: Path
 ) -> None:
@@ -224,8 +285,10 @@ def test_what_is_there_is_not_overwritten(
         write_rows(shards, tokenizer, tmp_path / "out", length=16)
     with pytest.raises(ValueError, match="length is 999"):
         write_rows(shards, tokenizer, tmp_path / "new", length=999)
-    with pytest.raises(ValueError, match="length is 2; expected more than the 2 special"):
-        write_rows(shards, tokenizer, tmp_path / "new", length=2)
+    for length in (1, 2):
+        message = f"length is {length}; expected more than the 2 special tokens of a row$"
+        with pytest.raises(ValueError, match=message):
+            write_rows(shards, tokenizer, tmp_path / "new", length=length)
     with (tmp_path / "out" / "00000.bin").open("ab") as file:
         file.write(b"x")
     with pytest.raises(ValueError, match="build the folder once more"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, BertConfig
 
 from bertlesson.wordpiece import SPECIAL_TOKENS, train_wordpiece
 
@@ -47,6 +48,25 @@ def test_the_size_is_a_limit_and_the_rarest_characters_go_first() -> None:
     assert len(tokenizer) < 300
     few = train_wordpiece(texts, vocab_size=300, characters=8)
     assert sum(len(piece) == 1 for piece in few.get_vocab()) == 8
+
+
+def test_the_most_frequent_characters_have_pieces() -> None:
+    few = train_wordpiece(["zz zzz a b b"], characters=2)
+    assert {piece for piece in few.get_vocab() if len(piece) == 1} == {"b", "z"}
+    equal = train_wordpiece(["d c b a"] * 5, characters=2)
+    assert {piece for piece in equal.get_vocab() if len(piece) == 1} == {"a", "b"}
+
+
+def test_characters_that_continue_a_word_are_numbered_in_order() -> None:
+    vocab = train_wordpiece([*TEXTS, "ox"], vocab_size=200).get_vocab()
+    continuing = sorted(piece for piece in vocab if piece.startswith("##") and len(piece) == 3)
+    assert "##x" in continuing
+    assert [vocab[piece] for piece in continuing] == [*range(5, 5 + len(continuing))]
+
+
+def test_the_default_size_is_that_of_the_released_bert() -> None:
+    default = inspect.signature(train_wordpiece).parameters["vocab_size"].default
+    assert default == BertConfig().vocab_size
 
 
 @pytest.mark.slow
@@ -90,7 +110,11 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
         train_wordpiece(["one", None])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="texts is the string 'one text'; expected a list"):
         train_wordpiece("one text")
-    with pytest.raises(TypeError, match="texts is a generator, which can be read only once"):
+    message = (
+        "texts is a generator, which can be read only once; expected a list, or anything else that "
+        "can be read twice$"
+    )
+    with pytest.raises(TypeError, match=message):
         train_wordpiece(text for text in TEXTS)
     with pytest.raises(ValueError, match="texts hold no word; expected text"):
         train_wordpiece(["", " \n"])

@@ -47,7 +47,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "diagnosis_shares": ("diagnosis",),
     "diagnosis_table": ("diagnosis",),
     "encoding": ("stored",),
-    "inputs": ("finetuning", "training", "finding", "asking", "tags"),
+    "inputs": ("inputs", "finetuning", "training", "finding", "asking", "tags"),
     "intervals": ("diagnosis",),
     "lesson.corpus_text": (),  # it is data alone
     "layout": ("pair_arrays", "reference_arrays"),
