@@ -92,6 +92,21 @@ def test_words_get_a_tag_each_however_long_the_sentence() -> None:
     assert predict_tags(model, tokenizer, [words * 50, words[:1], []]) == [tags * 50, tags[:1], []]
 
 
+@pytest.mark.parametrize("function", [find_entities, predict_tags])
+def test_rows_are_as_long_and_overlap_as_wanted(function: Any) -> None:
+    model, tokenizer = bert(), make_tokenizer()
+    words = ["Ada", "was"] * 20
+    given: Any = [" ".join(words)] if function is find_entities else [words]
+    read: list[tuple[int, int]] = []
+    model.register_forward_pre_hook(
+        lambda _, __, named: read.append(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
+    for settings in ({}, {"max_length": 12}, {"max_length": 12, "stride": 8}):
+        function(model, tokenizer, given, **settings)
+    # 40 words; a row of 10 of them shares 2, or 8, with the next
+    assert read == [(1, 42), (5, 12), (16, 12)]
+
+
 def test_other_encoders_and_their_tokenizers_work() -> None:
     roberta = RobertaForTokenClassification(
         RobertaConfig(vocab_size=400, max_position_embeddings=34, pad_token_id=0, **SIZE, **NAMES)
@@ -127,7 +142,8 @@ def test_what_is_wrong_is_said() -> None:
         find_entities(model, tokenizer, [["Ada"]])  # type: ignore[list-item]
     with pytest.raises(TypeError, match=r"texts\[1\] is nan; expected a string"):
         find_entities(model, tokenizer, ["Ada", float("nan")])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="for texts, find_entities"):
+    message = "^sentences has a string; expected lists of words: for texts, find_entities$"
+    with pytest.raises(TypeError, match=message):
         predict_tags(model, tokenizer, ["Ada"])
     with pytest.raises(ValueError, match="batch_size is 0"):
         find_entities(model, tokenizer, ["Ada"], batch_size=0)

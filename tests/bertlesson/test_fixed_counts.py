@@ -180,6 +180,30 @@ def test_either_label_may_be_missing() -> None:
     assert output.prediction_logits.shape == (4, COUNT, VOCAB)
 
 
+@pytest.mark.parametrize("items", [0, 1, 8])
+def test_the_loss_is_divided_by_the_items_of_the_whole_batch(items: int) -> None:
+    labels = torch.tensor([[-100, 7, *[-100] * (LENGTH - 2)]] * 2)
+    batch = {"input_ids": torch.full_like(labels, 9), "labels": labels}
+    gathered = dict(FixedCountCollator(unchanged, 1, LENGTH)(batch))
+    assert gathered["labels"].tolist() == [[7], [7]]
+    model = score_at_positions(model_of(PretrainingModel))
+    whole = model(**gathered).loss.item()
+    part = model(**gathered, num_items_in_batch=items).loss.item()
+    assert part == pytest.approx(whole * 2 / max(items, 1))
+    del gathered["labels"]  # without them, a row counts as an item
+    gathered["next_sentence_label"] = torch.tensor([0, 1])
+    whole = model(**gathered).loss.item()
+    part = model(**gathered, num_items_in_batch=items).loss.item()
+    assert part == pytest.approx(whole * 2 / max(items, 1))
+
+
+def test_a_model_that_returns_tuples_by_default_is_scored_too() -> None:
+    model = model_of(BertForMaskedLM)
+    before = loss_and_gradients(model, masked())
+    model.config.return_dict = False
+    assert same(loss_and_gradients(score_at_positions(model), fixed(masked())), before)
+
+
 def test_the_output_says_both_losses_where_it_has_them() -> None:
     output = score_at_positions(model_of(PretrainingModel))(**fixed(masked(pairs=True)))
     assert output.loss.item() == pytest.approx((output.mlm_loss + output.nsp_loss).item())

@@ -212,19 +212,52 @@ def test_masked_rows_are_padded_as_the_collator_pads(
 
 def test_what_cannot_be_measured_is_refused(tokenizer: BertTokenizer, rows: TokenRows) -> None:
     collator = MaskingCollator(tokenizer, MaskingRecipe(select=0))
-    with pytest.raises(ValueError, match="none of 15 rows has a masked token"):
+    message = (
+        "none of 15 rows has a masked token; expected some to measure on: pass more rows, or a "
+        "recipe that selects more$"
+    )
+    with pytest.raises(ValueError, match=message):
         fixed_masks(rows, collator)
     with pytest.raises(ValueError, match="none of 0 rows"):
         fixed_masks([], collator)
     labels = np.full((2, 3), -100)
+    message = (
+        r"shape \(2, 3, 9\); expected one loss for each of 2 rows: pass "
+        r"preprocess_logits_for_metrics=row_losses to Trainer$"
+    )
     with pytest.raises(ValueError, match="no token is masked; expected some"):
         perplexity(EvalPrediction(np.zeros(2), labels))
-    with pytest.raises(ValueError, match=r"shape \(2, 3, 9\); expected one loss for each of 2"):
+    with pytest.raises(ValueError, match=message):
         perplexity(EvalPrediction(np.zeros((2, 3, 9)), labels))
     with pytest.raises(ValueError, match=r"\[\(2, 9\), \(2,\)\]; expected one loss"):
         perplexity(EvalPrediction((np.zeros((2, 9)), np.zeros(2)), labels))
-    with pytest.raises(ValueError, match=r"logits have shape \(2, 5\), labels \(2, 3\)"):
+    message = (
+        r"logits have shape \(2, 5\), labels \(2, 3\); expected scores of the vocabulary at each "
+        r"position, or at each selected one: take a model with an MLM head, such as "
+        r"AutoModelForMaskedLM$"
+    )
+    with pytest.raises(ValueError, match=message):
         row_losses(torch.zeros(2, 5), torch.zeros(2, 3, dtype=torch.int64))
+
+
+def test_losses_are_those_of_the_selected_positions() -> None:
+    scores = torch.randn(2, 3, 9, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[-100, 1, 8], [0, 5, 2]])
+    chosen = labels != -100
+    losses = F.cross_entropy(scores[chosen], labels[chosen], reduction="none")
+    expected = torch.stack([losses[:2].sum(), losses[2:].sum()])
+    for given in (scores, scores[chosen], (scores, None)):  # at each position, or selected ones
+        torch.testing.assert_close(row_losses(given, labels), expected)
+
+
+def test_what_is_not_masked_yet_is_masked_in_any_form(tokenizer: BertTokenizer) -> None:
+    ids = [[2, 5, 6, 7, 3], [2, 5, 5, 5, 3]]
+    forms: list[Any] = [{"input_ids": ids}, torch.tensor(ids), ids, [{"input_ids": i} for i in ids]]
+    for form in forms:
+        keeping, masking = (
+            kind(tokenizer, seed=0) for kind in (KeepMasksCollator, MaskingCollator)
+        )
+        assert torch.equal(keeping(form)["labels"], masking(form)["labels"])
 
 
 def test_labels_may_be_one_of_several_and_a_large_loss_is_infinite() -> None:

@@ -25,6 +25,10 @@ from bertlesson.sentences import split_sentences
         "¿Qué pasa?|¡Nada!|El Sr. Ruiz duerme.",
         "我喜欢书。|你呢？|他说：「好。」|走吧！",
         "Version 2.0 is out.|2.1 follows.",
+        "She left. “never mind” was all. (so he says)",
+        "They sold bread, cheese, etc.|A market closed.",
+        "It is far, i.e. 5 km.|We walked, cf. [3].",
+        "Malcolm X. Smith left.|So did I.",
     ],
 )
 def test_borders(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import random
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from transformers import BertTokenizer
 
+import bertlesson
 from bertlesson.building import build_pairs, build_rows
 from bertlesson.encoding import Encoder
 from bertlesson.rows import encode_rows
@@ -130,9 +132,71 @@ def test_stored_rows_are_those_that_are_built(
             assert stored[number].keys() == row.keys()
             for key in row:
                 np.testing.assert_array_equal(stored[number][key], row[key])
+                assert np.asarray(stored[number][key]).dtype == np.int64
         np.testing.assert_array_equal(stored[-1]["input_ids"], built[-1]["input_ids"])
         with pytest.raises(IndexError):
             stored[len(stored)]
+        assert not any(array.flags.writeable for array in stored._opened.values())
+
+
+def test_one_other_process_writes_the_same_and_tells_what_is_wrong(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path
+) -> None:
+    shards = cut_shards(texts)
+    alone = write_rows(shards, tokenizer, tmp_path / "0", length=32)
+    made = write_rows(shards, tokenizer, tmp_path / "1", length=32, workers=1)
+    assert contents(alone.folder) == contents(made.folder)
+    with texts.files[0].open("ab") as more:
+        more.write(b"caf\xe9\n")
+    with pytest.raises(ValueError, match=r"0\.txt, line \d+: the byte 0xe9 is not UTF-8"):
+        write_rows(cut_shards(texts), tokenizer, tmp_path / "2", length=32, workers=1)
+
+
+def test_a_process_that_ends_is_told(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
+    message = "^a process ended with status 1 before its work was done; expected 0: is memory short"
+    with pytest.raises(RuntimeError, match=message):
+        write_rows(cut_shards(texts), tokenizer, tmp_path / "out", length=32, workers=1)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_other_processes_find_the_package_and_have_a_core_each(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, str]] = []
+
+    def start(*_: object, env: dict[str, str], **__: object) -> Any:
+        started.append(env)
+        raise OSError("not started")
+
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(OSError, match="not started"):
+        write_rows(cut_shards(texts), tokenizer, tmp_path / "out", length=32, workers=1)
+    (environment,) = started
+    package = str(Path(bertlesson.__file__).parent.parent)
+    assert environment["PYTHONPATH"].split(os.pathsep) == [package, "elsewhere"]
+    assert environment["PATH"] == os.environ["PATH"]
+    assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "1"
+    assert environment["TOKENIZERS_PARALLELISM"] == "false"
+
+
+def test_the_bar_counts_bytes(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shards = cut_shards(texts, 2_500)
+    write_rows(shards, tokenizer, tmp_path / "0", length=32)
+    assert capsys.readouterr().err == ""
+    write_rows(shards, tokenizer, tmp_path / "1", length=32, progress=True)
+    assert "\rrows: 100%" in capsys.readouterr().err
+
+
+def test_no_text_makes_no_rows(tokenizer: BertTokenizer, tmp_path: Path) -> None:
+    message = r"^there are no rows; expected text: are all documents empty\?$"
+    with pytest.raises(ValueError, match=message):
+        write_rows([], tokenizer, tmp_path / "out", length=16)
 
 
 def test_rows_are_found_from_another_directory(

@@ -142,8 +142,26 @@ def test_other_input_is_refused(function: Any, inputs: Any, place: int, message:
         function(made("Bert"), inputs, place)
 
 
+@pytest.mark.parametrize("place", [0, 8])
+def test_the_first_token_and_the_last_can_be_asked_about(place: int) -> None:
+    model, inputs = made("Bert"), text()
+    assert cover(model, inputs, place, MASK)[place] == 0
+    wanted = scores_of(model, inputs["input_ids"], place)
+    torch.testing.assert_close(read_layers(model, inputs, place)[-1], wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_a_model_that_returns_tuples_by_default_is_read_too() -> None:
+    model, inputs = made("Bert"), text()
+    covered, layers = cover(model, inputs, PLACE, MASK), read_layers(model, inputs, PLACE)
+    model.config.return_dict = False
+    assert isinstance(model(**inputs), tuple)
+    assert torch.equal(cover(model, inputs, PLACE, MASK), covered)
+    assert torch.equal(read_layers(model, inputs, PLACE), layers)
+
+
 def test_an_encoder_without_a_head_is_refused() -> None:
-    with pytest.raises(ValueError, match="BertModel is an encoder without a head"):
+    message = "BertModel is an encoder without a head; expected a model of AutoModelForMaskedLM$"
+    with pytest.raises(ValueError, match=message):
         cover(BertModel(BertConfig(**SIZE)), text(), PLACE, MASK)
 
 
