@@ -292,10 +292,15 @@ def test_a_model_that_would_mix_texts_is_refused(tokenizer: BertTokenizer) -> No
     masking = MaskingCollator(tokenizer)
     size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
     config = AutoConfig.for_model("convbert", vocab_size=VOCAB, **size)
-    with pytest.raises(ValueError, match=r"of type 'convbert'; expected one that is known .*bert"):
+    message = (
+        "of type 'convbert'; expected one that is known to keep packed texts apart, albert, bert, "
+        r"[\w ,-]*, xlm-roberta: use MaskingCollator, which pads$"
+    )
+    with pytest.raises(ValueError, match=message):
         PackingCollator(masking, AutoModelForMaskedLM.from_config(config))
     model = model_of(MaskedLMModel, attention="flex_attention")
-    with pytest.raises(ValueError, match=r"is 'flex_attention'; .*set_attn_implementation\('sdpa'"):
+    message = r"is 'flex_attention'; .* call model\.set_attn_implementation\('sdpa'\)$"
+    with pytest.raises(ValueError, match=message):
         PackingCollator(masking, model)
     with pytest.raises(TypeError, match=r"model is dict; expected a model of transformers"):
         PackingCollator(masking, {})  # type: ignore[arg-type]
@@ -308,8 +313,15 @@ def test_a_model_that_would_mix_texts_is_refused(tokenizer: BertTokenizer) -> No
 
 
 def test_a_model_without_a_pooler_is_refused() -> None:
-    with pytest.raises(ValueError, match="MaskedLMModel has no pooler; expected one"):
-        pool_each_text(MaskedLMModel(small_config()))
+    config = AutoConfig.for_model("distilbert", vocab_size=VOCAB, dim=8, n_heads=1, n_layers=1)
+    distil = AutoModelForMaskedLM.from_config(config)  # its encoder has no such attribute at all
+    for model in (MaskedLMModel(small_config()), distil):
+        message = (
+            rf"^{type(model).__name__} has no pooler; expected one, to score each text by its "
+            r"\[CLS\]: without NSP, a model needs no change for packed rows$"
+        )
+        with pytest.raises(ValueError, match=message):
+            pool_each_text(model)
 
 
 def test_a_call_twice_is_one_call_and_models_can_be_copied() -> None:

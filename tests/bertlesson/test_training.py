@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from bertlesson.optimization import make_optimizer, make_schedule
 from bertlesson.pretraining import PretrainingModel
-from bertlesson.training import endless, train
+from bertlesson.training import endless, take_step, train
 from tests.bertlesson.small_bert import gradients, random_inputs
 from tests.bertlesson.toy_batches import toy_batches
 
@@ -74,6 +75,21 @@ def test_a_step_is_what_it_says() -> None:
         torch.testing.assert_close(model.state_dict()[name], value, rtol=1e-4, atol=1e-6, msg=name)
 
 
+@pytest.mark.parametrize("written_out", [False, True])
+def test_gradients_are_clipped_to_the_norm_of_the_release(written_out: bool) -> None:
+    model, (batch, *_) = toy_batches()
+    model.config.nsp_weight = 1_000.0  # for a gradient that is far too large
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    schedule = make_schedule(optimizer, warmup_steps=0, total_steps=4)
+    if written_out:
+        take_step(model.train(), model(**batch).loss, optimizer, schedule)
+    else:
+        train(model, [batch], optimizer, schedule, steps=1, progress=False)
+    moved = [(value - before[name]).norm() for name, value in model.named_parameters()]
+    assert torch.stack(moved).norm().item() == pytest.approx(1.0, rel=1e-3)
+
+
 def test_the_caller_may_evaluate_in_between() -> None:
     model, batches = toy_batches(dropout=0.1)
     modes: list[tuple[int, bool]] = []
@@ -120,15 +136,20 @@ def test_batches_are_repeated_and_must_not_run_out() -> None:
     optimizer = make_optimizer(model)
     schedule = make_schedule(optimizer, warmup_steps=0, total_steps=3)
     for unfit in (iter(batches), []):
-        with pytest.raises(ValueError, match="no batches left before the last step"):
+        message = (
+            "^no batches left before the last step; expected batches that can be iterated over "
+            "again: pass a DataLoader or a list, or train for fewer steps$"
+        )
+        with pytest.raises(ValueError, match=message):
             train(model, unfit, optimizer, schedule, steps=3, progress=False)
 
 
 def test_progress_shows_the_loss(capsys: pytest.CaptureFixture[str]) -> None:
     _, history = run(6, progress=True)
     bar = capsys.readouterr().err
-    assert "pretraining" in bar
+    assert "\rpretraining: " in bar
     assert "6/6" in bar
+    assert re.search(r"[ \d?](step/s|s/step)", bar)
     assert f"loss={history['loss'][-1]:.3f}" in bar
     run(6)
     assert capsys.readouterr().err == ""
