@@ -416,7 +416,7 @@ def test_an_empty_context_has_no_answer(threshold: float | None) -> None:
     assert found == [None, expected]
 
 
-@pytest.mark.parametrize("answer", [(1, 3), (0, 2), (1, 2)])
+@pytest.mark.parametrize("answer", [(1, 3), (0, 2), (1, 2), (1, 7), (0, 6)])
 def test_an_answer_inside_a_piece_is_told(answer: tuple[int, int]) -> None:
     with pytest.warns(UserWarning, match="1 of 2 answers begin or end within a piece") as recorded:
         encode_questions(make_tokenizer(), ["Who?"] * 2, ["Ada was."] * 2, [(0, 3), answer])
