@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel
 
-from .heads import IGNORE_INDEX, mean_loss
+from .heads import IGNORE_INDEX, let_hooks_read, mean_loss
 from .masking import check_whole_number
 from .pretraining import is_one_of_several_processes
 
@@ -196,6 +196,7 @@ def score_at_positions(model: Model) -> Model:
         )
     if _gather_vectors not in encoder._forward_hooks.values():
         encoder.register_forward_hook(_gather_vectors, with_kwargs=True)
+        let_hooks_read(encoder, "masked_lm_positions")
         # No hook here: torch.compile makes a graph of its own of each hook of the whole model.
         model.forward = _ForwardWithPositions(model)
     return model

@@ -102,6 +102,11 @@ def mean_loss(
     return summed_cross_entropy(logits.flatten(0, -2), labels.flatten(), items, IGNORE_INDEX)
 
 
+def let_hooks_read(encoder: Any, name: str) -> None:
+    """Have `encode` pass this argument on, which a hook of the encoder reads."""
+    encoder.read_by_hooks = getattr(encoder, "read_by_hooks", frozenset()) | {name}
+
+
 def encode(
     encoder: BertModel,
     input_ids: Tensor | None,
@@ -114,11 +119,14 @@ def encode(
     Raises:
         TypeError: If it does not know one.
     """
+    known = KNOWN | getattr(encoder, "read_by_hooks", frozenset())
+    if encoder.pooler is None:
+        known |= {"cls_positions"}  # which packed rows have for a pooler
     for name in kwargs:
-        if name not in KNOWN:
+        if name not in known:
             raise TypeError(
                 f"forward() got {name}, which BertModel takes and ignores; expected the model's "
-                f"arguments or one of {', '.join(sorted(KNOWN))}"
+                f"arguments or one of {', '.join(sorted(known))}"
             )
     return encoder(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
 

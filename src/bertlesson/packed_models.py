@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from .heads import let_hooks_read
+
 __all__ = [
     "KNOWN",
     "attention_of",
@@ -82,6 +84,7 @@ def pool_each_text(model: Model) -> Model:
         )
     if not reads_each_text(model):
         encoder.register_forward_hook(_pool_at_positions, with_kwargs=True)
+        let_hooks_read(encoder, "cls_positions")
     return model
 
 

@@ -384,6 +384,16 @@ def test_models_without_a_pooler_take_the_batch_as_it_is(
     assert_equal_training(model, *packed_and_padded(tokenizer, model, texts(pairs=False)))
 
 
+def test_a_pooler_that_does_not_read_each_text_refuses_them() -> None:
+    model = PretrainingModel(small_config(vocab_size=VOCAB))
+    given = {"input_ids": torch.ones(1, 9, dtype=torch.int64), "cls_positions": torch.tensor([[0]])}
+    with pytest.raises(
+        TypeError, match=r"^forward\(\) got cls_positions, which BertModel takes and"
+    ):
+        model(**given)
+    assert pool_each_text(model)(**given).seq_relationship_logits.shape == (1, 1, 2)
+
+
 @pytest.mark.parametrize("kind", sorted(KNOWN))
 def test_encoders_that_are_known_keep_texts_apart(tokenizer: BertTokenizer, kind: str) -> None:
     size: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
