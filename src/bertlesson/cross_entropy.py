@@ -1,7 +1,7 @@
 """The cross-entropy over a large vocabulary, with its gradient made in the same pass.
 
 BERT's vocabulary has 30,522 pieces, so the scores of a batch's selected tokens are tens of
-megabytes. torch's own loss takes them through memory again and again: for the logarithms of the
+megabytes. PyTorch's own loss takes them through memory again and again: for the logarithms of the
 softmax, for a gradient of zeros, and for the gradient. Here a few rows at a time stay in the
 processor's cache until both the loss and the gradient, the softmax minus 1 at the truth, are made.
 """

@@ -121,7 +121,7 @@ def test_lines_of_another_width_that_look_like_comments_are_said_to(file: Path) 
         (b"Ada B-PER\nslept X\n", "file.txt:2: the tag is 'X'; expected O, or B, I, E or S"),
         (b"Ada B-PER\nslept b-per\n", "file.txt:2: the tag is 'b-per'"),
         (
-            gzip.compress(b"Ada B-PER"),
+            gzip.compress(b"Ada B-PER", mtime=0),
             "file.txt:1: byte 2 is 0x8b; expected utf-8: it is compressed",
         ),
         (b"Ada B-PER\rslept O\r", "file.txt:1: there is a carriage return within the line; .* LF"),
