@@ -508,8 +508,8 @@ def test_the_collator_needs_a_mask_token_and_sometimes_a_pad_token(
     backend = tokenizer.backend_tokenizer
     with pytest.raises(
         ValueError,
-        match=r"^\w+ has no mask token; expected one to replace selected tokens with: "
-        r"tokenizer.add_special_tokens\(\{'mask_token': '\[MASK\]'\}\)$",
+        match=rf"^{PreTrainedTokenizerFast.__name__} has no mask token; expected one to replace "
+        r"selected tokens with: tokenizer.add_special_tokens\(\{'mask_token': '\[MASK\]'\}\)$",
     ):
         MaskingCollator(PreTrainedTokenizerFast(tokenizer_object=backend))
     bare = PreTrainedTokenizerFast(tokenizer_object=backend, mask_token="[MASK]")

@@ -52,7 +52,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "lesson.corpus_text": (),  # it is data alone
     "layout": ("pair_arrays", "reference_arrays"),
     "mlm_head": ("heads",),
-    "outputs": ("classification", "windows", "squad", "finding"),
+    "outputs": ("outputs", "classification", "windows", "squad", "finding"),
     "packed_models": ("packing",),
     "padding": ("padding", "collating"),
     "reference_draws": ("reference_arrays",),
