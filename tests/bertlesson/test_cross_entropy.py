@@ -32,6 +32,7 @@ def made(rows: int = ROWS, ignored: int = 0) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(rows)
     logits = 3 * torch.randn(rows, CLASSES, generator=generator)
     labels = torch.randint(CLASSES, (rows,), generator=generator)
+    labels[:2] = torch.tensor([0, CLASSES - 1])  # the first class and the last
     labels[torch.randperm(rows, generator=generator)[:ignored]] = IGNORE_INDEX
     return logits.requires_grad_(), labels
 
