@@ -19,13 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from .answers import Ranking, rank_answers
 from .characters import checked_texts
 from .contexts import check_room
-from .inputs import (
-    Features,
-    check_features,
-    check_same_number,
-    longest_row,
-    to_device,
-)
+from .inputs import Features, check_features, check_same_number, longest_row, to_device
 from .spans import Questions, encode_questions
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Any
 
 from hypothesis import strategies as st
@@ -79,3 +80,20 @@ lengths = st.integers(5, 60)
 # What is refused.
 
 GOOD = [[["w1"], ["w2"]], [["w3"], ["w4"]]]
+
+
+class SlowWayError(Exception):
+    """The function in plain Python was called."""
+
+
+def refuse_the_slow_way(*_: object, **__: object) -> Any:
+    raise SlowWayError
+
+
+def unusual(documents: Any) -> list[Any]:
+    """The same documents in something else than lists and tuples, at each of the three levels."""
+    return [
+        deque(documents),
+        [deque(each) for each in documents],
+        [[deque(sentence) for sentence in document] for document in documents],
+    ]

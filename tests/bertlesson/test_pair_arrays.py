@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,13 @@ from tests.bertlesson.small_documents import (
     GOOD,
     PIECES,
     VOCAB,
+    SlowWayError,
     distinct_documents,
     lengths,
     make_documents,
+    refuse_the_slow_way,
     seeds,
+    unusual,
 )
 
 
@@ -62,21 +64,12 @@ def test_pairs_of_many_documents_are_the_same(length: int, sentences: tuple[int,
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_lists_and_tuples_go_the_quick_way(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slow way gives the same pairs, so that nobody would notice that it was taken."""
-
-    class SlowWayError(Exception):
-        pass
-
-    def slow(*_: object, **__: object) -> Any:
-        raise SlowWayError
-
-    monkeypatch.setattr(pair_arrays, "create_pairs", slow)
+    monkeypatch.setattr(pair_arrays, "create_pairs", refuse_the_slow_way)
     documents = kind(kind(map(kind, document)) for document in make_documents(20))
     settings: dict[str, Any] = {"max_seq_length": 32, "rng": random.Random(0)}
     assert len(make_pairs(documents, VOCAB, **settings)) > 20
     assert len(make_pairs(documents[:2], VOCAB, **settings)) > 1
-    others: list[Any] = [deque(documents), [deque(each) for each in documents]]
-    others.append([[deque(sentence) for sentence in document] for document in documents])
-    for other in others:
+    for other in unusual(documents):
         with pytest.raises(SlowWayError):
             make_pairs(other, VOCAB, **settings)
 

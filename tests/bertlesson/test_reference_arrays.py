@@ -6,7 +6,6 @@ import copy
 import dataclasses
 import json
 import random
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,13 @@ from tests.bertlesson.small_documents import (
     PIECES,
     SETTINGS,
     VOCAB,
+    SlowWayError,
     any_documents,
     lengths,
     make_documents,
+    refuse_the_slow_way,
     seeds,
+    unusual,
 )
 
 GOLDEN = [
@@ -57,20 +59,11 @@ def both(
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_lists_and_tuples_go_the_quick_way(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slow way gives the same instances, so that nobody would notice that it was taken."""
-
-    class SlowWayError(Exception):
-        pass
-
-    def slow(*_: object, **__: object) -> Any:
-        raise SlowWayError
-
-    monkeypatch.setattr(reference_arrays, "create_pretraining_instances", slow)
+    monkeypatch.setattr(reference_arrays, "create_pretraining_instances", refuse_the_slow_way)
     documents = kind(kind(map(kind, document)) for document in make_documents(20))
     given: dict[str, Any] = SETTINGS | {"rng": random.Random(0)}
     assert len(make_pretraining_instances(documents, PIECES, **given).input_ids) > 20
-    others: list[Any] = [deque(documents), [deque(each) for each in documents]]
-    others.append([[deque(sentence) for sentence in document] for document in documents])
-    for other in others:
+    for other in unusual(documents):
         with pytest.raises(SlowWayError):
             make_pretraining_instances(other, PIECES, **given)
 
