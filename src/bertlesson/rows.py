@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +97,14 @@ class TokenRows:
         """The number of tokens, special ones included."""
         return int(self._ends[-1])
 
-    def __getitem__(self, index: int) -> Row:
-        """One row, as `encode_rows` yields it."""
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        """One row, as `encode_rows` yields it; for a slice such as ``[:100]`` a list of them."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
         index = range(len(self))[index]
         columns = self._flat[self._ends[index] : self._ends[index + 1]]
         return {key: columns[:, at].tolist() for at, key in enumerate(self._keys)}

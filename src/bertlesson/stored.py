@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,8 +90,17 @@ class StoredRows:
         """Everything but the open files."""
         return self.__dict__ | {"_opened": {}}
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        """One row: its ``input_ids`` without padding, or a row of `SentencePairs`."""
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        """One row: its ``input_ids`` without padding, or a row of `SentencePairs`.
+
+        A slice such as ``[:100]`` gives a list of rows.
+        """
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
         index = range(len(self))[index]
         shard = int(np.searchsorted(self._starts, index, "right")) - 1
         if shard not in self._opened:

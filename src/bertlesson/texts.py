@@ -42,7 +42,7 @@ class Texts:
     ``print(texts)`` says what was found and what was left out.
 
     Attributes:
-        files: The files that are read, in order.
+        files: The files that are read, in order, as absolute paths.
         left_out: The files that are not, each with the reason.
         documents: The number of documents.
         characters: The number of characters in all documents.
@@ -188,7 +188,7 @@ def read_texts(
         elif (first := seen.setdefault(digest.digest(), path)) != path:
             left_out[path] = f"a copy of {first}"
         else:
-            files.append(path)
+            files.append(path.absolute())  # a program may change its directory
             documents, characters = documents + docs, characters + chars
     if not files:
         raise ValueError(f"{', '.join(map(str, found))}: no text; expected at least one document")

@@ -219,6 +219,8 @@ def test_rows_are_kept_in_memory_or_in_a_file(tmp_path: Path, words: bool) -> No
     for some in kept:
         assert list(some) == rows
         assert some[-1] == rows[-1]
+        for part in (slice(2), slice(-3, None), slice(None, None, -2), slice(5, 5)):
+            assert some[part] == rows[part]
         assert some.tokens == sum(len(row["input_ids"]) for row in rows)
         unknown = [i == tokenizer.unk_token_id for row in rows for i in row["input_ids"]]
         assert some.share_of(tokenizer.unk_token_id) == pytest.approx(np.mean(unknown))

@@ -134,6 +134,8 @@ def test_stored_rows_are_those_that_are_built(
                 np.testing.assert_array_equal(stored[number][key], row[key])
                 assert np.asarray(stored[number][key]).dtype == np.int64
         np.testing.assert_array_equal(stored[-1]["input_ids"], built[-1]["input_ids"])
+        for part in (slice(2), slice(-3, None), slice(None, None, -2), slice(5, 5)):
+            np.testing.assert_equal(stored[part], built[part])
         with pytest.raises(IndexError):
             stored[len(stored)]
         assert not any(array.flags.writeable for array in stored._opened.values())
@@ -199,13 +201,16 @@ def test_no_text_makes_no_rows(tokenizer: BertTokenizer, tmp_path: Path) -> None
         write_rows([], tokenizer, tmp_path / "out", length=16)
 
 
-def test_rows_are_found_from_another_directory(
-    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_texts_and_rows_are_found_from_another_directory(
+    tokenizer: BertTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write(tmp_path)
     monkeypatch.chdir(tmp_path)
-    rows = write_rows(cut_shards(texts), tokenizer, "built", length=32)
+    shards = cut_shards(read_texts("0.txt", ends="blank line"))
+    rows = write_rows(shards, tokenizer, "built", length=32)
     packed = pickle.dumps(StoredRows("built"))
     monkeypatch.chdir("/")
+    assert len(write_rows(shards, tokenizer, tmp_path / "again", length=32)) == len(rows)
     assert rows[0]["input_ids"].tolist() == pickle.loads(packed)[0]["input_ids"].tolist()
 
 

@@ -49,6 +49,19 @@ def test_files_are_read_whatever_their_names_and_once(tmp_path: Path) -> None:
     assert list(read_texts(str(tmp_path / "a.txt"))) == ["One."]
 
 
+def test_files_are_found_from_another_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "folder", a="One.", copy="One.")
+    monkeypatch.chdir(tmp_path)
+    texts = [read_texts("folder"), read_texts(Path("folder", "a.txt"))]
+    monkeypatch.chdir("/")
+    assert [list(some) for some in texts] == [["One."]] * 2
+    assert str(texts[0]).endswith(
+        f"left out: {Path('folder', 'copy.txt')} (a copy of {Path('folder', 'a.txt')})"
+    )
+
+
 def test_marks_and_line_ends_of_windows_are_dropped(tmp_path: Path) -> None:
     write(tmp_path, a=b"\xef\xbb\xbfOne\r\nline.\r\n\r\nTwo\rlines.\r\n")
     assert list(read_texts(tmp_path)) == ["One\nline.\n\nTwo\nlines."]
