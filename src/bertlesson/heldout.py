@@ -30,6 +30,7 @@ from transformers import BatchEncoding, DataCollatorForTokenClassification, Eval
 
 from .collating import MaskingCollator
 from .heads import IGNORE_INDEX
+from .outputs import check_whole
 from .pretraining import by_row
 
 __all__ = ["KeepMasksCollator", "fixed_masks", "perplexity", "row_losses"]
@@ -165,13 +166,15 @@ def perplexity(prediction: EvalPrediction) -> dict[str, float]:
         number. Perplexities of models with different tokenizers cannot be compared.
 
     Raises:
-        ValueError: If the predictions are not one loss for each row, or no token is masked.
+        ValueError: If the predictions are not one loss for each row, or are left in batches, or no
+            token is masked.
 
     >>> labels = np.array([[-100, 1, 1], [0, -100, -100]])
     >>> measured = perplexity(EvalPrediction(np.array([3.0, 3.0]), labels))
     >>> measured["mlm_loss"], measured["masked_tokens"], round(measured["perplexity"], 2)
     (2.0, 3, 7.39)
     """
+    check_whole(prediction)
     labels = prediction.label_ids
     labels = np.asarray(labels[0] if isinstance(labels, tuple) else labels)
     losses = prediction.predictions

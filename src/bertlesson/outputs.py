@@ -8,7 +8,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_numbers", "check_order", "scores_of"]
+__all__ = ["check_numbers", "check_order", "check_whole", "scores_of"]
+
+
+def check_whole(predicted: Any) -> None:
+    """Reject what `Trainer` has left in batches.
+
+    Args:
+        predicted: A `PredictionOutput` or `EvalPrediction`; anything else is not checked.
+
+    Raises:
+        ValueError: If its predictions are a list of batches.
+
+    >>> from transformers import EvalPrediction
+    >>> check_whole(EvalPrediction([np.zeros((2, 3)), np.zeros((1, 3))], np.zeros(3)))
+    Traceback (most recent call last):
+    ValueError: the predictions are in 2 batches; expected one array of all rows: leave out \
+eval_do_concat_batches=False in TrainingArguments
+    """
+    batches = getattr(predicted, "predictions", None)
+    if isinstance(batches, list):
+        raise ValueError(
+            f"the predictions are in {len(batches)} batches; expected one array of all rows: "
+            "leave out eval_do_concat_batches=False in TrainingArguments"
+        )
 
 
 def scores_of(predicted: Any) -> Any:
@@ -18,9 +41,13 @@ def scores_of(predicted: Any) -> Any:
         predicted: A `PredictionOutput` or `EvalPrediction`, their ``predictions``, or a tuple that
             begins with the scores, as models return it that return hidden states as well.
 
+    Raises:
+        ValueError: See `check_whole`.
+
     >>> scores_of(([[0.5]], "hidden states"))
     [[0.5]]
     """
+    check_whole(predicted)
     scores = getattr(predicted, "predictions", predicted)
     return scores[0] if isinstance(scores, tuple) else scores
 
@@ -36,7 +63,7 @@ def check_order(predicted: Any, expected: Sequence[int] | Sequence[Sequence[int]
         expected: The label of each row, or those of its pieces; empty if there are none.
 
     Raises:
-        ValueError: If the labels are those of other rows.
+        ValueError: If the labels are those of other rows, or see `check_whole`.
 
     >>> from transformers import EvalPrediction
     >>> check_order(EvalPrediction(np.zeros((2, 3)), np.array([1, 0])), [1, 0])
@@ -46,6 +73,7 @@ def check_order(predicted: Any, expected: Sequence[int] | Sequence[Sequence[int]
 same order: set train_sampling_strategy="random" in TrainingArguments, since "group_by_length" \
 changes it
     """
+    check_whole(predicted)
     labels = getattr(predicted, "label_ids", None)
     labels = labels[0] if isinstance(labels, tuple) else labels
     if labels is None or len(labels) != len(expected):

@@ -229,6 +229,8 @@ def test_what_cannot_be_measured_is_refused(tokenizer: BertTokenizer, rows: Toke
         perplexity(EvalPrediction(np.zeros(2), labels))
     with pytest.raises(ValueError, match=message):
         perplexity(EvalPrediction(np.zeros((2, 3, 9)), labels))
+    with pytest.raises(ValueError, match=r"^the predictions are in 2 batches; expected one array"):
+        perplexity(EvalPrediction([np.zeros(2), np.zeros(1)], [labels, labels[:1]]))
     with pytest.raises(ValueError, match=r"\[\(2, 9\), \(2,\)\]; expected one loss"):
         perplexity(EvalPrediction((np.zeros((2, 9)), np.zeros(2)), labels))
     message = (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from transformers import EvalPrediction
 
-from bertlesson.outputs import check_numbers, check_order, scores_of
+from bertlesson.outputs import check_numbers, check_order, check_whole, scores_of
 
 SCORES = np.zeros((2, 3))
 
@@ -43,6 +43,18 @@ def test_predictions_in_another_order_are_refused(
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         check_order(predicted, expected)
+
+
+def test_predictions_left_in_batches_are_refused() -> None:
+    batches = EvalPrediction([SCORES, SCORES[:1]], [np.array([0, 1]), np.array([0])])
+    message = (
+        "the predictions are in 2 batches; expected one array of all rows: leave out "
+        "eval_do_concat_batches=False in TrainingArguments"
+    )
+    for refuse in (check_whole, scores_of, lambda given: check_order(given, [0, 1, 0])):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            refuse(batches)
+    check_whole([SCORES, SCORES])  # rows, from somewhere else
 
 
 def test_scores_that_are_nan_are_counted() -> None:
