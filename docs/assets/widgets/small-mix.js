@@ -1,9 +1,10 @@
 /** Pretrain it yourself: a small encoder that learns here from a recipe of the reader's own. */
 import { fetchJSON } from "../bert/model.js";
 import { announce, h } from "./dom.js";
-import { getAll, messageOf } from "./loading.js";
+import { getAll } from "./loading.js";
 import { sharesOf } from "./masking/model.js";
 import { Controls } from "./masking/view.js";
+import { RunControls } from "./run-controls.js";
 import {
   addRun,
   FILE,
@@ -48,8 +49,6 @@ class SmallMix {
   material = null;
   /** @type {Run[]} From the oldest to the newest. */
   runs = [];
-  /** @type {AbortController | null} While a run is under way. */
-  running = null;
 
   controls = new Controls((changes) => this.change(changes), NAME);
   seed = h(
@@ -57,27 +56,22 @@ class SmallMix {
     { id: `${NAME}-seed` },
     SEEDS.map((seed) => h("option", { value: seed }, seed)),
   );
-  start = h("button", { type: "button", class: "main" }, "Pretrain");
-  stop = h("button", { type: "button", hidden: true }, "Stop");
-  progress = h("progress", { value: 0, "aria-label": "Steps taken", hidden: true });
+  training = new RunControls("Pretrain", () => this.run());
   left = h("span", { class: "quietly" });
   slot = h("div"); // while the text loads
-  error = h("p", { class: "widget-error", hidden: true });
   summary = h("p", { class: "mix-summary" });
   note = h("p", { class: "widget-error", hidden: true });
   drawing = h("div");
   listing = h("div", { tabindex: "-1" });
 
   elements() {
-    this.start.addEventListener("click", () => this.run());
-    this.stop.addEventListener("click", () => this.running?.abort());
     this.change({});
     return [
       ...this.controls.elements,
       h("p", { class: "mix-seed" }, h("label", { for: this.seed.id }, "Seed"), this.seed),
-      h("div", { class: "widget-buttons" }, this.start, this.stop, this.progress, this.left),
+      this.training.buttons(this.left),
       this.slot,
-      this.error,
+      this.training.error,
       this.summary,
       this.note,
       this.drawing,
@@ -126,7 +120,7 @@ class SmallMix {
 
   /** @param {Run} run */
   remove(run) {
-    if (this.running && run === this.runs.at(-1)) this.running.abort();
+    if (run === this.runs.at(-1)) this.training.running?.abort();
     this.runs = this.runs.filter((other) => other !== run);
     this.show();
     this.keep();
@@ -137,55 +131,38 @@ class SmallMix {
 
   /** Keeps what has ended. */
   keep() {
-    const runs = this.running ? this.runs.slice(0, -1) : this.runs;
+    const runs = this.training.running ? this.runs.slice(0, -1) : this.runs;
     const isKept = remember(NAME, { stamp: this.material?.stamp, runs });
     this.note.hidden = isKept;
     this.note.textContent = isKept ? "" : UNKEPT;
   }
 
-  /** @param {string} message Empty if all is well. */
-  fail(message) {
-    this.error.textContent = message;
-    this.error.hidden = message === "";
-    if (message) announce(message);
-  }
-
   async run() {
-    if (this.running) return;
+    const { training } = this;
+    if (training.running) return;
     const { masked: mask, random } = sharesOf(this.state);
     const choice = { select: this.state.select, mask, random, seed: Number(this.seed.value) };
     const nothing = whyNothing(choice);
-    this.fail(nothing ?? "");
+    training.fail(nothing ?? "");
     if (nothing) return;
-    const running = new AbortController();
-    this.running = running;
-    const before = this.runs;
-    try {
+    await training.carryOut(async (signal) => {
       const [[material], { run }] = await Promise.all([
         getAll(this.slot, [FILE], load, "the text"),
         import("./small-mix/run.js"),
       ]);
       this.material = material;
-      this.runs = addRun(this.runs, choice);
-      await this.train(run, material, this.runs[this.runs.length - 1], running.signal);
-    } catch (error) {
-      this.runs = before;
-      this.show();
-      this.fail(messageOf(error));
-    } finally {
-      this.running = null;
-      this.showRunning(false);
-    }
-  }
-
-  /** @param {boolean} isRunning */
-  showRunning(isRunning) {
-    const { start, stop, progress, left } = this;
-    const focused = document.activeElement === (isRunning ? start : stop);
-    start.hidden = isRunning;
-    stop.hidden = progress.hidden = !isRunning;
-    left.textContent = "";
-    if (focused) (isRunning ? stop : start).focus();
+      const before = this.runs;
+      this.runs = addRun(before, choice);
+      try {
+        await this.train(run, material, this.runs[this.runs.length - 1], signal);
+      } catch (error) {
+        this.runs = before;
+        this.show();
+        throw error;
+      } finally {
+        this.left.textContent = "";
+      }
+    });
   }
 
   /**
@@ -196,10 +173,8 @@ class SmallMix {
    */
   async train(train, material, run, signal) {
     const { steps } = material.settings;
-    this.progress.max = steps;
-    this.progress.value = 0;
     this.summary.textContent = "";
-    this.showRunning(true);
+    this.training.begin(steps);
     this.show();
     const recipe = { select: run.select / 100, mask: run.mask / 100, random: run.random / 100 };
     const began = performance.now();
@@ -207,7 +182,7 @@ class SmallMix {
       signal,
       onStep: (step) => {
         run.taken = step;
-        this.progress.value = step;
+        this.training.progress.value = step;
         if (step % 5 === 0) {
           const words = timeLeft(step, steps, performance.now() - began);
           this.left.textContent = `${words}. It goes on while you look at another tab.`;
@@ -220,7 +195,7 @@ class SmallMix {
         refresh(this.listing, run, steps);
       },
     });
-    this.running = null;
+    this.training.running = null;
     if (!this.runs.includes(run)) return; // it was removed
     this.show();
     this.keep();

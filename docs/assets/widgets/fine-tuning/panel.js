@@ -1,7 +1,8 @@
 /** One of the two tabs: label, run, and see what came. */
 import { announce, breath, h, whenQuiet } from "../dom.js";
-import { getModels, messageOf } from "../loading.js";
+import { getModels } from "../loading.js";
 import { probability } from "../numbers.js";
+import { RunControls } from "../run-controls.js";
 import { ask, whatCame } from "./guess.js";
 import { Labels } from "./labels.js";
 import { foreign, remarksOn, whatIsMissing } from "./remarks.js";
@@ -42,8 +43,6 @@ export class Panel {
   guess = null;
   /** @type {Model | null} */
   model = null;
-  /** @type {AbortController | null} While it runs. */
-  running = null;
   /** @type {AbortController | null} A run whose set has gone. */
   abandoned = null;
   next = 0; // of the stories
@@ -51,10 +50,7 @@ export class Panel {
   remarks = h("div", { class: "tune-remarks" });
   slot = h("div"); // for the model's progress
   fetching = h("span", { class: "quietly" }, "fetches the pretrained model once, 1 MB");
-  start = h("button", { type: "button", class: "main" }, "Fine-tune both");
-  stop = h("button", { type: "button", hidden: true }, "Stop");
-  progress = h("progress", { value: 0, "aria-label": "Steps taken", hidden: true });
-  error = h("p", { class: "widget-error", hidden: true });
+  training = new RunControls("Fine-tune both", () => this.run());
   drawing = h("div");
   result = h("div");
   trying = h("div");
@@ -76,8 +72,6 @@ export class Panel {
       this.guess = guess;
     });
     this.labels = new Labels(task, this.set, this.story.bind(this), (set) => this.changed(set));
-    this.start.addEventListener("click", () => this.run());
-    this.stop.addEventListener("click", () => this.running?.abort());
     element.append(...this.elements());
     this.labels.show(this.set);
     this.showRemarks();
@@ -100,9 +94,9 @@ export class Panel {
       this.remarks,
       step("2. Fine-tune"),
       this.question,
-      h("div", { class: "widget-buttons" }, this.start, this.stop, this.progress, this.fetching),
+      this.training.buttons(this.fetching),
       this.slot,
-      this.error,
+      this.training.error,
       this.drawing,
       this.result,
       this.trying,
@@ -133,10 +127,10 @@ export class Panel {
    * @param {string} said
    */
   begin(set, said) {
-    this.abandoned = this.running;
-    this.running?.abort();
+    this.abandoned = this.training.running;
+    this.abandoned?.abort();
     for (const part of [this.drawing, this.result, this.trying]) part.replaceChildren();
-    this.error.hidden = true;
+    this.training.fail("");
     this.labels.show(set);
     this.changed(set);
     announce(said);
@@ -148,22 +142,13 @@ export class Panel {
     this.remarks.replaceChildren(...remarks.map((words) => h("p", {}, words)));
   }
 
-  /** @param {string} message Empty if all is well. */
-  fail(message) {
-    this.error.textContent = message;
-    this.error.hidden = message === "";
-    if (message) announce(message);
-  }
-
   async run() {
-    if (this.running) return;
-    const { task, set } = this;
+    const { task, set, training } = this;
+    if (training.running) return;
     const missing = whatIsMissing(task, set);
-    this.fail(missing ?? "");
+    training.fail(missing ?? "");
     if (missing) return;
-    const running = new AbortController();
-    this.running = running;
-    try {
+    await training.carryOut(async (signal) => {
       const [[model], runs] = await Promise.all([
         getModels(this.slot, ["pretrained"]),
         import("./run.js"),
@@ -171,22 +156,8 @@ export class Panel {
       this.model = model;
       this.fetching.remove();
       this.showRemarks();
-      if (!running.signal.aborted) await this.train(runs, model, running.signal);
-    } catch (error) {
-      this.fail(messageOf(error));
-    } finally {
-      this.running = null;
-      this.showRunning(false);
-    }
-  }
-
-  /** @param {boolean} isRunning */
-  showRunning(isRunning) {
-    const { start, stop, progress } = this;
-    const focused = document.activeElement === (isRunning ? start : stop);
-    start.hidden = isRunning;
-    stop.hidden = progress.hidden = !isRunning;
-    if (focused) (isRunning ? stop : start).focus();
+      if (!signal.aborted) await this.train(runs, model, signal);
+    });
   }
 
   /**
@@ -206,9 +177,7 @@ export class Panel {
     };
     for (const part of [this.result, this.trying]) part.replaceChildren();
     this.drawing.replaceChildren(charts(curves));
-    this.progress.max = 2 * material.steps;
-    this.progress.value = 0;
-    this.showRunning(true);
+    this.training.begin(2 * material.steps);
     const trained = await runs.trainBoth(
       task,
       set,
@@ -218,7 +187,7 @@ export class Panel {
         onProgress: (start, { step, loss, heldOut: measured }) => {
           curves.losses[start].push([step, loss]);
           if (measured) curves.shares[start].push([step, measured.right / measured.count]);
-          if (step > 0) this.progress.value += 1;
+          if (step > 0) this.training.progress.value += 1;
           if (this.abandoned?.signal === signal) return;
           if (step % runs.EVERY === 0) this.drawing.replaceChildren(charts(curves));
         },
