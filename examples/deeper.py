@@ -239,9 +239,12 @@ print("nearest vector has   the same statement   mood")
 print(f"pooled [CLS]       {pooled:20.1%} {pooled_mood:6.1%}")
 print(f"mean of all tokens {mean:20.1%} {mean_mood:6.1%}")
 print(f"[CLS], fine-tuned  {pooled_after:20.1%} {mood_after:6.1%}")
-most_pooled = max(pooled, pooled_after)
-assert most_pooled < mean / 2, (
-    "[CLS], tuned or not, finds less than half as many as the mean"
+behind = mean - max(pooled, pooled_after)
+assert behind > 0.2, (
+    "[CLS], tuned or not, is more than 20 points behind the mean"
+)
+assert mood_after >= 0.9, (
+    "Fine-tuned, it is nearest to one of the same mood nine times in ten"
 )
 
 # %% masking rates tags=["hide-input"]
