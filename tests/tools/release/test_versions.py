@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 from tools.release import versions
@@ -37,6 +38,14 @@ def test_what_is_supported_is_what_the_project_says() -> None:
     assert all(name in tested or name in project["dependency-groups"]["site"] for name in OF_TESTS)
     required = " ".join(project["project"]["dependencies"])
     assert all(name in required for name in SHOWN if name != "accelerate")
+
+
+def test_each_week_runs_all_that_is_supported_and_the_site() -> None:
+    weekly = yaml.safe_load((ROOT / ".github/workflows/weekly.yml").read_text("utf-8"))
+    rows = weekly["jobs"]["versions"]["strategy"]["matrix"]["include"]
+    found = [(row["which"], row["python"]) for row in rows]
+    assert [pair for pair in found if pair[0] != "site"] == [*SUPPORTED]
+    assert "site" in dict(found)
 
 
 def test_the_site_is_built_with_what_is_newest(tmp_path: Path) -> None:
