@@ -322,8 +322,8 @@ def _pickle_line(pickled: bytes | None) -> Line:
         )
     return Line(
         "pickle", None, None, "yes", "look",
-        "It cannot be pickled: spawned workers, the default on macOS and Windows and from Python "
-        "3.14 on, cannot use it.",
+        "It cannot be pickled: workers that are not forked, as by default on macOS and Windows and "
+        "from Python 3.14 on, cannot use it.",
     )  # fmt: skip
 
 
