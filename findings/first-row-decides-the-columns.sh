@@ -15,9 +15,9 @@
 #     map, num_proc=2: 3 labels
 #     map of an IterableDataset: 3 labels
 #
-# from_list says so in its documentation. With map it is the first row of each process: the number of
-# processes decides what is kept, and with features the lost labels are None. Return every key, with
-# None, in every row.
+# from_list says so in its documentation. With map it is the first row of each process, so the number
+# of processes decides what is kept, and if features are given, the lost labels are None. Return
+# every key in every row, with None where it has no value.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -3,9 +3,9 @@
 #
 # Guess: a session is the page's, as the cells of a notebook are its own. A name that the page does
 # not define is a NameError, which stops a strict build.
-# Seen: blocks of all pages with one session name share their variables, page after page in the order
-# of the files' names, whatever nav says. mkdocs serve keeps them from one build to the next. A page
-# that shows `rate`, beside another that sets it:
+# Seen: blocks of all pages with one session name share their variables, page after page in the
+# order of the files' names, whatever nav says. A process that builds again, as mkdocs serve does,
+# has those of the build before. A page, masking.md, that shows `rate`, beside another that sets it:
 #
 #     alone: stops
 #     ablation.md sets it: shows 0.4

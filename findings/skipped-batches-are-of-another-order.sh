@@ -4,9 +4,9 @@
 # Guess: save_state saves the generators and the sampler. After load_state, skip_first_batches goes
 # on in the order of the epoch that was stopped, and the next epoch is that of a run that nobody
 # stopped.
-# Seen: the order is drawn when an epoch begins, and what is loaded is the generator as it was later.
-# Batches of another order are skipped. use_seedable_sampler=True counts epochs, but a new loader
-# counts from 0, and skipping does not count. Of 16 rows, 6 were read before saving:
+# Seen: the order is drawn when an epoch begins, and what is loaded is the generator as it was
+# later. Batches of another order are skipped. use_seedable_sampler=True counts epochs, but a new
+# loader counts from 0, and skipping does not count. Of 16 rows, 6 were read before saving:
 #
 #     first epoch: 3 rows come again, next epoch another
 #     second epoch: 3 rows come again, next epoch another

@@ -3,9 +3,9 @@
 #
 # Guess: spans of characters are read as pipelines, spaCy and most data sets write them, where `end`
 # is the first character that is outside. Two spans that touch have nothing in common.
-# Seen: `end` counts as inside. A span that begins where the other ends overlaps it, which is a partial
-# match, and the right type somewhere else by ent_type. In Chinese and Japanese names stand beside
-# each other without a space. The name at 0 to 2 is an entity, and another place was predicted, F1:
+# Seen: `end` counts as inside. A span that begins where another ends overlaps it, which is a partial
+# match, and a whole one by ent_type. In Chinese and Japanese, names and other words touch, since no
+# space is between them. The entity is at 0 to 2, and elsewhere one was predicted. F1:
 #
 #     2 to 4, touches: partial 0.50, ent_type 1.00, exact 0.00
 #     3 to 5, one between: partial 0.00, ent_type 0.00, exact 0.00
