@@ -5,7 +5,8 @@
 # made again, wherever the function is.
 # Seen: that holds for code of the script itself. A function of another module is known by its
 # name, also where the script's own function calls it. After an edit of that module a new run gets
-# the rows of the old code, with no message. Words were counted; the edited code counts 12 characters:
+# the rows of the old code, with no message. Words were counted (3), and after the edit characters
+# (12):
 #
 #     in the script: 3, after the edit 12
 #     in a module: 3, after the edit 3
@@ -13,8 +14,8 @@
 #     in a module, as a filter for more than 5: 0 rows, after the edit 0 rows
 #     in a module, load_from_cache_file=False: 3, after the edit 12
 #
-# Preprocessing that is tidied into a module, or is a package of one's own, is such code. Call
-# datasets.disable_caching() while it changes, or pass new_fingerprint with its version.
+# Preprocessing that is tidied into a module, or is a package of one's own, is such code. Pass
+# load_from_cache_file=False while it changes.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

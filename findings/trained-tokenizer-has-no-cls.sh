@@ -11,8 +11,8 @@
 #     its tokenizer.json: a great film (segments 0 0 1)
 #     its vocab.txt, read: [CLS] a great [SEP] film [SEP] (segments 0 0 0 0 1 1)
 #
-# Nothing is said. A classifier then reads the first word, and NSP has no border. Read vocab.txt
-# with the same class after training.
+# Nothing is said. A classifier then reads the first word where [CLS] should be, and no [SEP] parts
+# the texts of a pair. Read vocab.txt with the same class after training.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
