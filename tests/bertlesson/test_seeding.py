@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import multiprocessing
+import os
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator, skip_first_batches
 from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import BatchEncoding, BertTokenizer
 
+from bertlesson import seeding
 from bertlesson.collating import MaskingCollator
+from bertlesson.seeding import SeededDraws
 from tests.bertlesson.masking_batches import CLS, SEP, assert_all_differ
 
 SAME = [[CLS, *[7] * 62, SEP]] * 16  # equal rows: only the draws can tell batches apart
@@ -91,7 +97,7 @@ def test_the_order_in_which_workers_begin_does_not_matter(tokenizer: BertTokeniz
         assert all(map(torch.equal, run, runs[0]))
 
 
-def test_a_worker_that_comes_late_finds_its_pass(tokenizer: BertTokenizer) -> None:
+def test_who_comes_late_finds_the_pass(tokenizer: BertTokenizer) -> None:
     draws = MaskingCollator(tokenizer, seed=5)._draws
     assert draws is not None
     came = [(70, 0), (70, 1), (90, 0), (70, 2), (80, 0), (90, 1)]  # seeds of loaders, workers
@@ -116,7 +122,7 @@ class Interrupted(np.ndarray[Any, np.dtype[np.int64]]):
         return equal
 
 
-def test_workers_that_come_together_find_the_same_pass(
+def test_two_that_come_together_find_the_same_pass(
     tokenizer: BertTokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draws = MaskingCollator(tokenizer, seed=5)._draws
@@ -189,3 +195,181 @@ def test_spawned_workers_draw_new_masks_in_each_epoch(tokenizer: BertTokenizer) 
     assert_all_differ(spawned)
     batches = loader(MaskingCollator(tokenizer, seed=5), 1)
     assert all(map(torch.equal, spawned, epoch(batches) + epoch(batches)))
+
+
+# where a batch is, without starting anything
+
+
+def begun(draws: SeededDraws, batches: int) -> list[int]:
+    """What the generators of the next batches are seeded with."""
+    return [draws.generator().initial_seed() for _ in range(batches)]
+
+
+def test_a_batch_is_known_by_its_epoch_and_its_number() -> None:
+    draws = SeededDraws(5)
+    epochs = []
+    for number in range(3):
+        draws.begin_epoch(number, 0)
+        epochs.append(begun(draws, 4))
+    assert len({*itertools.chain(*epochs)}) == 12
+    draws.begin_epoch(1, 0)
+    assert begun(draws, 4) == epochs[1], "it begins again"
+    resumed = SeededDraws(5)
+    resumed.begin_epoch(1, first_batch=2)
+    assert begun(resumed, 2) == epochs[1][2:]
+    resumed.begin_epoch(2, 0)
+    assert begun(resumed, 4) == epochs[2]
+    other = SeededDraws(6)
+    other.begin_epoch(0, 0)
+    assert not {*begun(other, 4)} & {*epochs[0]}
+
+
+@pytest.fixture
+def become(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes this process look like a loader's worker; 70 is the seed of the loader's pass."""
+
+    def become(number: int, workers: int, loader_seed: int = 70) -> None:
+        worker = SimpleNamespace(id=number, num_workers=workers, seed=loader_seed + number)
+        monkeypatch.setattr(seeding, "get_worker_info", lambda: worker)
+
+    return become
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_taking_turns_gives_what_one_process_draws(become: Callable[..., None], count: int) -> None:
+    draws = SeededDraws(5)
+    draws.begin_epoch(1, first_batch=2)
+    alone = begun(draws, 12)
+    taking_turns = [copy.copy(draws) for _ in range(count)]  # a copy sees what is announced
+    for _ in range(2):
+        turns = []
+        for batch in range(12):
+            become(batch % count, count)
+            turns += begun(taking_turns[batch % count], 1)
+        assert turns == alone
+        draws.begin_epoch(1, first_batch=2)  # they outlive the epoch
+
+
+def test_without_an_epoch_each_pass_has_a_stream_of_its_own(become: Callable[..., None]) -> None:
+    def streams(seed: int) -> list[int]:
+        """Of two that take turns, in two passes."""
+        draws, drawn = SeededDraws(seed), []
+        for loader_seed, number in itertools.product((70, 90), (0, 1)):
+            become(number, 2, loader_seed)
+            drawn += begun(copy.copy(draws), 1)
+        return drawn
+
+    assert streams(5) == streams(5)
+    assert len({*streams(5), *streams(6)}) == 8
+
+
+def test_without_an_epoch_the_batches_of_a_process_differ(
+    tokenizer: BertTokenizer, become: Callable[..., None]
+) -> None:
+    for _ in range(2):
+        collator = MaskingCollator(tokenizer, seed=5)
+        assert_all_differ([collator(SAME)["labels"] for _ in range(4)])
+        become(0, 1)  # and of one that works for a loader
+
+
+def prepared(collator: Any) -> Any:
+    return Accelerator(cpu=True).prepare(DataLoader(SAME, 4, collate_fn=collator))  # type: ignore[arg-type]
+
+
+def test_accelerate_s_loader_knows_where_it_is(tokenizer: BertTokenizer) -> None:
+    loader = prepared(MaskingCollator(tokenizer, seed=5))
+    whole = [epoch(loader) for _ in range(3)]
+    assert_all_differ([*itertools.chain(*whole)])
+
+    collator = MaskingCollator(tokenizer, seed=5)
+    collator(SAME)
+    resumed = prepared(collator)
+    resumed.set_epoch(1)
+    assert all(map(torch.equal, epoch(skip_first_batches(resumed, 2)), whole[1][2:]))
+
+    seen, evaluations = [], []
+    for batch in resumed:  # with an evaluation after each batch
+        seen.append(batch["labels"])
+        evaluations.append(epoch(prepared(collator)))
+    assert all(map(torch.equal, seen, whole[1]))
+    for evaluation in evaluations:
+        assert all(map(torch.equal, evaluation, whole[0]))
+
+
+def test_a_loader_that_was_left_early_decides_nothing(tokenizer: BertTokenizer) -> None:
+    collator = MaskingCollator(tokenizer, seed=5)
+    left = iter(prepared(collator))  # kept, so that it stays accelerate's active one
+    next(left)
+
+    class Other:
+        def __iter__(self) -> Iterator[Tensor]:
+            for _ in range(2):
+                yield collator(SAME)["labels"]
+
+    fresh = MaskingCollator(tokenizer, seed=5)
+    expected = [fresh(SAME)["labels"] for _ in range(4)]
+    drawn = [collator(SAME)["labels"] for _ in range(2)] + [*Other()]
+    assert all(map(torch.equal, drawn, expected))
+    del left
+
+
+def test_a_copy_takes_along_where_the_loader_is(become: Callable[..., None]) -> None:
+    """As spawned workers get one, which cannot ask the loader."""
+    draws = SeededDraws(5)
+    announced = {}
+    for number, first in ((1, 2), (3, 0)):
+        draws.begin_epoch(number, first)
+        announced[number] = begun(draws, 2)
+
+    draws = SeededDraws(5)
+    copies = []
+    loader = prepared(lambda rows: copies.append(copy.copy(draws)))
+    loader.set_epoch(1)
+    for _ in skip_first_batches(loader, 2):
+        pass
+    evaluating, training = copies
+    become(0, 1)
+    assert begun(evaluating, 2) == announced[1]
+    assert not {*begun(evaluating, 2)} & {*announced[1]}, "it goes on"
+    draws.end_evaluation()
+    draws.begin_epoch(3, 0)  # of the training, whose loader starts no workers now
+    assert begun(evaluating, 2) == announced[1]
+    training.training_starts = True
+    assert begun(training, 2) == announced[3]
+    draws.begin_epoch(1, 0)  # a callback does not know how many batches are skipped
+    assert begun(training, 2) == announced[1]
+
+
+def test_the_rank_is_known_before_the_processes_have_met(
+    monkeypatch: pytest.MonkeyPatch, become: Callable[..., None]
+) -> None:
+    drawn, copies = [], []
+    for rank in (None, 0, 1, 2):
+        monkeypatch.delenv("RANK", raising=False)
+        if rank is not None:
+            monkeypatch.setitem(os.environ, "RANK", str(rank))
+        draws = SeededDraws(5)
+        drawn.append(begun(draws, 1))
+        draws.begin_epoch(0, 0)
+        drawn[-1] += begun(draws, 1)
+        copies.append(copy.copy(draws))
+    assert drawn[0] == drawn[1], "a process alone is the first of one"
+    assert len({*itertools.chain(*drawn[1:])}) == 6
+
+    monkeypatch.delenv("RANK")
+    become(0, 1)
+    for draws, (_, expected) in zip(copies, drawn, strict=True):
+        assert begun(draws, 1) == [expected], "a worker has the rank of the process that started it"
+
+
+def test_processes_that_have_met_say_their_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "RANK", "1")
+    first = begun(SeededDraws(5), 1)
+    met = SimpleNamespace(
+        is_available=lambda: True, is_initialized=lambda: True, get_rank=lambda: 2
+    )
+    monkeypatch.setattr(seeding, "distributed", met)
+    second = begun(SeededDraws(5), 1)
+    monkeypatch.undo()
+    monkeypatch.setitem(os.environ, "RANK", "2")
+    assert second == begun(SeededDraws(5), 1) != first

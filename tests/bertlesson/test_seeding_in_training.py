@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -294,17 +293,3 @@ def test_processes_draw_differently_with_one_seed(tokenizer: BertTokenizer, tmp_
     for process in processes:
         process.join()
     assert_all_differ(masks[0] + masks[1])
-
-
-def test_the_rank_is_known_before_the_processes_have_met(
-    tokenizer: BertTokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = [row["input_ids"] for row in ROWS]
-    masks: Masks = []
-    for rank in (None, 0, 1, 2):
-        monkeypatch.delenv("RANK", raising=False)
-        if rank is not None:
-            monkeypatch.setitem(os.environ, "RANK", str(rank))
-        masks.append(MaskingCollator(tokenizer, seed=5)(rows)["input_ids"].tolist())
-    assert masks[0] == masks[1], "a process alone is the first of one"
-    assert_all_differ(masks[1:])

@@ -52,7 +52,7 @@ def test_each_module_has_tests_to_hold_it_to() -> None:
     assert mutants.tests_of("collating")[0] == "tests/bertlesson/test_collating.py"
     assert mutants.tests_of("lesson.corpus") == ["tests/bertlesson/lesson/test_corpus.py"]
     without = {module for module in all_modules() if not mutants.tests_of(module)}
-    assert without == {"seeding", "lesson.corpus_text"}
+    assert without == {"lesson.corpus_text"}
 
 
 def test_mutmut_is_told_of_one_module_and_its_tests() -> None:
