@@ -43,18 +43,7 @@ def begun(seed: int, drawn: int, gauss: bool) -> random.Random:
     return rng
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("few")
-@given(
-    seed=seeds,
-    drawn=st.integers(0, 2 * BLOCK + 1),
-    gauss=st.booleans(),
-    taken=st.lists(st.integers(0, 700), max_size=8),
-    rest=st.integers(0, 900),
-)
-def test_the_words_and_the_state_that_is_given_back(
-    seed: int, drawn: int, gauss: bool, taken: list[int], rest: int
-) -> None:
+def check_words(seed: int, drawn: int, gauss: bool, taken: list[int], rest: int) -> None:
     theirs, ours = begun(seed, drawn, gauss), begun(seed, drawn, gauss)
     before = ours.getstate()
     words = Words(ours)
@@ -72,6 +61,29 @@ def test_the_words_and_the_state_that_is_given_back(
     words.give_back(rest)
     assert ours.getstate() == theirs.getstate()
     assert [ours.gauss(0, 1) for _ in range(3)] == [theirs.gauss(0, 1) for _ in range(3)]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few")
+@given(
+    seed=seeds,
+    drawn=st.integers(0, 2 * BLOCK + 1),
+    gauss=st.booleans(),
+    taken=st.lists(st.integers(0, 700), max_size=8),
+    rest=st.integers(0, 900),
+)
+def test_the_words_and_the_state_that_is_given_back(
+    seed: int, drawn: int, gauss: bool, taken: list[int], rest: int
+) -> None:
+    check_words(seed, drawn, gauss, taken, rest)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("drawn", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1])
+@pytest.mark.parametrize("taken", [[], [100, 200], [30, 700, 1, 0, 699]])
+def test_the_words_in_a_few_cases(drawn: int, taken: list[int]) -> None:
+    for rest in (0, 1, 99, 100):
+        check_words(3, drawn, drawn > BLOCK, taken, rest)
 
 
 def test_what_is_kept_can_be_given_back_as_well() -> None:
@@ -136,13 +148,7 @@ def past(words: Words, at: int, count: int) -> int:
     return found.end()
 
 
-@pytest.mark.slow
-@given(
-    seed=seeds,
-    counts=st.lists(st.integers(0, 300), max_size=20),
-    places=st.integers(0, 40),
-)
-def test_shuffles(seed: int, counts: list[int], places: int) -> None:
+def check_shuffles(seed: int, counts: list[int], places: int) -> None:
     rng = random.Random(seed)
     words = Words(random.Random(seed), 20_000)
     words.more(0)
@@ -161,6 +167,23 @@ def test_shuffles(seed: int, counts: list[int], places: int) -> None:
     assert front.shape == (places, len(counts))
     for column, items in zip(front.T.tolist(), shuffled, strict=True):
         assert column[: len(items)] == items[:places]
+
+
+@pytest.mark.slow
+@given(
+    seed=seeds,
+    counts=st.lists(st.integers(0, 300), max_size=20),
+    places=st.integers(0, 40),
+)
+def test_shuffles(seed: int, counts: list[int], places: int) -> None:
+    check_shuffles(seed, counts, places)
+
+
+@pytest.mark.parametrize("counts", [[], [0], [1, 0], [7, 2, 12, 1, 40, 12, 0, 30]])
+@pytest.mark.parametrize("places", [0, 1, 5, 40])
+def test_shuffles_of_a_few_lists(counts: list[int], places: int) -> None:
+    for seed in range(5):
+        check_shuffles(seed, counts, places)
 
 
 @pytest.mark.parametrize("count", [255, 256, 257, 511, 512, 2048, MOST])
@@ -191,5 +214,9 @@ def test_other_generators_are_refused() -> None:
 
     others: list[Any] = [Other(0), random.SystemRandom(), 3]
     for other in others:
-        with pytest.raises(TypeError, match=f"rng is of type {type(other).__name__}; expected ran"):
+        with pytest.raises(TypeError) as refused:
             Words(other)
+        assert str(refused.value) == (
+            f"rng is of type {type(other).__name__}; expected random.Random itself: a class "
+            "derived from it may draw otherwise"
+        )
