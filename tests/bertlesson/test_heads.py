@@ -31,6 +31,7 @@ from bertlesson.heads import (
     QuestionAnsweringModel,
     SequenceClassificationModel,
     TokenClassificationModel,
+    let_hooks_read,
     mean_loss,
 )
 from bertlesson.mlm_head import MLMHead
@@ -178,6 +179,31 @@ def test_what_the_encoder_would_ignore_is_refused(ours: Any, theirs: Any, name: 
         r"arguments or one of .*cu_seq_lens_k, .*, inputs_embeds, .*, position_ids, ",
     ):
         ours(small_config())(**random_inputs(2, 5), **{name: torch.ones(2, 5)})
+
+
+def test_what_hooks_of_the_encoder_read_is_passed_on_to_them() -> None:
+    model = SequenceClassificationModel(small_config())
+    names, read = ("one", "another"), {}
+
+    def hook(encoder: nn.Module, arguments: Any, keywords: dict[str, Any]) -> Any:
+        read.update({name: keywords.pop(name) for name in names})
+        return arguments, keywords
+
+    model.bert.register_forward_pre_hook(hook, with_kwargs=True)
+    for name in names:
+        let_hooks_read(model.bert, name)
+    model(**random_inputs(2, 5), one=1, another=2)
+    assert read == {"one": 1, "another": 2}
+    with pytest.raises(TypeError, match="got a_third, which BertModel takes and ignores"):
+        model(**random_inputs(2, 5), one=1, another=2, a_third=3)
+
+
+def test_where_packed_texts_begin_is_for_a_pooler_alone() -> None:
+    inputs, begins = random_inputs(2, 5), torch.tensor([[0], [0]])
+    model = MaskedLMModel(small_config()).eval()
+    assert torch.equal(model(**inputs, cls_positions=begins).logits, model(**inputs).logits)
+    with pytest.raises(TypeError, match="got cls_positions, which BertModel takes and ignores"):
+        SequenceClassificationModel(small_config())(**inputs, cls_positions=begins)
 
 
 @each_pair
