@@ -15,16 +15,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from accelerate.data_loader import BatchSamplerShard
+from safetensors.torch import save_file
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler, DataLoader
 from tqdm.auto import tqdm
 from transformers import BertForMaskedLM, BertTokenizer, Trainer, TrainerState, TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import get_last_checkpoint
 
+from bertlesson import resuming
 from bertlesson.collating import MaskingCallback, MaskingCollator
 from bertlesson.resuming import ExactResume, ShuffledStream, last_whole_checkpoint
 from tests.bertlesson.small_bert import small_config
@@ -305,6 +311,73 @@ def test_each_process_must_have_saved(
     assert last_whole_checkpoint(folder, processes=1) == str(folder / "checkpoint-10")
 
 
+def make_checkpoint(
+    folder: Path,
+    step: int,
+    *,
+    weights: tuple[str, ...] = ("model.safetensors",),
+    ranks: Any = ("",),
+) -> Path:
+    """The files that Trainer leaves, without a training."""
+    checkpoint = folder / f"checkpoint-{step}"
+    checkpoint.mkdir()
+    for name in weights:
+        save_file({"weight": torch.zeros(4)}, checkpoint / name)
+    for name in ("optimizer.pt", "scheduler.pt", *(f"rng_state{rank}.pth" for rank in ranks)):
+        torch.save({"step": step}, checkpoint / name)
+    (checkpoint / "trainer_state.json").write_text(json.dumps({"global_step": step}) + "\n")
+    return checkpoint
+
+
+@pytest.mark.parametrize("harm", [cut, Path.unlink, other_step])
+@pytest.mark.parametrize(
+    "name",
+    ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json"],
+)
+def test_the_last_checkpoint_with_all_its_files_is_found(
+    tmp_path: Path, name: str, harm: Any
+) -> None:
+    for step in (8, 9, 10):
+        make_checkpoint(tmp_path, step)
+    assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10"), "10 is more than 9"
+    harm(tmp_path / "checkpoint-10" / name)
+    assert last_whole_checkpoint(str(tmp_path)) == str(tmp_path / "checkpoint-9")
+
+
+@pytest.mark.parametrize("harm", [cut, Path.unlink])
+@pytest.mark.parametrize("harmed", [0, 1, 2])
+def test_weights_in_several_files_must_all_be_there(tmp_path: Path, harm: Any, harmed: int) -> None:
+    parts = ("model-1.safetensors", "model-2.safetensors")
+    index = make_checkpoint(tmp_path, 5, weights=parts) / "model.safetensors.index.json"
+    assert last_whole_checkpoint(tmp_path) is None, "nobody says which weights there should be"
+    index.write_text(json.dumps({"weight_map": dict(zip("abc", parts * 2, strict=False))}) + "\n")
+    assert last_whole_checkpoint(tmp_path) == str(index.parent)
+    harm([index, *(index.parent / part for part in parts)][harmed])
+    assert last_whole_checkpoint(tmp_path) is None
+
+
+def test_weights_of_an_adapter_alone_will_do(tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path, 5, weights=("adapter_model.safetensors",))
+    assert last_whole_checkpoint(tmp_path) == str(checkpoint)
+    cut(checkpoint / "adapter_model.safetensors")
+    assert last_whole_checkpoint(tmp_path) is None
+
+
+def test_the_random_states_of_each_process_must_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {
+        ranks: str(make_checkpoint(tmp_path, step, ranks=ranks))
+        for step, ranks in ((5, ("_0", "_1")), (10, ("_0",)), (15, ("",)))
+    }
+    assert last_whole_checkpoint(tmp_path) == found["",]
+    assert last_whole_checkpoint(tmp_path, processes=2) == found["_0", "_1"]
+    assert last_whole_checkpoint(tmp_path, processes=3) is None
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert last_whole_checkpoint(tmp_path) == found["_0", "_1"]
+    assert last_whole_checkpoint(tmp_path, processes=1) == found["",]
+
+
 def test_a_folder_without_checkpoints(tmp_path: Path) -> None:
     assert last_whole_checkpoint(tmp_path / "not there") is None
     (tmp_path / "checkpoint-best").mkdir()
@@ -312,6 +385,69 @@ def test_a_folder_without_checkpoints(tmp_path: Path) -> None:
     assert last_whole_checkpoint(tmp_path) is None
     with pytest.raises(ValueError, match="processes is 0; expected a whole number, 1 or more"):
         last_whole_checkpoint(tmp_path, processes=0)
+
+
+# what the callback seeds
+
+
+def settings_of_training(**changes: Any) -> Any:
+    settings = {"seed": 42, "process_index": 0, "world_size": 2, "train_batch_size": 4}
+    settings |= {"gradient_accumulation_steps": 3, "ignore_data_skip": False}
+    return SimpleNamespace(**settings | changes)
+
+
+def drawn_in_step(step: int, callback: ExactResume | None = None, **changes: Any) -> list[float]:
+    """What torch, Python and NumPy draw in a step, after something else was drawn."""
+    torch.rand(step), random.random(), np.random.rand(3)
+    state = SimpleNamespace(global_step=step)
+    (callback or ExactResume()).on_step_begin(settings_of_training(**changes), state, None)
+    return [torch.rand(()).item(), random.random(), np.random.rand()]
+
+
+def test_what_a_step_draws_depends_on_the_seed_the_step_and_the_process_alone() -> None:
+    first = drawn_in_step(7)
+    assert drawn_in_step(7) == first
+    assert drawn_in_step(7, ExactResume(seed=42), seed=1) == first
+    others = [
+        drawn_in_step(8),
+        drawn_in_step(7, process_index=1),
+        drawn_in_step(7, seed=1),
+        drawn_in_step(7, ExactResume(seed=0)),  # a seed too
+    ]
+    for draws in zip(first, *others, strict=True):
+        assert len({*draws}) == 5
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_order_by_length_follows_from_the_epoch(nested: bool) -> None:
+    def order(epoch: float, seed: int = 42) -> list[int]:
+        sampler = LengthGroupedSampler(2, lengths=[*range(20)] * 3)
+        batches: Any = BatchSampler(sampler, 2, drop_last=False)
+        if nested:  # as accelerate divides batches among processes
+            batches = BatchSamplerShard(batches, even_batches=False)
+        loader = DataLoader(list(range(60)), batch_sampler=batches)  # type: ignore[arg-type]
+        state = SimpleNamespace(epoch=epoch)
+        torch.rand(3)
+        ExactResume().on_epoch_begin(
+            settings_of_training(seed=seed), state, None, train_dataloader=loader
+        )
+        return list(sampler)
+
+    assert order(1) == order(1) == order(1.0)
+    assert order(1) != order(2)
+    assert order(1) != order(1, seed=1)
+    ExactResume().on_epoch_begin(settings_of_training(), SimpleNamespace(epoch=None), None)
+
+
+def test_a_resumed_run_says_how_many_rows_it_will_skip() -> None:
+    stream = ShuffledStream(range(99))
+    callback, state = ExactResume(stream), SimpleNamespace(global_step=5)
+    callback.on_train_begin(settings_of_training(), state, None)
+    assert stream.skipped == 5 * 3 * 4 * 2
+    callback.on_step_begin(settings_of_training(), state, None)
+    assert stream.skipped == 0, "the loader has them, and its next pass has nothing to skip"
+    callback.on_train_begin(settings_of_training(ignore_data_skip=True), state, None)
+    assert stream.skipped == 0
 
 
 # streams
@@ -381,6 +517,71 @@ def test_a_source_with_a_state_is_not_read_from_the_beginning() -> None:
     resumed.load_state_dict(killed.state_dict())
     next(iter(resumed))
     assert source.read <= 10
+
+
+class Columns(Source):
+    """Deals its rows out to workers, unless it is asked for batches: as datasets' streams do."""
+
+    def __iter__(self) -> Iterator[int]:
+        raise AssertionError("a worker would get a part of the rows")
+
+    def iter(self, batch_size: int) -> Iterator[dict[str, list[int]]]:
+        assert batch_size == 1
+        return ({"n": [row], "half": [row // 2]} for row in super().__iter__())
+
+
+def test_a_source_that_deals_its_rows_out_gives_all_of_them() -> None:
+    def stream(source: Any) -> ShuffledStream:
+        return ShuffledStream(source, buffer=8, seed=3)
+
+    expected = [{"n": n, "half": n // 2} for n in itertools.islice(stream(Source(30)), 70)]
+    killed = stream(Columns(30))
+    assert list(itertools.islice(killed, 40)) == expected[:40]
+    resumed = stream(Columns(30))
+    resumed.load_state_dict(killed.state_dict())
+    assert list(itertools.islice(resumed, 30)) == expected[40:]
+
+
+def test_a_source_is_read_again_from_where_it_stood() -> None:
+    source = Source(30)
+    source.load_state_dict({"next": 10})
+    rows = list(itertools.islice(ShuffledStream(source, buffer=8, seed=3), 60))
+    assert sorted(rows) == sorted([*range(10, 30)] * 3)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_each_of_several_readers_passes_on_the_batches_of_its_turn(
+    monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    def rows() -> list[int]:
+        stream = ShuffledStream(range(30), buffer=8, seed=3, batch_size=batch_size)
+        return list(itertools.islice(stream, 20))
+
+    whole = rows()
+    for number in range(2):
+        worker = SimpleNamespace(id=number, num_workers=2)
+        monkeypatch.setattr(resuming, "get_worker_info", lambda worker=worker: worker)
+        turns = [row for at, row in enumerate(whole) if at // batch_size % 2 == number]
+        assert rows()[: len(turns)] == turns
+
+
+def test_of_rows_that_are_skipped_one_is_transformed() -> None:
+    calls: list[int] = []
+
+    def stream(skipped: int) -> list[int]:
+        calls.clear()
+        made = ShuffledStream(
+            range(30), buffer=8, seed=3, transform=lambda row: calls.append(row) or row * 10
+        )
+        made.skipped = skipped
+        rows = list(itertools.islice(made, 20))
+        assert made.skipped == 0
+        return rows
+
+    whole = stream(0)
+    assert len(calls) == 20
+    assert stream(12)[12:] == whole[12:]
+    assert len(calls) == 1 + 8
 
 
 @pytest.mark.slow
