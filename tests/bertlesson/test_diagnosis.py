@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import warnings
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from transformers import BertTokenizer, DataCollatorForLanguageModeling
 from bertlesson import diagnosis
 from bertlesson.collating import MaskingCollator
 from bertlesson.diagnosis import Diagnosis, diagnose
-from bertlesson.masking import MaskingRecipe
+from bertlesson.diagnosis_rows import ORDINARY, Form, Rows, observe
+from bertlesson.diagnosis_table import Declared, Line
+from bertlesson.masking import DEFAULT_RECIPE, MaskingRecipe
 from tests.bertlesson import broken_collators as broken
 from tests.bertlesson.small_tokenizer import make_tokenizer as make_tiny_tokenizer
 
@@ -305,3 +308,215 @@ def test_a_tokenizer_without_a_mask_is_refused() -> None:
     tokenizer.mask_token = None
     with pytest.raises(ValueError, match="BertTokenizer has no mask token; expected"):
         diagnose(dict, tokenizer, ["word1"])
+
+
+def test_a_report_as_it_is_printed() -> None:
+    lines = (
+        Line("labels", 1.0, None, "the originals", "fine", "Not shown."),
+        Line("padding", 0.25, (0.1, 0.5), "untouched", "wrong", "word " * 20),
+        Line("pickle", None, None, "yes", "look", "Look at this."),
+        Line("columns", 0.0, None, "Trainer's", "fine", "Not shown."),
+    )
+    report = Diagnosis("Right on 3 texts", lines)
+    assert str(report).split("\n") == [
+        "Right on 3 texts",
+        "",
+        "                                measured interval          expected",
+        "fine   labels                   100%                       the originals",
+        "wrong  padding                  25.00%   10.00% to 50.00%  untouched",
+        "       word word word word word word word word word word word word word",
+        "       word word word word word word word",
+        "look   pickle                                              yes",
+        "       Look at this.",
+        "fine   columns                  0%                         Trainer's",
+    ]
+    assert not report.fine
+    assert report.wrong == lines[1:2]
+    assert report.look == lines[2:3]
+    assert Diagnosis("", lines[2:]).fine, "what is to be looked at may be right"
+    assert report["pickle"] is lines[2]
+    with pytest.raises(KeyError) as refused:
+        report["pickles"]
+    assert refused.value.args == (
+        "the line is 'pickles'; expected one of labels, padding, pickle, columns",
+    )
+
+
+class Declares:
+    """Says what it does in the words of transformers."""
+
+    def __init__(self, **shares: Any) -> None:
+        self.__dict__.update(shares)
+
+    def __call__(self, features: Any) -> Any:
+        raise AssertionError("it is not to be run")
+
+    def method(self, features: Any) -> Any:
+        raise AssertionError("it is not to be run")
+
+
+def test_what_a_collator_declares(tokenizer: BertTokenizer) -> None:
+    def declared(collator: Any, **given: Any) -> Declared:
+        return diagnosis._declared(collator, given.get("expected"), given.get("whole_words"))
+
+    berts = Declared(DEFAULT_RECIPE, "BERT's", whole_words=False)
+    assert declared(Declares()) == declared(len) == berts
+    shares = {"mlm_probability": 0.3, "mask_replace_prob": 1, "random_replace_prob": 0}
+    theirs = Declared(MaskingRecipe(0.3, 1, 0), "declared", whole_words=False)
+    assert declared(Declares(**shares)) == theirs
+    assert declared(partial(Declares(**shares))) == theirs
+    assert declared(Declares(**shares).method) == theirs
+    del shares["random_replace_prob"]
+    shares["mask_replace_prob"] = 0.7
+    half = Declares(**shares, whole_word_mask=True)
+    assert declared(half) == Declared(MaskingRecipe(0.3, 0.7, 0.1), "declared", whole_words=True)
+    assert declared(half, whole_words=False).whole_words is False
+    assert declared(Declares(), whole_words=True).whole_words is True
+    own = MaskingRecipe(0.4, 0.5, 0.5)
+    assert declared(Declares(recipe=own)) == Declared(own, "declared", whole_words=False)
+    assert declared(Declares(recipe="mine")) == berts
+    given = declared(Declares(recipe=own, **shares), expected=DEFAULT_RECIPE)
+    assert given == Declared(DEFAULT_RECIPE, "expected", whole_words=False)
+    # a limit has a meaning in ours alone
+    ours = MaskingCollator(tokenizer, max_predictions_per_seq=7, at_least_one=True, recipe=own)
+    assert declared(ours) == Declared(own, "declared", False, limit=7, never_empty=True)
+    theirs = declared(Declares(max_predictions_per_seq=7, at_least_one=True))
+    assert theirs == berts
+
+
+@pytest.mark.parametrize(
+    ("form", "verdict", "sentence"),
+    [
+        (Form(("input_ids", "labels"), False, False), "fine", "It takes input_ids, labels."),
+        (Form(("input_ids",), False, True), "fine", "It takes input_ids, as tensors."),
+        (
+            Form(("input_ids",), True, True),
+            "look",
+            "It takes input_ids, padded to one length beforehand, as tensors.",
+        ),
+        (
+            Form(("input_ids", "special_tokens_mask", "word_ids"), True, False),
+            "look",
+            "It was given input_ids, special_tokens_mask, word_ids, padded to one length "
+            "beforehand. Trainer drops special_tokens_mask and word_ids unless "
+            "remove_unused_columns=False.",
+        ),
+        (
+            Form(("input_ids", "offset_mapping"), False, False),
+            "look",
+            "It was given input_ids, offset_mapping. Trainer drops offset_mapping unless "
+            "remove_unused_columns=False.",
+        ),
+    ],
+)
+def test_the_form_of_its_rows(form: Form, verdict: Any, sentence: str) -> None:
+    expected = Line("columns", None, None, "Trainer's", verdict, sentence)
+    assert diagnosis._form_line(form) == expected
+
+
+@pytest.mark.usefixtures("alone")
+def test_whether_it_can_be_sent_to_another_process(tokenizer: BertTokenizer) -> None:
+    right = broken.Right(tokenizer)
+    line = diagnose(right, tokenizer, TEXTS[:20])["pickle"]
+    assert line == Line(
+        "pickle",
+        None,
+        None,
+        "yes",
+        "fine",
+        f"It can be sent to workers (pickle {pickle.DEFAULT_PROTOCOL}).",
+    )
+    line = diagnose(lambda features: right(features), tokenizer, TEXTS[:20])["pickle"]
+    assert line == Line(
+        "pickle",
+        None,
+        None,
+        "yes",
+        "look",
+        "It cannot be pickled: spawned workers, the default on macOS and Windows and from Python "
+        "3.14 on, cannot use it.",
+    )
+
+
+class Stops(broken.Right):
+    """Fails at a later batch."""
+
+    left = 3
+
+    def begin(self) -> None:
+        self.left -= 1
+        if not self.left:
+            raise RuntimeError("out of luck")
+
+
+def test_one_that_stops_has_a_report_of_one_line(tokenizer: BertTokenizer) -> None:
+    report = diagnose(Stops(tokenizer), tokenizer, TEXTS)
+    assert report.title == "Stops on 100 texts"
+    assert report.lines == (
+        Line(
+            "output",
+            None,
+            None,
+            "a row for each row",
+            "wrong",
+            "It stops: RuntimeError: out of luck.",
+        ),
+    )
+    report = diagnose(broken.DropsARow(tokenizer), tokenizer, TEXTS)
+    (line,) = report.lines
+    assert line.sentence.startswith("Of 32 rows it makes input_ids of shape (31, ")
+    assert line.sentence.endswith("; expected one row for each.")
+
+
+@pytest.mark.usefixtures("alone")
+def test_the_title(tokenizer: BertTokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "TOKENS", 1)
+    rows = Rows(tokenizer, TEXTS, 128)
+    tokens = sum(int((kinds == ORDINARY).sum()) for kinds in rows.kinds)
+    report = diagnose(broken.Right(tokenizer), tokenizer, TEXTS)
+    assert report.title == f"Right on 100 texts, {tokens:,} tokens drawn"
+    report = diagnose(broken.Right(tokenizer).__call__, tokenizer, TEXTS)
+    assert report.title.startswith("Right.__call__ on 100 texts, ")
+
+
+def test_some_of_many_texts_are_used_and_few_come_again(tokenizer: BertTokenizer) -> None:
+    def chosen(count: int) -> list[str]:
+        return diagnosis._checked(len, tokenizer, [str(i) for i in range(count)])
+
+    assert chosen(1000) == [str(i) for i in range(1000)]
+    assert chosen(1001) == [str(i) for i in range(0, 1001, 2)]
+    assert chosen(2001) == [str(i) for i in range(0, 2001, 3)]
+    assert chosen(8) == [str(i) for i in range(8)]
+    assert chosen(3) == [str(i) for i in range(3)] * 3
+    assert chosen(1) == ["0"] * 8
+
+
+def test_the_rows_of_batches(tokenizer: BertTokenizer) -> None:
+    lengths = [5, 1, 9, 3, 7, 2, 8]
+    rows = Rows(tokenizer, [" ".join(["word1"] * length) for length in lengths], 128)
+    assert diagnosis._batches(rows, 3) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert diagnosis._compared([[0], [1], [2]]) == [[0], [1], [2]] * 2 + [[0], [1]]
+    assert diagnosis._compared([[i] for i in range(9)]) == [[i] for i in range(8)]
+    # the shortest and the longest
+    assert diagnosis._ragged(rows, 4) == [1, 5, 6, 2]
+    assert diagnosis._ragged(rows, 3) == [1, 6, 2]
+    assert diagnosis._ragged(rows, 1) == [2]
+    assert sorted(diagnosis._ragged(rows, 32)) == list(range(7))
+
+
+def test_of_draws_that_come_again_one_is_counted(tokenizer: BertTokenizer) -> None:
+    texts = [*broken.make_texts(9, least=25, most=26), "word1"]  # else some would be cut
+    rows = Rows(tokenizer, [text.replace("end", " word") for text in texts], 34)
+    form = Form(("input_ids",), padded=False, tensors=False)
+    numbers = [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+    def seen(kind: type[broken.Right]) -> list[Any]:
+        collator = kind(tokenizer)
+        return [observe(collator, rows, batch, form) for batch in numbers]
+
+    fresh = seen(broken.Right)
+    assert diagnosis._drawn_once(fresh) == fresh
+    again = seen(broken.ReseedsEachCall)
+    assert diagnosis._drawn_once(again) == again[:1]
+    assert diagnosis._drawn_once([again[0], *fresh[1:], again[1]]) == again[:1]
+    assert diagnosis._drawn_once(fresh[:1]) == fresh[:1]
