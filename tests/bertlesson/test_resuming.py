@@ -542,6 +542,14 @@ def test_a_source_that_deals_its_rows_out_gives_all_of_them() -> None:
     assert list(itertools.islice(resumed, 30)) == expected[40:]
 
 
+def test_all_blocks_but_the_first_are_as_large_as_the_buffer() -> None:
+    source = Source(95)
+    read = [source.read for _ in itertools.islice(ShuffledStream(source, buffer=10, seed=3), 95)]
+    ends = sorted({*read})
+    assert 0 < ends[0] <= 10
+    assert ends == [*range(ends[0], 95, 10), 95]
+
+
 def test_a_source_is_read_again_from_where_it_stood() -> None:
     source = Source(30)
     source.load_state_dict({"next": 10})
@@ -634,14 +642,19 @@ def test_rows_that_a_resumed_run_skips_are_not_transformed(tmp_path: Path) -> No
 def test_what_cannot_be_a_stream_is_refused() -> None:
     with pytest.raises(ValueError, match=r"range_iterator, which can be read only once; expected"):
         ShuffledStream(iter(range(3)))
-    with pytest.raises(ValueError, match="source, a list, has no rows; expected one or more"):
+    with pytest.raises(ValueError, match="source, a list, has no rows") as refused:
         next(iter(ShuffledStream([])))
+    assert str(refused.value) == (
+        "source, a list, has no rows; expected one or more, in each pass: look at what it reads, "
+        "and whether it can be read again"
+    )
     for name in ("buffer", "batch_size"):
         with pytest.raises(ValueError, match=f"{name} is 0; expected a whole number, 1 or more"):
             ShuffledStream([1], **{name: 0})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="seed is -1"):
         ShuffledStream([1], seed=-1)
     state = ShuffledStream([1], seed=1).state_dict()
+    assert state["batch_size"] == 1
     with pytest.raises(ValueError, match=r"'seed': 1.*expected \{'seed': 2"):
         ShuffledStream([1], seed=2).load_state_dict(state)
     with pytest.raises(TypeError, match="stream is a list; expected a ShuffledStream"):
