@@ -433,8 +433,8 @@ def test_whether_it_can_be_sent_to_another_process(tokenizer: BertTokenizer) -> 
         None,
         "yes",
         "look",
-        "It cannot be pickled: spawned workers, the default on macOS and Windows and from Python "
-        "3.14 on, cannot use it.",
+        "It cannot be pickled: workers that are not forked, as by default on macOS and Windows and "
+        "from Python 3.14 on, cannot use it.",
     )
 
 
