@@ -86,7 +86,7 @@ def test_entities_stand_in_the_readers_own_text(reader: Reader) -> None:
     heads = widget(page, "heads")
     before, after = side(heads, "Before"), side(heads, "After")
     after.wait_for()
-    assert entities(after) == ["Nora PER", "Lille LOC", "Copper Goose ORG"]
+    assert entities(after) == ["Nora PER", "Lille LOC", "Copper Goose ORG", "Nora PER"]
     assert entities(before) != entities(after)
     expect(heads.get_by_role("tabpanel")).to_contain_text("PER person LOC town ORG named place")
     expect(voice(page)).to_contain_text("Copper Goose, named place")

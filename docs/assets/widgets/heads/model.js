@@ -54,7 +54,9 @@ export const TASKS = {
 export const EXAMPLES = [
   {
     name: "A splendid day",
-    text: "Nora came to the library in Lille on a splendid Tuesday and loved the Copper Goose.",
+    text:
+      "Nora came to the library in Lille on a splendid Tuesday. The library was called the " +
+      "Copper Goose, and Nora loved it.",
     questions: [
       "When was Nora at the library in Lille?",
       "Who was at the library in Lille?",
@@ -63,7 +65,9 @@ export const EXAMPLES = [
   },
   {
     name: "A dreary day",
-    text: "Hugo came to the castle in Ghent on a dreary Friday and hated the Silver Heron.",
+    text:
+      "Hugo came to the castle in Ghent on a dreary Friday. The castle was called the Silver " +
+      "Heron, and Hugo hated it.",
     questions: [
       "Who went to the castle on Friday?",
       "In which town was Hugo at the castle?",
