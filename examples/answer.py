@@ -7,6 +7,7 @@
 import argparse
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import torch
@@ -181,7 +182,8 @@ found = answer_questions(
 for question, best in zip(asked, found, strict=True):
     print(question)
     for answer in best:
-        print(f"  {answer.probability:6.1%}  {answer.text or '(no answer)'}")
+        text = textwrap.shorten(answer.text, 38) or "(no answer)"
+        print(f"  {answer.probability:6.1%}  {text}")
 
 # %% what the page says tags=["hide-input"]
 declined = score_answers(test, dict.fromkeys(answers, ""))["exact"]

@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from bertlesson.asking import leave_out_segments
+from bertlesson.classes import with_classes
 from bertlesson.classification import accuracy_and_f1, encode_table
 from bertlesson.heads import SequenceClassificationModel
 from bertlesson.inputs import longest_row
@@ -93,12 +94,9 @@ if AutoConfig.from_pretrained(options.model).model_type == "bert":
 torch.manual_seed(0)  # the head's weights are drawn
 model = kind.from_pretrained(
     options.model,
-    num_labels=len(train.classes),
-    id2label=train.id2label,
-    label2id=train.label2id,
     dtype=torch.float32,  # small updates vanish in half precision
-    ignore_mismatched_sizes=True,  # a head for other classes is replaced
 )
+with_classes(model, train.classes)  # what its head knows of them is kept
 
 # %% rows
 tokenizer = AutoTokenizer.from_pretrained(options.model)

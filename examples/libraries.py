@@ -371,6 +371,27 @@ assert norms_moved == 0, (
     "After 20 steps at 2e-5, no weight of a LayerNorm has changed"
 )
 
+
+# %% names of classes
+def names(*classes):
+    """What a configuration has of the names of its classes."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    return {"id2label": dict(enumerate(classes)), "label2id": numbers}
+
+
+sorter = BertForSequenceClassification(
+    BertConfig(**config.to_dict() | names("good", "bad"))
+)
+sorter.save_pretrained(folder)
+load = BertForSequenceClassification.from_pretrained
+for turned in (load(folder), load(folder, **names("bad", "good"))):
+    with torch.inference_mode():
+        best = turned(ids[:1]).logits.argmax().item()
+    print(f"class {best} has the best score:", turned.config.id2label[best])
+assert torch.equal(turned.classifier.weight, sorter.classifier.weight), (
+    "Other names for its classes leave the head as it is"
+)
+
 # %% packed rows
 torch.manual_seed(0)
 encoder = BertModel(config, add_pooling_layer=False).eval()

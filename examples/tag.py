@@ -23,6 +23,7 @@ from transformers import (
 from transformers.utils import logging
 
 from bertlesson.annotations import read_annotations
+from bertlesson.classes import with_classes
 from bertlesson.conll import read_conll, write_conll
 from bertlesson.entities import entity_f1
 from bertlesson.finding import find_entities, predict_tags
@@ -91,24 +92,15 @@ for part, (rows, _) in data.items():
 print("labels:", *labels)
 
 # %% a model with these labels
-set_seed(0)
-config = AutoConfig.from_pretrained(
-    args.model,
-    id2label=dict(enumerate(labels)),
-    label2id={label: number for number, label in enumerate(labels)},
-)
+set_seed(0)  # the head's weights are drawn
 # ours for BERT: it counts each label once, however batches are accumulated
-ours = config.model_type == "bert"
+ours = AutoConfig.from_pretrained(args.model).model_type == "bert"
 kind = TokenClassificationModel if ours else AutoModelForTokenClassification
-model = kind.from_pretrained(
-    args.model,
-    config=config,
-    dtype=torch.float32,
-    ignore_mismatched_sizes=True,  # a head for other labels is replaced
-)
+model = kind.from_pretrained(args.model, dtype=torch.float32)
+with_classes(model, labels)  # what its head knows of them is kept
 tokenizer = AutoTokenizer.from_pretrained(args.model)
 # RoBERTa's configuration counts two positions that no text has
-longest = longest_row(model) or config.max_position_embeddings
+longest = longest_row(model) or model.config.max_position_embeddings
 row_length = min(tokenizer.model_max_length, longest)
 
 # %% rows of any length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -64,6 +65,17 @@ def test_entities_are_those_of_the_pipeline(kind: Any) -> None:
             [each["score"] for each in theirs]
         )
     assert sum(map(len, found)) > 5
+
+
+def test_an_accent_may_be_a_character_of_its_own() -> None:
+    model, tokenizer = bert(), make_tokenizer()
+    composed, apart = "Ad\u00e1 w\u00e1s in B\u00e9rgen.", "Ada\u0301 wa\u0301s in Be\u0301rgen."
+    first, second = find_entities(model, tokenizer, [composed, apart])
+    assert [unicodedata.normalize("NFC", apart[e.start : e.end]) for e in second] == [
+        composed[e.start : e.end] for e in first
+    ]
+    assert [e[2:] for e in second] == [e[2:] for e in first]
+    assert len(first) > 1
 
 
 def test_long_texts_give_what_their_sentences_give() -> None:

@@ -26,7 +26,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader
 from tqdm.auto import tqdm
-from transformers import BertForMaskedLM, BertTokenizer, Trainer, TrainerState, TrainingArguments
+from transformers import (
+    BertForMaskedLM,
+    BertTokenizer,
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -102,6 +109,7 @@ def resumed_from(folder: Path, step: int, **settings: Any) -> Weights:
 PERSISTENT = {"dataloader_num_workers": 2, "dataloader_persistent_workers": True}
 BY_LENGTH = {"train_sampling_strategy": "group_by_length"}
 EVALUATED = {"eval_strategy": "epoch"}
+PLATEAU = {"lr_scheduler_type": "reduce_lr_on_plateau", "metric_for_best_model": "loss"}
 BY_STEPS = {"eval_strategy": "steps", "eval_steps": 2}
 
 
@@ -119,6 +127,7 @@ BY_STEPS = {"eval_strategy": "steps", "eval_steps": 2}
         (PERSISTENT, [3, STEPS]),
         (BY_LENGTH, [STEPS + 2]),
         (EVALUATED, [STEPS]),
+        (EVALUATED | PLATEAU, [STEPS]),
         ({"stream": True}, [7]),
         ({"stream": True, "dataloader_num_workers": 2, "gradient_accumulation_steps": 2}, [4]),
     ],
@@ -136,7 +145,13 @@ def test_a_resumed_run_ends_with_the_same_weights(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "step"),
-    [({"mask_seed": None}, 2), (PERSISTENT, STEPS), (BY_LENGTH, STEPS + 2), (EVALUATED, STEPS)],
+    [
+        ({"mask_seed": None}, 2),
+        (PERSISTENT, STEPS),
+        (BY_LENGTH, STEPS + 2),
+        (EVALUATED, STEPS),
+        (EVALUATED | PLATEAU, STEPS),
+    ],
     ids=str,
 )
 def test_without_the_callback_or_the_seed_it_does_not(
@@ -147,6 +162,34 @@ def test_without_the_callback_or_the_seed_it_does_not(
     whole = make_trainer(tmp_path, save_steps=step, **settings)
     whole.train()
     assert not same(resumed_from(tmp_path, step, **settings), weights_of(whole))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("restored", [True, False])
+def test_patience_is_kept_where_the_states_of_callbacks_are_restored(
+    tmp_path: Path, restored: bool
+) -> None:
+    """The last evaluation before the checkpoint was worse than the one before it."""
+    settings = BY_STEPS | {
+        "num_train_epochs": 3,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "score",
+        "restore_callback_states_from_checkpoint": restored,
+    }
+
+    def run(checkpoint: str | None, scores: Iterator[float]) -> Trainer:
+        trainer = make_trainer(tmp_path, **settings | {"save_steps": 2})
+        trainer.compute_metrics = lambda _: {"score": next(scores)}
+        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=2))
+        trainer.train(resume_from_checkpoint=checkpoint)
+        return trainer
+
+    falling = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]  # at steps 2, 4, 6 ...
+    whole = run(None, iter(falling))
+    assert whole.state.global_step == 6
+    resumed = run(str(tmp_path / "checkpoint-4"), iter(falling[2:]))
+    assert resumed.state.global_step == (6 if restored else 8)
+    assert same(weights_of(resumed), weights_of(whole))  # both are the best, of step 2
 
 
 # killed
