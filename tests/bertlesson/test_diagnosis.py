@@ -17,7 +17,7 @@ from transformers import BertTokenizer, DataCollatorForLanguageModeling
 from bertlesson import diagnosis
 from bertlesson.collating import MaskingCollator
 from bertlesson.diagnosis import Diagnosis, diagnose
-from bertlesson.diagnosis_rows import ORDINARY, Form, Rows, observe
+from bertlesson.diagnosis_rows import ORDINARY, PADDING, Batch, Form, Rows, observe
 from bertlesson.diagnosis_table import Declared, Line
 from bertlesson.masking import DEFAULT_RECIPE, MaskingRecipe
 from tests.bertlesson import broken_collators as broken
@@ -306,7 +306,7 @@ def test_bad_input_is_refused(
 def test_a_tokenizer_without_a_mask_is_refused() -> None:
     tokenizer = broken.make_tokenizer()
     tokenizer.mask_token = None
-    with pytest.raises(ValueError, match="BertTokenizer has no mask token; expected"):
+    with pytest.raises(ValueError, match=r"expected the tokenizer that the collator masks with$"):
         diagnose(dict, tokenizer, ["word1"])
 
 
@@ -520,3 +520,62 @@ def test_of_draws_that_come_again_one_is_counted(tokenizer: BertTokenizer) -> No
     assert diagnosis._drawn_once(again) == again[:1]
     assert diagnosis._drawn_once([again[0], *fresh[1:], again[1]]) == again[:1]
     assert diagnosis._drawn_once(fresh[:1]) == fresh[:1]
+
+
+def batch_of(kinds: list[int], selected: list[int]) -> Batch:
+    """A single row in which these positions have a label."""
+    row = np.array([kinds])
+    labels = np.full_like(row, -100)
+    labels[0, selected] = 1
+    ids = np.ones_like(row)
+    return Batch((0,), ids, ids, labels, row, None, ("int64", "int64"), "")
+
+
+def test_draws_are_alike_by_the_tokens_that_both_have() -> None:
+    kinds = [ORDINARY] * 20 + [PADDING] * 300
+    first = batch_of(kinds, [0, 1, 2])
+    longer = batch_of([ORDINARY] * 320, [3, 4, 5])
+    assert diagnosis._drawn_once([first, longer]) == [first, longer]
+    assert diagnosis._drawn_once([longer, first]) == [longer, first]
+    # 19 of 20 are alike: chance may do that
+    one_more = batch_of(kinds, [0, 1, 2, 3])
+    assert diagnosis._drawn_once([first, one_more]) == [first, one_more]
+    same = batch_of(kinds, [0, 1, 2])
+    assert diagnosis._drawn_once([first, same]) == [first]
+
+
+@pytest.mark.parametrize("verdict", ["wrong", "look", "fine"])
+@pytest.mark.parametrize("name", ["epoch to epoch", "another line"])
+def test_masks_are_counted_once_only_if_they_repeat(
+    tokenizer: BertTokenizer, monkeypatch: pytest.MonkeyPatch, name: str, verdict: Any
+) -> None:
+    compared: list[Any] = []
+
+    def lines(repeats: Any, apart: Any) -> list[Line]:
+        compared.append(repeats)
+        return [Line(name, None, None, "", verdict, "A sentence.")]
+
+    monkeypatch.setattr(diagnosis, "repeat_lines", lines)
+    report = diagnose(broken.Right(tokenizer), tokenizer, TEXTS)
+    once = sum(int((kinds == ORDINARY).sum()) for kinds in Rows(tokenizer, TEXTS, 128).kinds)
+    drawn = int(report.title.split()[4].replace(",", ""))
+    if (name, verdict) == ("epoch to epoch", "wrong"):
+        assert drawn == once
+    else:
+        assert drawn > 2 * once
+    (repeats,) = compared
+    assert isinstance(repeats.trial.make(), broken.Right)
+    assert len(repeats.batches) == 8
+
+
+class Warns(broken.Right):
+    def begin(self) -> None:
+        warnings.warn("said at each batch", stacklevel=1)
+
+
+@pytest.mark.usefixtures("alone")
+def test_what_a_collator_warns_of_is_not_repeated(tokenizer: BertTokenizer) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = diagnose(Warns(tokenizer), tokenizer, TEXTS)
+    assert wrong(report) == []
