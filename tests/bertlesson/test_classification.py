@@ -57,6 +57,13 @@ def test_rows_are_the_tokenizers_and_what_is_cut_is_counted(
     assert encode_table(table, tokenizer).truncated == []
 
 
+def test_texts_to_predict_have_no_labels() -> None:
+    labelled = encode_table(table_of(TEXTS), make_tokenizer()).rows
+    alone = Table(Path("a.csv"), TEXTS, [], [], (), [2, 3, 4])
+    rows = encode_table(alone, make_tokenizer()).rows
+    assert rows == [{k: v for k, v in row.items() if k != "labels"} for row in labelled]
+
+
 def test_a_pair_has_its_segments_whoever_trained_the_tokenizer(tmp_path: Path) -> None:
     bert = make_tokenizer()
     expected = encode_table(table_of(TEXTS, TEXTS[::-1]), bert).rows
@@ -86,7 +93,11 @@ def test_lengths_without_room_or_end_are_refused() -> None:
             encode_table(table, make_tokenizer(), length)
     with pytest.raises(ValueError, match=message.format(3, 4)):
         encode_table(table_of(TEXTS, TEXTS), make_tokenizer(), 3)
-    with pytest.raises(ValueError, match="model_max_length is not set"):
+    whole = (
+        r"^max_length is None and the tokenizer's model_max_length is not set; expected the "
+        r"longest row that the model reads: max_length=model\.config\.max_position_embeddings$"
+    )
+    with pytest.raises(ValueError, match=whole):
         encode_table(table, make_tokenizer(10**30))
     assert len(encode_table(table, make_tokenizer(10**30), 9).rows) == 3
     assert len(encode_table(table, make_tokenizer(512)).rows) == 3
@@ -106,10 +117,10 @@ def test_texts_are_cut_without_a_warning_and_what_just_fits_is_not(
 
 def test_macro_f1_is_scikit_learns() -> None:
     # sklearn.metrics.f1_score(labels, predicted, average="macro"), version 1.9
-    labels, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 4])
+    labels, predicted = np.array([0, 0, 1, 2, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 4, 2])
     measured = accuracy_and_f1(EvalPrediction(np.eye(5)[predicted], labels))
-    assert measured["accuracy"] == pytest.approx(3 / 6)
-    assert measured["macro_f1"] == pytest.approx((0.5 + 2 / 3 + 0.5 + 0) / 4)
+    assert measured["accuracy"] == pytest.approx(4 / 7)
+    assert measured["macro_f1"] == pytest.approx((0.5 + 2 / 3 + 2 / 3 + 0) / 4)
     with_states = EvalPrediction((np.eye(5)[predicted], np.zeros(3)), labels)
     assert accuracy_and_f1(with_states) == measured
 

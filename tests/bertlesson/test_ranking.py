@@ -202,6 +202,10 @@ def test_rows_without_an_answer_are_thinned() -> None:
     assert torch.equal(thin.features["input_ids"], thin_rows(made, 0.5).features["input_ids"])
     other = thin_rows(numbered, 0.5, seed=1)
     assert not torch.equal(thin.example, other.example)
+    assert not made.no_answer.any()  # so it may be left out
+    unsaid = thin_rows(made._replace(no_answer=None), 0.5)
+    for name, tensor in thin_rows(made, 0.5).features.items():
+        assert torch.equal(tensor, unsaid.features[name])
     assert len(thin_rows(made, 0.0).example) == int(answered.sum())
     assert len(thin_rows(made, 1.0).example) == len(made.example)
     with pytest.raises(ValueError, match=r"^share is 1\.5; expected 0\.0 to 1\.0 of the rows$"):

@@ -13,7 +13,7 @@ HEADERS = {
     for path in sorted((ROOT / "findings").glob("*.sh"))
 }
 TABLE = (ROOT / "docs/reference/libraries.md").read_text("utf-8").partition("{ #others }")[2]
-ROWS = re.findall(r"^\| (\w+) (\d[\d.]*\d)(.*?) \|", TABLE, re.MULTILINE)
+ROWS = re.findall(r"^\| ([\w-]+) (\d[\d.]*\d)(.*?) \|", TABLE, re.MULTILINE)
 
 
 def test_the_table_has_rows() -> None:
