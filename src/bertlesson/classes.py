@@ -39,7 +39,7 @@ def with_classes(model: Model, classes: Sequence[str]) -> Model:
 
     Raises:
         ValueError: If there are fewer than two names, or one twice.
-        TypeError: If the classes are a single string, or the model has no such layer.
+        TypeError: If the classes are not a list of strings, or the model has no such layer.
 
     >>> from transformers import BertConfig
     >>> from bertlesson.heads import SequenceClassificationModel
@@ -53,8 +53,8 @@ def with_classes(model: Model, classes: Sequence[str]) -> Model:
     >>> model.config.id2label, model.num_labels
     ({0: 'negative', 1: 'neutral', 2: 'positive'}, 3)
     """
-    if isinstance(classes, str):
-        raise TypeError(f"classes is the string {classes!r}; expected a list of names")
+    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
+        raise TypeError(f"classes is {classes!r}; expected a list of names, as strings")
     if len(classes) < 2 or len(set(classes)) < len(classes):
         raise ValueError(f"classes is {list(classes)}; expected two different names or more")
     config: Any = model.config

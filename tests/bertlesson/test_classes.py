@@ -169,5 +169,10 @@ def test_classes_that_are_none_are_refused(classes: list[str]) -> None:
     model = SequenceClassificationModel(small_config())
     with pytest.raises(ValueError, match="expected two different names or more"):
         with_classes(model, classes)
-    with pytest.raises(TypeError, match="the string 'ab'"):
-        with_classes(model, "ab")
+
+
+@pytest.mark.parametrize("classes", ["ab", [1, 2]])
+def test_classes_that_are_no_list_of_names_are_refused(classes: Any) -> None:
+    model = SequenceClassificationModel(small_config())
+    with pytest.raises(TypeError, match=r"^classes is .*; expected a list of names, as strings$"):
+        with_classes(model, classes)
