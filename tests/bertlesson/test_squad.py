@@ -129,7 +129,7 @@ def test_the_line_is_looked_for_only_if_something_is_wrong(
     [
         (b"", "some.json is empty"),
         (b"\xef\xbb\xbf \n", "some.json is empty"),
-        (b'{"data": [],\n}', "some.json, line 2: .* at column 1; expected one JSON object"),
+        (b'{"data": [],\nx}', "some.json, line 2: .* at column 1; expected one JSON object"),
         (b'{"id": "1"}\n{"id": "2"}\n', "some.json, line 2: Extra data"),
         (b'[{"id": "1"}]', r'holds a list; expected an object .*"paragraphs"'),
         (b'{"rows": []}', "some.json: no key data among rows"),
