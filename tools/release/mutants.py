@@ -48,6 +48,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "diagnosis_table": ("diagnosis_table", "diagnosis"),
     "encoding": ("stored",),
     "inputs": ("inputs", "finetuning", "training", "finding", "asking", "tags"),
+    "lesson.corpus": ("corpus", "labelled"),
     "lesson.corpus_text": (),  # it is data alone
     "layout": ("pair_arrays", "reference_arrays"),
     "mlm_head": ("heads",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
@@ -72,3 +73,19 @@ def test_all_files_are_the_same_each_time(tmp_path: Path) -> None:
         for part in parts:
             other = second / part.name if first.is_dir() else second
             assert part.read_bytes() == other.read_bytes()
+
+
+def test_all_files_are_those_that_the_recipes_were_tried_on(tmp_path: Path) -> None:
+    """What recipes print follows from these bytes: where they change, so do the pages."""
+    digest = hashlib.sha256()
+    for written in write_all(tmp_path):
+        for path in sorted(written.iterdir()) if written.is_dir() else [written]:
+            digest.update(path.relative_to(tmp_path).as_posix().encode() + path.read_bytes())
+    assert digest.hexdigest()[:16] == "1028f58bdb1a7dcd"
+
+
+def test_a_folder_may_be_there_already_or_lack_its_parent(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "texts"
+    once = {path.name: path.read_bytes() for path in write_texts(folder, 12, seed=0).iterdir()}
+    write_texts(folder, 12, seed=0)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == once

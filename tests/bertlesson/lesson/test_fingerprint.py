@@ -98,6 +98,7 @@ def test_names_alone_are_enough(package: Path) -> None:
         *(name for name in MODULES if name.startswith("inner.")),
     }
     assert run_by_importing(["torch.nn"], package) == set()
+    assert run_by_importing(["torch.nn", "pack.heads"], package) == {"__init__", "heads"}
 
 
 def test_each_module_has_a_name_and_each_name_a_file(package: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections import Counter
+from zlib import crc32
 
 import pytest
 
 from bertlesson.lesson import corpus_text as text
-from bertlesson.lesson.corpus import ALL_WORDS, Sentence
+from bertlesson.lesson.corpus import ALL_WORDS, Sentence, Split
 from bertlesson.lesson.labelled import (
     HELD_OUT,
     WORDS,
@@ -106,3 +109,22 @@ def test_bad_requests_are_refused(make: object) -> None:
         make(-1, 0, "train")
     with pytest.raises(ValueError, match="split is 'dev'"):
         make(1, 0, "dev")
+
+
+def test_examples_are_those_that_the_lesson_was_written_for() -> None:
+    """What the pages print follows from these draws: where they change, so do the pages."""
+    splits: tuple[Split, Split] = ("train", "test")
+    digest = hashlib.sha256()
+    for seed, split in itertools.product((0, 1), splits):
+        for sentence in sentiment_examples(30, seed, split) + entity_examples(30, seed, split):
+            digest.update(f"{sentence.text} {sentence.sentiment} {sentence.entities}".encode())
+        for example in question_examples(30, seed, split, impossible=0.3):
+            digest.update(repr(example).encode())
+    assert digest.hexdigest()[:16] == "5e80fe9bb52c6649"
+
+
+def test_every_sentence_belongs_to_one_split() -> None:
+    splits: tuple[Split, Split] = ("train", "test")
+    for half, split in enumerate(splits):
+        for sentence in sentiment_examples(30, 0, split) + entity_examples(30, 0, split):
+            assert crc32(sentence.text.encode()) % 2 == half

@@ -50,7 +50,7 @@ def test_each_module_has_tests_to_hold_it_to() -> None:
         assert mutants.tests_of(module)
         assert all((ROOT / path).exists() for path in mutants.tests_of(module))
     assert mutants.tests_of("collating")[0] == "tests/bertlesson/test_collating.py"
-    assert mutants.tests_of("lesson.corpus") == ["tests/bertlesson/lesson/test_corpus.py"]
+    assert mutants.tests_of("lesson.files") == ["tests/bertlesson/lesson/test_files.py"]
     without = {module for module in all_modules() if not mutants.tests_of(module)}
     assert without == {"lesson.corpus_text"}
 
