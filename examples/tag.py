@@ -101,11 +101,11 @@ with_classes(model, labels)  # what its head knows of them is kept
 tokenizer = AutoTokenizer.from_pretrained(args.model)
 # RoBERTa's configuration counts two positions that no text has
 longest = longest_row(model) or model.config.max_position_embeddings
-row_length = min(tokenizer.model_max_length, longest)
+length = min(tokenizer.model_max_length, longest)
 
 # %% rows of any length
 rows = {
-    part: encode_windows(tokenizer, *pair, labels, max_length=row_length)
+    part: encode_windows(tokenizer, *pair, labels, max_length=length)
     for part, pair in data.items()
 }
 for part, windows in rows.items():
