@@ -112,6 +112,14 @@ def test_every_public_name_has_its_place_in_the_reference(site: Path) -> None:
     assert lesson.count('href="../api/masking.html#bertlesson.masking.MaskingRecipe"') == 1
 
 
+def test_a_name_that_an_example_gives_itself_is_no_link(site: Path) -> None:
+    """examples/spans.py has an exact_match of its own."""
+    page = (site / "lesson/fine-tuning.html").read_text("utf-8")
+    assert "exact_match" in page
+    assert "#bertlesson.squad_metrics.exact_match" not in page
+    assert "#bertlesson.answers.decode_answers" in page
+
+
 def test_pages_as_markdown_lead_somewhere_and_hold_no_html(site: Path) -> None:
     written = sorted(site.rglob("*.md"))
     assert {path.with_suffix(".html") for path in written} == {*pages(site)} - {site / "404.html"}

@@ -231,9 +231,10 @@ class Names:
         examples = {name for (name, _), (shown, _) in self._lesson.shown.items() if shown == path}
         if page.file.src_uri.endswith(".ipynb"):
             examples = {page.file.name}
-        targets = dict(self._alone)
-        for example in sorted(examples):
-            text = self._lesson.examples[example].text
+        texts = [self._lesson.examples[example].text for example in sorted(examples)]
+        own = {name for text in texts for name in bound_in(text)}
+        targets = {name: module for name, module in self._alone.items() if name not in own}
+        for text in texts:
             for name, module in imports_of(text):
                 if name in self._of_module.get(module, ()):
                     targets[name] = module
@@ -255,6 +256,15 @@ def imports_of(text: str) -> tuple[tuple[str, str], ...]:
         for alias in node.names
         if not alias.asname
     )
+
+
+@memoized()
+def bound_in(text: str) -> tuple[str, ...]:
+    """The names that a script gives to things of its own."""
+    nodes = list(ast.walk(ast.parse(text)))
+    made = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return tuple(sorted(made | stored))
 
 
 @memoized()

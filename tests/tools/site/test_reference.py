@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.site.docstrings import with_fences
-from tools.site.reference import imports_of, with_links, with_sources
+from tools.site.reference import bound_in, imports_of, with_links, with_sources
 
 HEADING = '<h3 id="bertlesson.masking.mask_tokens" class="doc doc-heading">x</h3>'
 ADDRESSES = (("Kind", "../api/a.html#p.Kind"), ("make_it", "../api/a.html#p.make_it"))
@@ -51,6 +51,11 @@ def test_without_names_nothing_changes() -> None:
 def test_imports_say_which_module_a_name_is_from() -> None:
     text = "import a\nfrom b.c import d, e as f\ndef g():\n    from h import i\nfrom . import j\n"
     assert set(imports_of(text)) == {("d", "b.c"), ("i", "h")}
+
+
+def test_names_that_a_script_gives_to_its_own_are_found() -> None:
+    text = "from b import c\nrow_length = c(1)\nfor at in (): pass\ndef f(x): y = x\nclass A: ...\n"
+    assert bound_in(text) == ("A", "at", "f", "row_length", "y")
 
 
 @pytest.mark.parametrize(
