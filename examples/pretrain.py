@@ -10,6 +10,7 @@ import math
 import random
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -69,15 +70,23 @@ tokenizer = train_wordpiece(
     texts, options.vocabulary, model_max_length=options.length
 )
 print(f"{len(texts):,} documents, {len(tokenizer):,} pieces")
-first = split_sentences(next(iter(texts)))
+first = next(filter(None, map(split_sentences, texts)))
 for sentence in first[:3]:
     print(*tokenizer.tokenize(sentence))
 
+
 # %% sentence pairs
-documents = [
-    [tokenizer.tokenize(sentence) for sentence in split_sentences(text)]
-    for text in texts
-]
+def cut(text):
+    """The pieces of each sentence; some characters leave none."""
+    sentences = split_sentences(text)
+    # a "[CLS]" in the text is no special token
+    pieces = [
+        tokenizer.tokenize(s, split_special_tokens=True) for s in sentences
+    ]
+    return [each for each in pieces if each]
+
+
+documents = [pieces for text in texts if (pieces := cut(text))]
 pairs = create_pairs(
     documents,
     tokenizer.get_vocab(),
@@ -147,14 +156,15 @@ tokenizer.save_pretrained(options.output)
 theirs = BertForPreTraining.from_pretrained(options.output).eval()
 encoder = AutoModel.from_pretrained(options.output)
 inputs = AutoTokenizer.from_pretrained(options.output)(
-    first[0], return_tensors="pt"
+    first[0], truncation=True, return_tensors="pt"
 )
 with torch.inference_mode():
     ours = model(**inputs).prediction_logits
     off = (theirs(**inputs).prediction_logits - ours).abs().max().item()
 print(f"{type(encoder).__name__} and {type(theirs).__name__} load it")
 fill = pipeline("fill-mask", model=str(options.output))
-words = first[0].split()
+# no more characters than pieces fit into a row
+words = textwrap.shorten(first[0], options.length - 4, placeholder="").split()
 masked = " ".join([*words[:3], tokenizer.mask_token, *words[4:]])
 print(masked)
 print(*(f"{g['token_str']} {g['score']:.0%}" for g in fill(masked, top_k=4)))

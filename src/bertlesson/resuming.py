@@ -23,7 +23,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -133,8 +133,11 @@ class ExactResume(TrainerCallback):
         """The rows of the steps that are done already need no work."""
         if self.stream is not None:
             batches = state.global_step * args.gradient_accumulation_steps
-            self.stream.skipped = (
-                0 if args.ignore_data_skip else batches * args.train_batch_size * args.world_size
+            whole = args.accelerator_config.split_batches  # one batch for all processes
+            self.stream.skipped = _Skipped(
+                0 if args.ignore_data_skip else batches,
+                args.train_batch_size,
+                1 if whole else args.world_size,
             )
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -150,7 +153,7 @@ class ExactResume(TrainerCallback):
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Seed Python, NumPy and torch, on every device, for this step and process."""
         if self.stream is not None:
-            self.stream.skipped = 0  # the loader has what it needs
+            self.stream.skipped = _Skipped()  # the loader has what it needs
         torch_seed, numpy_seed = self._seeds(args, state.global_step, args.process_index)
         torch.manual_seed(torch_seed)
         random.seed(numpy_seed)
@@ -226,9 +229,11 @@ class ShuffledStream(IterableDataset[Any]):
         self.seed = seed
         self.transform = transform
         self.batch_size = batch_size
-        self.skipped = 0  # so many rows, from the first, will be thrown away by the loader
+        self.skipped = _Skipped()  # what the loader will throw away
         # where the source begins, to read it again
         self._start = source.state_dict() if hasattr(source, "state_dict") else None
+        if hasattr(source, "iter"):  # the state of datasets' streams is where they were read last
+            self._start = getattr(source, "_starting_state_dict", None)
         self._state: dict[str, Any] = _beginning()
         self._loaded = False
 
@@ -261,16 +266,18 @@ class ShuffledStream(IterableDataset[Any]):
         worker = get_worker_info()
         number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
         at = dict(self._state) if self._loaded else _beginning()
-        skipped, self.skipped, self._loaded = self.skipped, 0, False
-        unread = None  # a row for those that are thrown away
-        for row, content in self._shuffled(at):
-            if row // self.batch_size % workers != number:
-                continue
-            if row < skipped:
-                unread = self._transformed(content) if unread is None else unread
+        skipped, self.skipped, self._loaded = self.skipped.rows(number, workers), _Skipped(), False
+        own = (
+            content
+            for row, content in self._shuffled(at)
+            if row // self.batch_size % workers == number
+        )
+        if skipped:  # one row stands for all that are thrown away
+            unread = self._transformed(next(own))
+            yield unread
+            for _ in itertools.islice(own, skipped - 1):
                 yield unread
-            else:
-                yield self._transformed(content)
+        yield from map(self._transformed, own)
 
     def _transformed(self, row: Any) -> Any:
         return row if self.transform is None else self.transform(row)
@@ -281,16 +288,18 @@ class ShuffledStream(IterableDataset[Any]):
             rows = self._open(at)
             while True:
                 size, shuffling = self._plan(at["pass"], at["block"])
-                if hasattr(self.source, "state_dict"):
-                    at["source"] = copy.deepcopy(self.source.state_dict())
                 block = list(itertools.islice(rows, size))
                 if not block:
                     break
+                following = None  # where the next block begins
+                if hasattr(self.source, "state_dict"):
+                    following = copy.deepcopy(self.source.state_dict())
                 for place in shuffling.permutation(len(block))[at["taken"] :]:
                     at["row"], at["taken"] = at["row"] + 1, at["taken"] + 1
                     self._state = dict(at)
                     yield at["row"] - 1, block[place]
                 at["block"], at["taken"], at["read"] = at["block"] + 1, 0, at["read"] + len(block)
+                at["source"] = following
             if not at["read"]:
                 raise ValueError(
                     f"source, a {type(self.source).__name__}, has no rows; expected one or more, "
@@ -312,7 +321,32 @@ class ShuffledStream(IterableDataset[Any]):
         if not hasattr(source, "iter"):
             return iter(source)
         # unlike iter(), `iter` of a datasets.IterableDataset does not divide it among workers
-        return ({key: column[0] for key, column in row.items()} for row in source.iter(1))
+        rows = ({key: column[0] for key, column in row.items()} for row in source.iter(1))
+        first = list(itertools.islice(rows, 1))
+        source.load_state_dict(copy.deepcopy(self._start))  # for whoever reads it next
+        return itertools.chain(first, rows)
+
+
+class _Skipped(NamedTuple):
+    """What a loader reads and throws away, to go on in the middle of an epoch.
+
+    Attributes:
+        batches: How many of each process.
+        size: Rows in one.
+        processes: How many processes share the stream.
+    """
+
+    batches: int = 0
+    size: int = 0
+    processes: int = 1
+
+    def rows(self, worker: int, workers: int) -> int:
+        """How many of a worker's rows are thrown away, at the least."""
+        # A loader in each process reads the rows of all processes; one loader for all reads a batch
+        # at a time. Either takes its batches from the workers in turn.
+        own = max(0, -(-(self.batches - worker) // workers)) * self.processes
+        shared = max(0, -(-(self.batches * self.processes - worker) // workers))
+        return self.size * min(own, shared)
 
 
 def _beginning() -> dict[str, Any]:

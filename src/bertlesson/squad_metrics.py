@@ -160,8 +160,9 @@ def best_null_threshold(
     """The threshold for "no answer" that scores best, for development data (paper §4.3).
 
     It is the one of ``find_best_thresh`` in ``evaluate-v2.0.py`` wherever that one keeps what it
-    promises. It does not where declining every question is best, for which it returns 0.0; where it
-    ends between two questions with the same null score; and where an answer consists of articles.
+    promises. It does not where declining every question is best, for which it returns 0.0; where
+    declining none is, for which it returns the highest null score; where it ends between two
+    questions with the same null score; and where an answer consists of articles.
 
     Args:
         questions: See `read_squad`.
@@ -171,7 +172,8 @@ def best_null_threshold(
 
     Returns:
         The threshold, for `decode_answers` and `answer_questions`, and the score that it gives in
-        percent. -inf declines every question.
+        percent. -inf declines every question; inf declines none, where nothing is gained by
+        declining, as on questions that all have an answer.
 
     Raises:
         ValueError: See `score_answers`; also if there is no such metric.
@@ -191,7 +193,11 @@ def best_null_threshold(
     exact, overlap = _score_each(questions, predictions, "2.0")
     answerable = {question.id: bool(question.answers) for question in questions}
     scores = exact if metric == "exact" else overlap
-    return _sweep(scores, predictions, null_scores, answerable, official=False)
+    threshold, best = _sweep(scores, predictions, null_scores, answerable, official=False)
+    # the doubt of the last one answered is no bar for new questions, which may be more doubtful
+    if all(answerable.values()) or threshold == max(null_scores[name] for name in answerable):
+        threshold = float("inf")
+    return threshold, best
 
 
 def _check_prediction(prediction: str) -> None:

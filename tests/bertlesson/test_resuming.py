@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,7 +62,8 @@ def make_trainer(folder: Path, *, stream: bool = False, **settings: Any) -> Trai
     collator = MaskingCollator(tokenizer, seed=settings.pop("mask_seed", 5), at_least_one=True)
     data: Any = ROWS
     if stream:
-        data = ShuffledStream(ROWS, buffer=8, seed=1, batch_size=4)
+        dealt = settings.pop("dealt", 4)  # rows that a worker passes on at a time
+        data = ShuffledStream(ROWS, buffer=8, seed=1, batch_size=dealt)
         settings = {"max_steps": 9} | settings
     callbacks: list[Any] = [MaskingCallback(collator)]
     if settings.pop("exact", True):
@@ -130,6 +131,7 @@ BY_STEPS = {"eval_strategy": "steps", "eval_steps": 2}
         (EVALUATED | PLATEAU, [STEPS]),
         ({"stream": True}, [7]),
         ({"stream": True, "dataloader_num_workers": 2, "gradient_accumulation_steps": 2}, [4]),
+        ({"stream": True, "dataloader_num_workers": 2, "dealt": 1}, [3, 6]),
     ],
     ids=str,
 )
@@ -434,8 +436,14 @@ def test_a_folder_without_checkpoints(tmp_path: Path) -> None:
 
 
 def settings_of_training(**changes: Any) -> Any:
-    settings = {"seed": 42, "process_index": 0, "world_size": 2, "train_batch_size": 4}
+    settings: dict[str, Any] = {
+        "seed": 42,
+        "process_index": 0,
+        "world_size": 2,
+        "train_batch_size": 4,
+    }
     settings |= {"gradient_accumulation_steps": 3, "ignore_data_skip": False}
+    settings["accelerator_config"] = SimpleNamespace(split_batches=False)
     return SimpleNamespace(**settings | changes)
 
 
@@ -486,11 +494,37 @@ def test_a_resumed_run_says_how_many_rows_it_will_skip() -> None:
     stream = ShuffledStream(range(99))
     callback, state = ExactResume(stream), SimpleNamespace(global_step=5)
     callback.on_train_begin(settings_of_training(), state, None)
-    assert stream.skipped == 5 * 3 * 4 * 2
+    assert stream.skipped == (5 * 3, 4, 2)
+    assert stream.skipped.rows(0, 1) == 5 * 3 * 4 * 2
     callback.on_step_begin(settings_of_training(), state, None)
-    assert stream.skipped == 0, "the loader has them, and its next pass has nothing to skip"
+    assert stream.skipped.rows(0, 1) == 0, "the loader has them; its next pass skips nothing"
     callback.on_train_begin(settings_of_training(ignore_data_skip=True), state, None)
-    assert stream.skipped == 0
+    assert stream.skipped.rows(0, 1) == 0
+    whole = SimpleNamespace(split_batches=True)
+    callback.on_train_begin(settings_of_training(accelerator_config=whole), state, None)
+    assert stream.skipped.rows(0, 1) == 5 * 3 * 4
+
+
+@pytest.mark.parametrize(
+    ("batches", "processes", "of_each"),
+    [
+        (3, 1, [8, 4]),  # the first and the third batch, and the second
+        (4, 1, [8, 8]),
+        (1, 1, [4, 0]),
+        (0, 1, [0, 0]),
+        # of two processes: two loaders take batches of 8 rows, one loader takes twice as many of 4
+        (2, 2, [8, 8]),
+        (3, 2, [12, 8]),
+    ],
+)
+def test_no_worker_skips_more_than_is_thrown_away(
+    batches: int, processes: int, of_each: list[int]
+) -> None:
+    stream = ShuffledStream(range(99))
+    state = SimpleNamespace(global_step=batches)
+    settings = settings_of_training(gradient_accumulation_steps=1, world_size=processes)
+    ExactResume(stream).on_train_begin(settings, state, None)
+    assert [stream.skipped.rows(worker, 2) for worker in range(2)] == of_each
 
 
 # streams
@@ -562,27 +596,58 @@ def test_a_source_with_a_state_is_not_read_from_the_beginning() -> None:
     assert source.read <= 10
 
 
-class Columns(Source):
-    """Deals its rows out to workers, unless it is asked for batches: as datasets' streams do."""
+class Columns:
+    """As datasets' streams do, it deals its rows out to workers, unless it is asked for batches.
+
+    Its state is the place of the last row that was read, also after it was read for something else.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.next = 0
+        self._starting_state_dict: dict[str, int] | None = None
 
     def __iter__(self) -> Iterator[int]:
         raise AssertionError("a worker would get a part of the rows")
 
     def iter(self, batch_size: int) -> Iterator[dict[str, list[int]]]:
         assert batch_size == 1
-        return ({"n": [row], "half": [row // 2]} for row in super().__iter__())
+        for row in range((self._starting_state_dict or {"next": 0})["next"], self.rows):
+            self.next = row + 1
+            yield {"n": [row], "half": [row // 2]}
+
+    def state_dict(self) -> dict[str, int]:
+        return {"next": self.next}
+
+    def load_state_dict(self, state: dict[str, int] | None) -> None:
+        self._starting_state_dict = state
+
+
+def columns(rows: Iterable[int]) -> list[dict[str, int]]:
+    return [{"n": n, "half": n // 2} for n in rows]
 
 
 def test_a_source_that_deals_its_rows_out_gives_all_of_them() -> None:
-    def stream(source: Any) -> ShuffledStream:
-        return ShuffledStream(source, buffer=8, seed=3)
+    expected = columns(itertools.islice(ShuffledStream(Source(30), buffer=8, seed=3), 75))
+    source = Columns(30)
+    next(source.iter(1))  # someone has looked at it
+    for taken in range(70):
+        killed = ShuffledStream(source, buffer=8, seed=3)
+        begun = list(itertools.islice(killed, taken))
+        again = ShuffledStream(source, buffer=8, seed=3)  # in the same process
+        again.load_state_dict(killed.state_dict())
+        begun += itertools.islice(again, 2)
+        resumed = ShuffledStream(Columns(30), buffer=8, seed=3)
+        resumed.load_state_dict(again.state_dict())
+        assert begun + list(itertools.islice(resumed, 73 - taken)) == expected, taken
+        assert next(source.iter(1)) == {"n": [0], "half": [0]}, "others may read it"
 
-    expected = [{"n": n, "half": n // 2} for n in itertools.islice(stream(Source(30)), 70)]
-    killed = stream(Columns(30))
-    assert list(itertools.islice(killed, 40)) == expected[:40]
-    resumed = stream(Columns(30))
-    resumed.load_state_dict(killed.state_dict())
-    assert list(itertools.islice(resumed, 30)) == expected[40:]
+
+def test_a_source_of_columns_is_read_again_from_where_it_was_set() -> None:
+    source = Columns(30)
+    source.load_state_dict({"next": 10})
+    rows = itertools.islice(ShuffledStream(source, buffer=8, seed=3), 40)
+    assert sorted(row["n"] for row in rows) == sorted([*range(10, 30)] * 2)
 
 
 def test_all_blocks_but_the_first_are_as_large_as_the_buffer() -> None:
@@ -624,9 +689,11 @@ def test_of_rows_that_are_skipped_one_is_transformed() -> None:
         made = ShuffledStream(
             range(30), buffer=8, seed=3, transform=lambda row: calls.append(row) or row * 10
         )
-        made.skipped = skipped
+        state = SimpleNamespace(global_step=skipped // 4)
+        settings = settings_of_training(gradient_accumulation_steps=1, world_size=1)
+        ExactResume(made).on_train_begin(settings, state, None)
         rows = list(itertools.islice(made, 20))
-        assert made.skipped == 0
+        assert made.skipped.rows(0, 1) == 0
         return rows
 
     whole = stream(0)

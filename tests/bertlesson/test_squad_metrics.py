@@ -152,7 +152,21 @@ def test_an_answer_of_articles_is_wrong_to_the_official_search_alone() -> None:
     scores = score_answers(questions, given, null_scores=doubt)
     assert (scores["exact"], scores["f1"]) == (100.0, 100.0)
     assert (scores["best_f1"], scores["best_f1_thresh"]) == (50.0, 0.0)
-    assert best_null_threshold(questions, given, doubt) == (0.2, 100.0)
+    assert best_null_threshold(questions, given, doubt) == (math.inf, 100.0)
+
+
+def test_where_declining_gains_nothing_no_question_is_declined() -> None:
+    """Not even one that is more doubtful than all of the development data."""
+    questions = made(a=["cat"], c=["dog"])
+    doubt = {"a": -9.0, "c": -8.0}
+    assert best_null_threshold(questions, {"a": "cat", "c": "dog"}, doubt) == (math.inf, 100.0)
+    # a wrong answer is no worse than none
+    assert best_null_threshold(questions, {"a": "cat", "c": "cow"}, doubt) == (math.inf, 50.0)
+    mixed, given = made(a=["cat"], c=[]), {"a": "cat", "c": "dog"}
+    assert best_null_threshold(mixed, given, doubt) == (-9.0, 100.0)
+    decoded = score_answers(questions, {"a": "cat", "c": "dog"}, version="2.0",
+                            null_scores=doubt, null_threshold=math.inf)  # fmt: skip
+    assert decoded["exact"] == 100.0
 
 
 def test_a_threshold_is_for_one_metric() -> None:
