@@ -117,8 +117,9 @@ collator = PackingCollator(MaskingCollator(tokenizer, seed=0), model)
 packed = collator(shown[:24])
 for form, batch in {"padded": padded, "packed": packed}.items():
     print(form)
-    for key, value in batch.items():
-        print(f"  {key:15} {tuple(value.shape)}")
+    for key, value in batch.items():  # ModernBERT has two masks
+        parts = value.values() if isinstance(value, dict) else [value]
+        print(f"  {key:15}", *(tuple(part.shape) for part in parts))
 
 # %% one row
 row = (packed["cls_positions"] >= 0).sum(dim=1).argmax()
@@ -271,7 +272,7 @@ from bertlesson.packing import PackingCollator, pool_each_text
 
 checkpoint = tiny.load()  # or AutoModelForMaskedLM.from_pretrained(...)
 model, tokenizer = checkpoint.model, checkpoint.tokenizer
-pool_each_text(model)  # only for NSP: the pooler reads each text's [CLS]
+pool_each_text(model)  # if it has NSP's head, which reads each text's [CLS]
 collator = PackingCollator(MaskingCollator(tokenizer, seed=0), model)
 texts = [
     "The soup at the inn was cold.",
@@ -280,5 +281,5 @@ texts = [
 ]
 rows = [{"input_ids": ids} for ids in tokenizer(texts)["input_ids"]]
 batch = collator(rows)  # or Trainer(..., data_collator=collator)
-for name, tensor in batch.items():
-    print(f"{name:15}{tuple(tensor.shape)}")
+print(*batch)
+print(tuple(batch["input_ids"].shape))

@@ -186,8 +186,11 @@ for row, hidden in zip(rows, chosen, strict=True):
         (word, not yes) in pairs for word, yes in pairs if word is not None
     )
 moved = sum(map(torch.equal, labels[:half], labels[half:]))
-assert torn == 0, "No word is masked in part, though no piece begins with ##"
-assert moved == 0, "The second epoch masks each batch in another way"
+if not own:  # an unknown piece within a word divides it
+    assert torn == 0, (
+        "No word is masked in part, though no piece begins with ##"
+    )
+    assert moved == 0, "The second epoch masks each batch in another way"
 
 # %% with accelerate
 accelerator = Accelerator(cpu=not own)

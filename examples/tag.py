@@ -77,8 +77,14 @@ if not own:
 def read(path):
     """The texts, and their tags or entities; tags of any scheme."""
     if path.lower().endswith((".jsonl", ".json", ".ndjson")):
-        return read_annotations(path)
-    texts, tags = read_conll(path)
+        texts, tags = read_annotations(path)
+        if isinstance(texts[0], str):  # with entities
+            return texts, tags
+    else:
+        texts, tags = read_conll(path)
+    # a line of JSON may be a sentence without a word
+    kept = [pair for pair in zip(texts, tags, strict=True) if pair[0]]
+    texts, tags = map(list, zip(*kept, strict=True))
     return texts, [convert_tags(row, "IOB2") for row in tags]
 
 
@@ -99,9 +105,7 @@ kind = TokenClassificationModel if ours else AutoModelForTokenClassification
 model = kind.from_pretrained(args.model, dtype=torch.float32)
 with_classes(model, labels)  # what its head knows of them is kept
 tokenizer = AutoTokenizer.from_pretrained(args.model)
-# RoBERTa's configuration counts two positions that no text has
-longest = longest_row(model) or model.config.max_position_embeddings
-length = min(tokenizer.model_max_length, longest)
+length = min(longest_row(model) or 10**30, tokenizer.model_max_length)
 
 # %% rows of any length
 rows = {
@@ -173,10 +177,11 @@ print(report)
 
 # %% save
 folder = Path(args.out) / "best"
-trainer.save_model(str(folder))
-tokenizer.save_pretrained(folder)
+trainer.save_model(str(folder))  # the tokenizer as well
+trainer.accelerator.wait_for_everyone()  # with torchrun, the first one saves
 if in_words:  # the words, what is right, what was predicted
-    write_conll(folder / "test.conll", texts, truth, found)
+    words = [["_".join(word.split()) or "_" for word in row] for row in texts]
+    write_conll(folder / "test.conll", words, truth, found)
     print((folder / "test.conll").read_text("utf-8").partition("\n\n")[0])
 
 # %% use

@@ -160,9 +160,11 @@ def rank_answers(
         short = []
         for number in pending:
             of_rows = [spans[row] for row in of_question[number]]
-            # a span twice in the rows takes up a place of theirs; if need be, look at more
-            found[number] = _merge(of_rows)[:top_k]
-            if len(found[number]) < top_k and any(len(each) >= wanted for each in of_rows):
+            found[number] = best = _merge(of_rows)[:top_k]
+            # a span twice in a row, as where a character has several pieces, takes up a place of
+            # another; what a row has beyond its list scores less than the last of the list
+            lasts = [each[-1].score for each in of_rows if len(each) >= wanted]
+            if lasts and (len(best) < top_k or best[-1].score < max(lasts)):
                 short.append(number)
         pending, wanted = short, wanted * 8
     lowest = none.tolist()

@@ -45,7 +45,7 @@ class FoundAnswer(NamedTuple):
         end: The character after its last; 0 for "no answer".
         score: The logit of its start plus the logit of its end.
         probability: The softmax of the scores over the 20 best answers, and "no answer" if that is
-            possible.
+            possible; of a worse answer, its share on the same scale.
     """
 
     text: str
@@ -240,14 +240,12 @@ def _inputs(model: PreTrainedModel, features: Features) -> Features:
 
 def _to_texts(ranking: Ranking, context: str, null_threshold: float | None) -> list[FoundAnswer]:
     found = [(context[start:end], start, end, score) for start, end, score in ranking.candidates]
+    compared = [score for *_, score in found[:N_BEST]]
     if null_threshold is not None:
         bar = ranking.null_score - null_threshold
         place = sum(score >= bar for *_, score in found)
         found.insert(place, ("", 0, 0, ranking.null_score))
-    scores = [score for *_, score in found]
-    highest = max((score for score in scores if score < math.inf), default=0.0)
-    weights = [math.exp(score - highest) for score in scores]
-    return [
-        FoundAnswer(*each, weight / sum(weights))
-        for each, weight in zip(found, weights, strict=True)
-    ]
+        compared.append(ranking.null_score)
+    highest = max((score for score in compared if score < math.inf), default=0.0)
+    total = sum(math.exp(score - highest) for score in compared)
+    return [FoundAnswer(*each, math.exp(each[3] - highest) / total) for each in found]

@@ -74,11 +74,11 @@ class MaskingCollator:
         recipe: The shares.
         seed: A whole number, 0 or more, or None.
         whole_word_mask: Select whole words. If the rows come with `word_ids` (as returned by a
-            tokenizer's ``word_ids()``, None or NaN for special tokens), these define the words;
-            otherwise the prefix of continuation pieces does, ``##`` in BERT's vocabulary. Only
-            WordPiece has such a prefix: with others, such as the byte-level BPE of GPT-2 and
-            RoBERTa, the rows need `word_ids`. `Trainer` drops this column unless
-            ``remove_unused_columns=False``.
+            tokenizer's ``word_ids()``, None or NaN for special tokens), these define the words, and
+            a special token within one, such as an unknown piece, divides it. Otherwise the prefix
+            of continuation pieces does, ``##`` in BERT's vocabulary. Only WordPiece has such a
+            prefix: with others, such as the byte-level BPE of GPT-2 and RoBERTa, the rows need
+            `word_ids`. `Trainer` drops this column unless ``remove_unused_columns=False``.
         max_predictions_per_seq: See `mask_tokens`.
         at_least_one: See `mask_tokens`.
         pad_to_multiple_of: Pad rows to a multiple of this length.

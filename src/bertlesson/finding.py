@@ -80,9 +80,10 @@ def find_entities(
     Ada PER 1.000
     was PER 1.000
     """
-    if not isinstance(texts, str) and any(isinstance(text, list) for text in texts):
-        raise TypeError("texts has a list; expected texts: for words, predict_tags")
     if not isinstance(texts, str):  # which make_windows refuses
+        texts = list(texts)
+        if any(isinstance(text, list) for text in texts):
+            raise TypeError("texts has a list; expected texts: for words, predict_tags")
         texts = checked_texts("texts", texts)
     labels = _labels(model)
     for label in labels:
@@ -134,6 +135,7 @@ def predict_tags(
         TypeError: If a sentence is a string instead of a list of words.
         ValueError: If the tokenizer belongs to another model.
     """
+    sentences = list(sentences)
     if any(isinstance(sentence, str) for sentence in sentences):
         raise TypeError("sentences has a string; expected lists of words: for texts, find_entities")
     windows = make_windows(

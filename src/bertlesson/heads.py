@@ -124,9 +124,10 @@ def encode(
         known |= {"cls_positions"}  # which packed rows have for a pooler
     for name in kwargs:
         if name not in known:
+            hint = ": for packed rows, pool_each_text(model)" if name == "cls_positions" else ""
             raise TypeError(
                 f"forward() got {name}, which BertModel takes and ignores; expected the model's "
-                f"arguments or one of {', '.join(sorted(known))}"
+                f"arguments or one of {', '.join(sorted(known))}{hint}"
             )
     return encoder(input_ids, attention_mask, token_type_ids, return_dict=True, **kwargs)
 

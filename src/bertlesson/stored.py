@@ -11,6 +11,7 @@ torch nor the program that started it, so no ``if __name__ == "__main__"`` is ne
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pickle
@@ -110,7 +111,8 @@ class StoredRows:
         row = self._opened[shard][index - self._starts[shard]].astype(np.int64)
         pad, length = self.index["pad"], self.index["length"]
         if self.index["kind"] == "rows":
-            return {"input_ids": row[: np.flatnonzero(row != pad)[-1] + 1]}
+            filled = np.flatnonzero(row != pad)[-1] + 1 + self.index.get("closing_pads", 0)
+            return {"input_ids": row[:filled]}
         first, last, label = row[length:]
         columns = np.arange(length)
         structural = (columns == 0) | (columns == first) | (columns >= last)
@@ -225,6 +227,9 @@ def _write(
                 path.unlink(missing_ok=True)
         raise
     index = settings | {"format": FORMAT, "kind": kind, "rows": rows, "pad": encoder.pad}
+    # a pad token that also ends each row, as after tokenizer.pad_token = tokenizer.sep_token
+    ends = itertools.takewhile(lambda number: number == encoder.pad, reversed(encoder.closing))
+    index["closing_pads"] = len(list(ends))
     with replacing(folder / INDEX) as part:
         part.write_text(json.dumps(index | {"dtype": encoder.dtype.name}), "utf-8")
     return StoredRows(folder)

@@ -52,6 +52,7 @@ def count_tags(truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
     >>> count_tags([["B-PER", "I-PER", "B-LOC"]], [["B-PER", "I-PER", "I-PER"]]).found
     {'LOC': 0, 'PER': 1}
     """
+    truth, predicted = list(truth), list(predicted)
     for name, rows in {"truth": truth, "predicted": predicted}.items():
         if any(isinstance(row, str) for row in rows):
             raise TypeError(f"{name} has tags; expected a list of them for each sentence")

@@ -100,7 +100,11 @@ def test_no_answer_takes_its_place_by_the_threshold() -> None:
     assert all(answer.text for answers in never for answer in answers)
     assert never[3] == []
     for answers in never[:3]:
-        assert sum(each.probability for each in answers) == pytest.approx(1.0)
+        assert sum(each.probability for each in answers[:20]) == pytest.approx(1.0)
+    few = answer_questions(*given, top_k=3, max_length=40)
+    for answers, more in zip(few, never, strict=True):
+        expected = [each.probability for each in more[:3]]
+        assert [each.probability for each in answers] == pytest.approx(expected)
     always = answer_questions(*given, null_threshold=-1e9, max_length=40)
     assert [answers[0][:3] for answers in always] == [("", 0, 0)] * 4
     rarely = answer_questions(*given, top_k=9999, null_threshold=1e9, max_length=40)

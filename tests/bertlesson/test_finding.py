@@ -146,6 +146,15 @@ def test_other_encoders_and_their_tokenizers_work() -> None:
                 assert 0 < score <= 1
 
 
+def test_texts_that_can_be_read_only_once_are_all_read() -> None:
+    model, tokenizer = bert(), make_tokenizer()
+    expected = find_entities(model, tokenizer, TEXTS)
+    assert find_entities(model, tokenizer, iter(TEXTS)) == expected  # type: ignore[arg-type]
+    sentences = [text.split() for text in TEXTS]
+    tags = predict_tags(model, tokenizer, sentences)
+    assert predict_tags(model, tokenizer, iter(sentences)) == tags  # type: ignore[arg-type]
+
+
 def test_what_is_wrong_is_said() -> None:
     model, tokenizer = bert(), make_tokenizer()
     with pytest.raises(TypeError, match="texts is the string 'Ada'; expected a list"):

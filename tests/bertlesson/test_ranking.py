@@ -79,6 +79,22 @@ def test_the_best_spans_are_those_that_loops_find(kind: str, top_k: int, longest
         assert ranking.null_score == float((starts[rows, cls] + ends[rows, cls]).min())
 
 
+def test_characters_of_several_pieces_take_no_place_of_another() -> None:
+    """The first two pieces are one character, so the best two spans of that row are the same."""
+    characters = torch.tensor(
+        [
+            [[-1, -1], [0, 1], [0, 1], [1, 2], [2, 3]],
+            [[-1, -1], [3, 4], [4, 5], [5, 6], [6, 7]],
+        ]
+    )
+    made = Questions({"input_ids": torch.zeros(2, 5).long()}, torch.tensor([0, 0]), characters)
+    starts = torch.tensor([[0, 10, 9.5, 9, 8], [0, 7, 6, 5, 4]])
+    [ranking] = rank_answers(starts, 0 * starts, made, top_k=2, max_answer_length=1)
+    assert [tuple(each) for each in ranking.candidates] == [(0, 1, 10.0), (1, 2, 9.0)]
+    [ranking] = rank_answers(starts, 0 * starts, made, top_k=5, max_answer_length=1)
+    assert [each.start for each in ranking.candidates] == [0, 1, 2, 3, 4]
+
+
 @pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("kind", ["bert", "byte-level", "xlnet"])
 def test_a_piece_is_judged_where_it_has_most_context(kind: str, side: str) -> None:

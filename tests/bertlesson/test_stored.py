@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import random
@@ -267,6 +268,18 @@ def test_each_word_is_remembered_but_not_sent_to_another_process(tokenizer: Bert
     assert len(encoder._known) == len({"the", "sat", "cat"}) + 500
     assert len(pickle.dumps(encoder)) == size
     assert pickle.loads(pickle.dumps(encoder))("the cat sat") == expected
+
+
+def test_a_pad_token_that_ends_the_rows_stays_where_it_does(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path
+) -> None:
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.pad_token = tokenizer.sep_token
+    (shard,) = cut_shards(texts)
+    stored = write_rows([shard], tokenizer, tmp_path / "rows", length=17)
+    expected = [row["input_ids"] for row in encode_rows(texts, tokenizer, 17)]
+    assert [row["input_ids"].tolist() for row in stored] == expected
+    assert {len(row) for row in expected} > {17}, "some are padded"
 
 
 def test_padding_is_the_tokenizers_own(tmp_path: Path, texts: Texts) -> None:

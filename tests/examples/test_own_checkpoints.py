@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
     RobertaConfig,
 )
 
@@ -92,6 +95,74 @@ def test_a_checkpoint_in_half_precision_is_trained_in_single(name: str, tmp_path
     assert dtypes == {torch.float32}
     text.write_bytes(b"Ada\ncaf\xe9\n")
     assert f"{text}, line 2: the byte 0xe9 is not UTF-8" in run(name, *arguments, fails=True)
+
+
+@pytest.mark.slow
+def test_questions_that_all_have_an_answer_are_answered(tmp_path: Path) -> None:
+    """Files of version 1.1, whose script has other names for its scores."""
+    model = write_checkpoint(tmp_path / "model", AutoModelForSequenceClassification)
+    data = tmp_path / "train.json"
+    files.write_squad(data, 12, seed=1, impossible=0)
+    own = ["--model", model, "--train", data, "--dev", data, "--output", tmp_path / "out"]
+    run("answer", *own, "--epochs", "1")
+    answers = json.loads((tmp_path / "out/predictions.json").read_text("utf-8"))
+    assert all(answers.values())
+
+
+@pytest.mark.slow
+def test_words_in_json_may_have_any_scheme_spaces_and_sentences_without_a_word(
+    tmp_path: Path,
+) -> None:
+    model = write_checkpoint(tmp_path / "model", AutoModelForTokenClassification)
+    words = {
+        "tokens": ["Ada", "Greta", "in", "Green Owl"],
+        "tags": ["B-PER", "E-PER", "O", "S-LOC"],
+    }
+    rows = [*[words] * 6, {"tokens": [], "tags": []}, words]
+    data = tmp_path / "words.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    own = ["--model", model, "--train", data, "--dev", data, "--test", data]
+    run("tag", *own, "--out", tmp_path / "out", "--epochs", "1")
+    saved = (tmp_path / "out/best/test.conll").read_text("utf-8").strip().split("\n\n")
+    assert len(saved) == 7
+    assert [line.split()[:2] for line in saved[0].split("\n")] == [
+        ["Ada", "B-PER"],
+        ["Greta", "I-PER"],
+        ["in", "O"],
+        ["Green_Owl", "B-LOC"],
+    ]
+
+
+@pytest.mark.slow
+def test_text_from_the_web_can_be_pretrained_on(tmp_path: Path) -> None:
+    text = tmp_path / "web.txt"
+    documents = [
+        "\u0e01" * 200 + " no full stop",  # longer than a row
+        "\u200b",  # no piece at all
+        "We met [CLS] there. \ufe0f And [MASK] too. It went on.",
+        *[f"Document {n} is here. It has a second sentence. A third one, too." for n in range(9)],
+    ]
+    text.write_text("\n\n".join(documents), "utf-8")
+    own = ["--train", text, "--ends", "blank line", "--output", tmp_path / "out"]
+    size = ["--vocabulary", "120", "--length", "32", "--layers", "1", "--width", "64"]
+    run("pretrain", *own, *size, "--steps", "2", "--batch-size", "4")
+
+
+@pytest.mark.slow
+def test_packed_rows_of_modernbert_have_two_masks(tmp_path: Path) -> None:
+    tokenizer = make_tokenizer(64)
+    size = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    special = dict.fromkeys(("bos_token_id", "cls_token_id"), tokenizer.cls_token_id)
+    special |= dict.fromkeys(("eos_token_id", "sep_token_id"), tokenizer.sep_token_id)
+    config = ModernBertConfig(
+        vocab_size=len(tokenizer), intermediate_size=32, pad_token_id=0, **size, **special
+    )
+    ModernBertForMaskedLM(config).save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    text = tmp_path / "lines.txt"
+    text.write_text("".join("Ada was in the Green Owl . " * (1 + n % 4) + "\n" for n in range(32)))
+    own = ["--model", tmp_path / "model", "--train", text, "--output", tmp_path / "out"]
+    run("pack", *own, "--texts", "16", "--steps", "2")
 
 
 def run(name: str, *arguments: Any, fails: bool = False) -> str:

@@ -37,7 +37,7 @@ from tools.run.records import Result
 
 PLANTED, FOUND = FOLDER / "planted.toml", FOLDER / "claims.json"
 Run = Callable[[Path, Example, list[Example]], list[Result]]
-SECONDS = 150  # of a core that an example may take with a change; one that takes more is ended
+SECONDS = 400  # of a core that an example may take with a change; one that takes more is ended
 NO_VERDICT = f"took more than {SECONDS} s"
 
 
