@@ -58,11 +58,13 @@ def attention_from(attentions, position):
 
 
 heads = attention_from(output.attentions, hole)
+off = (heads.sum(-1) - 1).abs().max().item()
 needed = changes.argmin()
 sure = heads.max(-1).values > 0.9  # nearly all of it on one token
 right_one = (sure & (heads.argmax(-1) == needed)).sum().item()
 wrong_one = sure.sum().item() - right_one
 assert tokens[needed] == "felix", "The guess rests on the name that it repeats"
+assert off < 1e-5, "What each head divides among the tokens adds up to 1"
 assert wrong_one > right_one, (
     "Of the heads that put over 90% on one token, more look at one that the "
     "guess does not need"

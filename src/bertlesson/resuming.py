@@ -323,7 +323,7 @@ class ShuffledStream(IterableDataset[Any]):
         # unlike iter(), `iter` of a datasets.IterableDataset does not divide it among workers
         rows = ({key: column[0] for key, column in row.items()} for row in source.iter(1))
         first = list(itertools.islice(rows, 1))
-        source.load_state_dict(copy.deepcopy(self._start))  # for whoever reads it next
+        source.load_state_dict(copy.deepcopy(self._start))  # for those who read it next
         return itertools.chain(first, rows)
 
 

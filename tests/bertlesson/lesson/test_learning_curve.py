@@ -78,3 +78,31 @@ def test_the_chart_tells_its_numbers_in_words() -> None:
         pytest.approx([0.7, 0.9]),
         pytest.approx([0.3, 0.95]),
     ]
+
+
+def test_the_chart_shows_each_start_in_its_own_way() -> None:
+    """The band is from the worst seed to the best, and a name stands at the end of its line."""
+    (axes,) = draw(CURVE, title="A title", unit="F1", labels="labels").axes
+    for number, (band, line, name) in enumerate(
+        zip(axes.collections, axes.lines, axes.texts, strict=True)
+    ):
+        scores = CURVE.scores[("pretrained", "random")[number]]
+        corners = {tuple(corner) for corner in band.get_paths()[0].vertices.tolist()}
+        ends = [
+            *zip(CURVE.sizes, scores.min(1), strict=True),
+            *zip(CURVE.sizes, scores.max(1), strict=True),
+        ]
+        assert corners == set(ends)
+        assert band.get_linewidth().tolist() == [0]
+        assert (line.get_color(), line.get_marker()) == (f"C{number}", "os"[number])
+        assert (name.get_color(), name.get_position()) == (f"C{number}", (8, 0))
+        assert name.xy == (64, scores.mean(1)[-1])
+        assert name.anncoords == "offset points"
+    assert [name.get_text() for name in axes.texts] == ["pretrained start", "random start"]
+
+
+def test_the_bar_counts_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    measure(lambda *run: run, lambda *_: 1.0, sizes=(4,), seeds=2, rates=(0.1,), tuning_size=4)
+    told = capsys.readouterr().err
+    assert told.strip().startswith("fine-tuning")
+    assert "6/6" in told

@@ -133,6 +133,8 @@ def test_what_is_published_has_a_word_on_each_mistake() -> None:
     assert published["results"][number] == {"text": "(2, 2)", "stops": None, "word": late.word}
     assert published["results"][0] == {"text": "(2, 1)", "stops": None, "word": None}
     assert published["of"] == list(orders.of)
+    for seed in range(5):
+        assert orders.published([late], seed)["shuffled"] == orders.shuffled(seed)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,20 @@ def test_a_mistake_that_is_none_is_refused(mistakes: list[Mistake]) -> None:
     orders = run_orders(swap, lambda function: str(function(1, 2)))
     with pytest.raises(ValueError, match="expected something wrong"):
         orders.published(mistakes, seed=0)
+
+
+def test_a_function_may_have_seven_lines() -> None:
+    def seven(n):  # type: ignore[no-untyped-def]
+        n += 1
+        n += 1
+        n += 1
+        n += 1
+        n += 1
+        n += 1
+        n += 1
+        return n
+
+    assert run_orders(seven, computed).of == (0,) * 5040
 
 
 def test_a_function_of_too_many_lines_or_without_return_is_refused() -> None:

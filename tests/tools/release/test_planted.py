@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -129,3 +130,19 @@ def test_a_mistake_falls_on_the_real_example(runner: Runner, examples: dict[str,
     assert found[late] == {"false": {}, "ended": {"cost": "ZeroDivisionError: division by zero"}}
     assert [*found[after]["false"]["cost"]] == [cost[3]]
     assert sound == {"false": {}, "ended": {}}
+
+
+def test_for_every_claim_there_is_a_mistake_that_makes_it_false() -> None:
+    found = json.loads(tool.FOUND.read_text("utf-8"))
+    fallen: dict[str, set[str]] = {}
+    for kept in found["changes"].values():
+        for name, claims in kept["false"].items():
+            fallen.setdefault(name, set()).update(claims)
+    for path in sorted((ROOT / "examples").glob("*.py")):
+        own = [
+            node.msg.value
+            for node in ast.parse(path.read_text("utf-8")).body
+            if isinstance(node, ast.Assert) and isinstance(node.msg, ast.Constant)
+        ]
+        assert found["claims"].get(path.stem, []) == own, f"make planted: {path.name} has changed"
+        assert set(own) <= fallen.get(path.stem, set())
