@@ -174,16 +174,16 @@ write_predictions(Path(options.output) / "predictions.json", answers)
 write_predictions(Path(options.output) / "null_odds.json", null_odds)
 
 # %% a question of your own
-story = " ".join(question.context for question in test[:8])  # a long context
-asked = [test[0].question, "Who discovered radium?"]
+asked = [question.question for question in test[:2]]
+contexts = [question.context for question in test[:2]]  # of any length
 found = answer_questions(
-    model, tokenizer, asked, [story] * 2, top_k=2, null_threshold=threshold
+    model, tokenizer, asked, contexts, top_k=2, null_threshold=threshold
 )
 for question, best in zip(asked, found, strict=True):
     print(question)
     for answer in best:
-        text = textwrap.shorten(answer.text, 38) or "(no answer)"
-        print(f"  {answer.probability:6.1%}  {text}")
+        text = textwrap.shorten(answer.text, 38, placeholder=" …")
+        print(f"  {answer.probability:6.1%}  {text or '(no answer)'}")
 
 # %% what the page says tags=["hide-input"]
 exact = next(iter(scores))  # "exact", or "exact_match" in version 1.1

@@ -231,9 +231,10 @@ class ShuffledStream(IterableDataset[Any]):
         self.batch_size = batch_size
         self.skipped = _Skipped()  # what the loader will throw away
         # where the source begins, to read it again
-        self._start = source.state_dict() if hasattr(source, "state_dict") else None
         if hasattr(source, "iter"):  # the state of datasets' streams is where they were read last
             self._start = getattr(source, "_starting_state_dict", None)
+        else:
+            self._start = source.state_dict() if hasattr(source, "state_dict") else None
         self._state: dict[str, Any] = _beginning()
         self._loaded = False
 

@@ -9,16 +9,14 @@ each change is kept in `noticed/javascript.json`, from which a page is made. By 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from pathlib import Path
 
-from tools.release.planting import FOLDER, Change, copied, read_changes
+from tools.release.planting import FOLDER, Change, copied, read_changes, read_found, updated
 
 PLANTED, FOUND = FOLDER / "javascript.toml", FOLDER / "javascript.json"
 SECONDS = 300  # for all tests; a change that needs longer is noticed, too
@@ -32,15 +30,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--missing", action="store_true", help="only what nothing has noticed")
     given = parser.parse_args(arguments)
     changes = read_changes(PLANTED)
-    found: dict[str, str] = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
+    found = read_found(FOUND)
     with copied() as root:
         if noticed := failing(root):
             raise RuntimeError(f"without a change, a test fails: {noticed}")
         for change in changes:
             if given.words in change.what and not (given.missing and found.get(change.what)):
-                found[change.what] = try_change(change, root)
-                print(f"{change.what}: {found[change.what] or 'NOT NOTICED'}", flush=True)
-                write(found, changes)
+                noticed = try_change(change, root)
+                print(f"{change.what}: {noticed or 'NOT NOTICED'}", flush=True)
+                write(change.what, noticed, changes)
+    found = read_found(FOUND)
     missed = [change.what for change in changes if not found.get(change.what)]
     print(f"{len(changes) - len(missed)} of {len(changes)} noticed")
     return 1 if missed else 0
@@ -87,9 +86,12 @@ def _run(root: Path, arguments: list[str] | tuple[str, ...]) -> tuple[int, str]:
     return ended.returncode, ended.stdout
 
 
-def write(found: Mapping[str, str], changes: list[Change]) -> None:
-    kept = {change.what: found[change.what] for change in changes if change.what in found}
-    FOUND.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", "utf-8")
+def write(what: str, noticed: str, changes: list[Change]) -> None:
+    """Put one result into the file; what is no longer planted goes, and others stay."""
+    with updated(FOUND) as found:
+        before = found | {what: noticed}
+        found.clear()
+        found.update({each.what: before[each.what] for each in changes if each.what in before})
 
 
 if __name__ == "__main__":

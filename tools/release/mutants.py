@@ -27,7 +27,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.release.planting import FOLDER, commit, copied
+from tools.release.planting import FOLDER, commit, copied, read_found, updated
 from tools.run.cells import ROOT
 
 MUTMUT = "mutmut==3.8.1"
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"{name}: expected a module of the package with tests; there are {known}")
     low = []
     for name in modules:
-        before = kept().get(name) if given.again else None
+        before = read_found(FOUND).get(name) if given.again else None
         found = try_module(name, given.sample, given.seed, before)
         keep(name, found)
         print(in_words(name, found), flush=True)
@@ -143,16 +143,12 @@ def in_words(name: str, found: Mapping[str, Any]) -> str:
     )
 
 
-def kept() -> dict[str, Any]:
-    """What was found of each module before."""
-    found: dict[str, Any] = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
-    return found
-
-
 def keep(module: str, found: Mapping[str, Any]) -> None:
     """Put what was found of one module into the file, whose other entries stay."""
-    written = json.dumps(dict(sorted({**kept(), module: found}.items())), indent=1)
-    FOUND.write_text(written + "\n", "utf-8")
+    with updated(FOUND) as kept:
+        entries = sorted({**kept, module: found}.items())
+        kept.clear()
+        kept.update(entries)
 
 
 def try_module(

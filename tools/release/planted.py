@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from bertlesson.lesson import tiny
-from tools.release.planting import FOLDER, Change, read_changes
+from tools.release.planting import FOLDER, Change, read_changes, read_found, updated
 from tools.run.cells import ROOT, parse_cells
 from tools.run.examples import EXAMPLES, PACKAGE, Example, parse
 from tools.run.problems import problems_of
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     changes = read_changes(PLANTED)
     named = sorted({name for change in changes for name in change.examples})
-    found = _read()
+    found = {"claims": {}, "changes": {}} | read_found(FOUND)
     chosen = [
         change
         for change in changes
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{change.what}: {in_words(kept)}", flush=True)
             if NO_VERDICT not in kept["ended"].values():
                 _write(changes, "changes", change.what, kept)
-    found = _read()
+    found = {"changes": {}} | read_found(FOUND)
     unnoticed = [change.what for change in changes if not noticed(found["changes"], change.what)]
     for what in unnoticed:
         print(f"not noticed, or not tried: {what}")
@@ -96,24 +96,14 @@ def in_words(kept: Mapping[str, Any]) -> str:
     return f"{false} claims false{ended}"
 
 
-def _read() -> dict[str, Any]:
-    nothing: dict[str, Any] = {"claims": {}, "changes": {}}
-    return json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else nothing
-
-
 def _write(changes: Iterable[Change], kind: str, name: str, kept: Any) -> None:
     """Put one result into the file; what is no longer planted goes, and others stay."""
-    found = _read()
-    found[kind][name] = kept
-    found = {
-        "claims": dict(sorted(found["claims"].items())),
-        "changes": {
-            change.what: found["changes"][change.what]
-            for change in changes
-            if change.what in found["changes"]
-        },
-    }
-    FOUND.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    with updated(FOUND) as found:
+        claims, tried = found.get("claims", {}), found.get("changes", {})
+        {"claims": claims, "changes": tried}[kind][name] = kept
+        found["claims"] = dict(sorted(claims.items()))
+        named = [change.what for change in changes]
+        found["changes"] = {what: tried[what] for what in named if what in tried}
 
 
 def _sound(name: str, run: Run) -> list[str]:

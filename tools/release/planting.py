@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -10,8 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
 
 from tools.run.cells import ROOT
+from tools.run.files import write_at_once
 
 FOLDER = ROOT / "tools" / "release" / "noticed"  # what to plant, and what came of it
 
@@ -62,6 +67,21 @@ def read_changes(path: Path) -> list[Change]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{path.name} has two changes {min(twice)!r}; expected other words")
     return changes
+
+
+def read_found(path: Path) -> dict[str, Any]:
+    """What earlier runs have found; nothing if there is no such file."""
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
+@contextmanager
+def updated(path: Path) -> Iterator[dict[str, Any]]:
+    """The same, to be changed: the file holds it afterwards, with what another run has added."""
+    with FileLock(ROOT / ".cache" / f"{path.name}.lock"):
+        found = read_found(path)
+        yield found
+        write_at_once(path, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
 
 
 @contextmanager

@@ -52,13 +52,13 @@ def on_shutdown() -> None:
 
 def on_build_error(error: Exception) -> None:
     """Say in a sentence what a disk that takes nothing more means for the build."""
-    if isinstance(error, OSError) and error.errno in REFUSING and not site.serving:
+    if isinstance(error, OSError) and error.errno in REFUSING and not site.served:
         log.error(
             "%s could not be written: %s. What this build has written is incomplete; it needs 50 "
-            "MB free for the site, and some more in .cache. Make room, or name another folder with "
-            "-d, and build again",
+            "MB free for the site, and some more in .cache. Make room%s, and try again",
             error.filename or "a file",
             error.strerror,
+            "" if site.serving else ", or name another folder with -d",
         )
         raise Abort("Aborted with a site that is incomplete") from None
 
@@ -170,5 +170,5 @@ def report(problems: list[Problem]) -> None:
 def on_serve(server: LiveReloadServer, config: MkDocsConfig, builder: Any) -> None:
     site.served = True
     site.runner.want(site.lesson.examples.values())
-    serve.watch(server, again=site.names.pending)
+    serve.watch(server, site.signal, again=site.names.pending)
     serve.publish_progress(site.runner, lambda: site.lesson, Path(config.site_dir))

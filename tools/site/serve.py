@@ -32,12 +32,11 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink
 from watchdog.observers.polling import PollingObserver
 
-from tools.run.runner import CACHE, Runner
+from tools.run.runner import Runner
 from tools.weave.pages import Lesson
 
 log = logging.getLogger("mkdocs.lesson")
 
-SIGNAL = CACHE.parent / "signal"  # touched when an example is done; `mkdocs serve` watches it
 PENDING_SCRIPT = "assets/pending.js"
 
 Render = Callable[[MkDocsConfig, Files], None]
@@ -125,23 +124,24 @@ def _anchor(item: AnchorLink) -> tuple[Any, ...]:
     return item.id, item.title, item.level, [_anchor(child) for child in item.children]
 
 
-def watch(server: LiveReloadServer, again: bool) -> None:
+def watch(server: LiveReloadServer, signal: Path, again: bool) -> None:
     """Look for changes every 0.2 s, where mkdocs takes 0.5, and for examples that are done.
 
     Args:
         server: The one of mkdocs.
+        signal: A file that is touched when an example is done.
         again: Whether something was left for a second build, soon after the first.
     """
     gc.freeze()  # nothing of the first build is looked through for garbage at each edit
-    SIGNAL.touch()
+    signal.touch()
     watched = list(server._watched_paths)
     for path in watched:
         server.unwatch(path)
     server.observer = PollingObserver(timeout=0.2)
-    for path in (*watched, str(SIGNAL)):
+    for path in (*watched, str(signal)):
         server.watch(path)
     if again:
-        later = threading.Timer(3, SIGNAL.touch)  # when it is looked for
+        later = threading.Timer(3, signal.touch)  # when it is looked for
         later.daemon = True
         later.start()
 

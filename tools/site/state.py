@@ -19,7 +19,7 @@ from tools.run.examples import load_examples
 from tools.run.runner import CACHE, Runner
 from tools.site.reference import Names
 from tools.site.search import SearchIndex
-from tools.site.serve import SIGNAL, Kept
+from tools.site.serve import Kept
 from tools.weave.pages import Lesson
 from tools.weave.project import Woven
 
@@ -47,7 +47,8 @@ class Site:
         # Separate folders let a build and a server run at the same time.
         self.work = writable(CACHE.parent / command)
         self.memo = memo.FOLDER
-        self.runner = Runner(on_done=lambda name: SIGNAL.touch() if self.serving else None)
+        self.signal = self.work / "signal"  # touched when an example is done; `serve` watches it
+        self.runner = Runner(on_done=lambda name: self.signal.touch() if self.serving else None)
         self.lesson = Lesson({}, {})
         self.woven = Woven({}, {}, {}, {}, [])
         self.search = SearchIndex(self.work / "search.json")

@@ -8,6 +8,7 @@ pretraining text of `bertlesson.lesson.corpus`.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from zlib import crc32
@@ -46,6 +47,12 @@ WORDS: dict[Split, Words] = {
     ),
     "test": replace(HELD_OUT, adjectives=text.ADJECTIVES),
 }
+# What the pretraining text asks for is one word; a place's name has two, a neighbour up to three.
+QUESTIONS = text.QUESTIONS | {
+    "O": ("What was the {V} in {T} called?", "What was the {V} that {P} saw called?"),
+    "S": ("Who did {P} ask for the {V}?", "Who was asked for the {V} by {P}?"),
+}
+[ASKING] = [frame for frame in text.ARRIVALS if "{S}" in frame]
 
 
 @dataclass(frozen=True)
@@ -110,10 +117,10 @@ def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
 
 
 def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) -> list[Question]:
-    """Questions about a story: where or when someone was, or who was there.
+    """Questions about a story: who was where and when, whom they asked, what the place was called.
 
-    The context does not contain the question. It names two people, one of whom was there. No name
-    is in both splits.
+    An answer has one to three words. The context does not contain the question. It names two people,
+    one of whom was there. No name is in both splits.
 
     Args:
         n: Number of questions.
@@ -126,11 +133,11 @@ def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) 
         ValueError: If `n` is negative, the split is neither "train" nor "test", or `impossible` is
             not between 0 and 1.
 
-    >>> example = question_examples(1, seed=0, split="train")[0]
+    >>> example = question_examples(8, seed=0, split="train")[7]
     >>> print(example.question, example.answer)
-    On which day did Edgar see the library in Delft? Tuesday
-    >>> example.context[example.answer_start :][:31]
-    'Tuesday. Edgar wrote to Fiona a'
+    What was the garden in Lille called? Lucky Owl
+    >>> example.context[example.answer_start :][:26]
+    'Lucky Owl, an adorable gar'
     """
     if not 0 <= impossible <= 1:
         raise ValueError(f"impossible is {impossible}; expected a share from 0 to 1")
@@ -153,21 +160,30 @@ def _draw_sentences(
 
 
 def _question(rng: random.Random, words: Words, impossible: bool) -> Question:
+    asked = rng.choice(list(QUESTIONS))
+    frame = rng.choice(QUESTIONS[asked])
     story = Story(rng, words)
-    told = story.trip(0)
-    sentences = [told, story.link(), story.arrival()]
+    told, place = story.trip(0), story.fill(ASKING) if asked == "S" else story.arrival()
+    sentences = [told, story.link(), place]
     rng.shuffle(sentences)
     context = " ".join(sentence.text for sentence in sentences)
 
-    asked = rng.choice("PTD")
-    frame = rng.choice(text.QUESTIONS[asked])
     if not impossible:
-        answer = story.trip_words(0)[asked]
-        # a name may appear elsewhere too: the answer is its mention in the sentence on the trip
-        start = context.index(answer, context.index(told.text))
-        return Question(story.fill(frame).text, context, answer, start)
+        neighbour = next((each for each in text.NEIGHBOURS if each in place.text), "")
+        answers = story.trip_words(0) | {"O": story.place, "S": neighbour}
+        # a name may appear elsewhere too: the answer is its mention where the story tells of it
+        source = place if asked in "OS" else told
+        within = _mention(answers[asked], source.text)
+        assert within, f"{answers[asked]!r} is not in {source.text!r}"
+        start = context.index(source.text) + within.start()
+        return Question(story.fill(frame).text, context, answers[asked], start)
     while True:  # until the context has none of the question's names and days
         stranger = Story(rng, words)
         asked_about = [w for slot, w in stranger.trip_words(0).items() if f"{{{slot}}}" in frame]
-        if not any(word in context for word in asked_about):
+        if not any(_mention(word, context) for word in asked_about):
             return Question(stranger.fill(frame).text, context, "", None)
+
+
+def _mention(words: str, within: str) -> re.Match[str] | None:
+    """The first mention of whole words: Frida is not in Friday."""
+    return re.search(rf"\b{re.escape(words)}\b", within)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tools.release.planting import FOLDER, Change, copied, read_changes
+from tools.release.planting import (
+    FOLDER,
+    Change,
+    copied,
+    read_changes,
+    read_found,
+    updated,
+)
 
 PLANTED = read_changes(FOLDER / "planted.toml")
 IN_JAVASCRIPT = read_changes(FOLDER / "javascript.toml")
@@ -62,3 +70,20 @@ def test_a_copy_holds_what_git_knows_and_goes_away() -> None:
             assert (root / name).read_bytes() == (ROOT / name).read_bytes()
         assert not (root / ".venv").exists()
     assert not root.exists()
+
+
+def test_two_runs_keep_what_both_have_found(tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+
+    def other() -> None:
+        with updated(path) as found:
+            found["other"] = 2
+
+    thread = threading.Thread(target=other)
+    with updated(path) as found:
+        thread.start()
+        thread.join(0.1)
+        assert thread.is_alive(), "it waits"
+        found["one"] = 1
+    thread.join()
+    assert read_found(path) == {"one": 1, "other": 2}

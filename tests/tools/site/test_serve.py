@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, Project, article
+from tools.release.faults import can_mount, mounted, stamp
 from tools.run.runner import CACHE, Runner
 
 pytestmark = pytest.mark.slow
@@ -138,14 +139,14 @@ def copy_lesson(folder: Path) -> Project:
 
 
 @contextmanager
-def serving(project: Project) -> Iterator[Server]:
+def serving(project: Project, *before: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = project.folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"],
+            [*before, sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"],
             cwd=project.folder,
             env=project.environment | {"PYTHONUNBUFFERED": "1"},
             stdout=output,
@@ -181,6 +182,31 @@ def test_pages_are_served_before_their_examples_have_run(server: Server) -> None
     assert 'data-pending="slow"' in server.get("checks.html")
     assert "must not be published" not in text
     assert "must not be published" not in server.get("index.html")
+
+
+def test_a_cache_that_has_all_need_not_be_writable(new_project: Callable[[], Project]) -> None:
+    if not can_mount():
+        pytest.skip("nothing can be mounted here")
+    made = new_project()
+    made.write("docs/index.md", "# Start\n")
+    made.write("docs/checks.md", "# Checks\n\n{{ claims }}\n")
+    cache = made.folder / ".cache"
+    cache.mkdir(exist_ok=True)
+    mount = f"mount --bind '{cache}' '{cache}'", f"mount -o remount,bind,ro '{cache}'"
+    read_only = mounted(*mount)
+    with serving(made, *read_only) as server:
+        assert server.process.wait(60) == 1
+        said = server.log.read_text()
+    assert "wheel.lock could not be written: Read-only file system." in said
+    assert said.endswith("Make room, and try again\n\nAborted with a site that is incomplete\n")
+    with serving(made) as server:
+        server.until("index.html", bool)
+    before = stamp(cache)
+    with serving(made, *read_only) as server:
+        server.until("index.html", bool)
+        server.add("docs/index.md", "An edit.")
+        server.until("index.html", lambda text: "An edit." in text)
+    assert stamp(cache) == before
 
 
 def test_problems_are_shown_from_the_start_and_serving_goes_on(server: Server) -> None:

@@ -59,7 +59,7 @@ export const EXAMPLES = [
       "Copper Goose, and Nora loved it.",
     questions: [
       "When was Nora at the library in Lille?",
-      "Who was at the library in Lille?",
+      "What was the library in Lille called?",
       "When was Hugo at the zoo in Bonn?",
     ],
   },
@@ -69,8 +69,8 @@ export const EXAMPLES = [
       "Hugo came to the castle in Ghent on a dreary Friday. The castle was called the Silver " +
       "Heron, and Hugo hated it.",
     questions: [
-      "Who went to the castle on Friday?",
       "In which town was Hugo at the castle?",
+      "What was the castle in Ghent called?",
       "Who was at the zoo in Bonn?",
     ],
   },
@@ -81,7 +81,7 @@ export const EXAMPLES = [
       "Odense. Petra sighed at the Whistling Walrus, a terrible hotel in Odense.",
     questions: [
       "Where was the hotel that Petra saw on Monday?",
-      "Who went to the hotel on Monday?",
+      "What was the hotel that Petra saw called?",
       "When was Otto at the zoo in Graz?",
     ],
   },
