@@ -132,6 +132,12 @@ def test_a_question_without_an_answer_asks_about_what_is_not_there() -> None:
         assert not asked & set(words_of(example.context))
 
 
+def test_all_questions_or_none_may_have_no_answer() -> None:
+    for impossible in (0.0, 1.0):
+        found = question_examples(50, seed=0, split="train", impossible=impossible)
+        assert {example.is_impossible for example in found} == {impossible == 1}
+
+
 # What is refused
 
 
