@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bertlesson.lesson import vocabulary
-from bertlesson.lesson.corpus import generate_documents
+from bertlesson.lesson.corpus import Document, Sentence, generate_documents
 from tests.bertlesson.lesson.story_words import printed_in_every_process
 
 
@@ -16,6 +16,40 @@ def test_pieces_are_words_stems_endings_and_letters() -> None:
     assert {"boring", "amazing", "##ring"}.isdisjoint(pieces)
     assert {letter for word in words for letter in word} <= set(pieces)
     assert len(pieces) == len(set(pieces))
+
+
+def test_a_word_is_cut_where_most_letters_are_shared() -> None:
+    def cut(*words: str) -> set[str]:
+        pieces = vocabulary.make_pieces(dict.fromkeys(words, 1), whole_words=0, endings=2)
+        return {piece for piece in pieces if len(piece.removeprefix("##")) > 1}
+
+    # two words share 5 letters, three share 3: 10 against 9
+    pieces = {"swif", "grea", "##tness", "princ", "##ess"}
+    assert cut("swiftness", "greatness", "princess") == pieces
+    # an ending has 3 to 5 letters, and a stem at least as many as 3
+    assert cut("abcdefuvwxyz", "ghijkluvwxyz") == {"abcdefu", "ghijklu", "##vwxyz"}
+    assert cut("boring", "ring", "amazing") == {"bor", "amaz", "##ing", "ring"}
+    # of two that share as many letters, the later one in the alphabet
+    assert cut("aaabbb", "cccbbb", "aaaddd", "cccddd") == {"aaa", "ccc", "##bbb", "##ddd"}
+
+
+def test_five_words_make_an_ending_unless_told_otherwise() -> None:
+    words = dict.fromkeys(("boring", "amazing", "walking", "talking", "running"), 1)
+    assert "##ing" in vocabulary.make_pieces(words, whole_words=0)
+    del words["running"]
+    assert "##ing" not in vocabulary.make_pieces(words, whole_words=0)
+
+
+def test_the_tokenizer_is_that_of_its_words() -> None:
+    texts = "Tea, and TEA! Caf\u00e9s and", "the boring tea; the amazing one. Amazing, boring"
+    documents = [Document((Sentence(text),), "positive") for text in texts]
+    tokenizer = vocabulary.make_tokenizer(documents, whole_words=3, max_seq_length=7)
+    words = {"tea": 3, "and": 2, "the": 2, "boring": 2, "amazing": 2, "cafes": 1, "one": 1}
+    words |= dict.fromkeys(",!;.", 1) | {",": 2}
+    pieces = [*vocabulary.SPECIAL_TOKENS, *vocabulary.make_pieces(words, 3)]
+    assert tokenizer.get_vocab() == {piece: i for i, piece in enumerate(pieces)}
+    assert tokenizer.model_max_length == 7
+    assert tokenizer.tokenize("CAF\u00c9S, one") == ["cafes", ",", "one"]
 
 
 @pytest.mark.slow
