@@ -25,6 +25,7 @@ from bertlesson.fixed_counts import (
     gather_predictions,
     score_at_positions,
 )
+from bertlesson.inputs import longest_row
 from bertlesson.lesson.files import write_texts
 from bertlesson.texts import read_texts
 
@@ -69,10 +70,10 @@ def load(name):
 
 
 model, tokenizer = load(args.model)
-model.train()
-for part in model.modules():
-    if isinstance(part, torch.nn.Dropout):
-        part.p = 0.0  # to compare losses
+model.eval()  # no dropout, to compare losses; Trainer turns it on again
+longest = min(longest_row(model) or args.length, tokenizer.model_max_length)
+if args.length > longest:
+    parser.error(f"--length is {args.length}; expected at most {longest}")
 
 # %% the texts
 if not own:

@@ -34,6 +34,7 @@ from transformers import (
 from bertlesson.collating import MaskingCollator
 from bertlesson.entities import decode_entities, encode_entities
 from bertlesson.heads import MLMHead
+from bertlesson.inputs import longest_row
 from bertlesson.pretraining import select
 from bertlesson.sparse import score_selected
 from bertlesson.tags import bio_labels, encode_tags
@@ -58,6 +59,7 @@ if options.train is None:
 else:
     texts = read_texts([options.train])
 lines = [line for document in texts for line in document.splitlines()]
+lines = [line for line in lines if line.strip()]
 
 
 # %% a tokenizer of another kind
@@ -138,14 +140,16 @@ def new_model():
 
 
 # %% rows with their words
+longest = longest_row(new_model()) or 128
 encoded = tokenizer(
     lines[: options.rows],
     truncation=True,
-    max_length=min(tokenizer.model_max_length, 128),
+    max_length=min(longest, tokenizer.model_max_length, 128),
+    return_overflowing_tokens=True,  # the rest goes on in the next row
 )
 rows = [
     {"input_ids": ids, "word_ids": encoded.word_ids(row)}
-    for row, ids in enumerate(encoded["input_ids"])
+    for row, ids in enumerate(encoded["input_ids"][: options.rows])
 ]
 print(*tokenizer.convert_ids_to_tokens(rows[0]["input_ids"][:9]))
 print(*rows[0]["word_ids"][:9])

@@ -23,6 +23,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from bertlesson.collating import MaskingCallback, MaskingCollator
+from bertlesson.inputs import longest_row
 from bertlesson.resuming import ExactResume, last_whole_checkpoint
 from bertlesson.texts import read_texts
 
@@ -59,6 +60,7 @@ if not own:
     args.train.write_text(text, "utf-8")
 
 # %% the rows
+load = AutoModelForMaskedLM.from_pretrained
 try:
     tokenizer = AutoTokenizer.from_pretrained(args.model)
 except OSError as error:
@@ -67,12 +69,15 @@ except OSError as error:
         "model, or a name on the hub and a connection to it"
     )
 lines = list(read_texts(args.train, ends="line"))
-longest = min(tokenizer.model_max_length, 512)
+longest = longest_row(load(args.model, dtype=torch.float32)) or 512
 rows = [
     {"input_ids": ids}
-    for ids in tokenizer(lines, truncation=True, max_length=longest)[
-        "input_ids"
-    ]
+    for ids in tokenizer(
+        lines,
+        truncation=True,
+        max_length=min(longest, tokenizer.model_max_length, 512),
+        return_overflowing_tokens=True,  # the rest goes on in the next row
+    )["input_ids"]
 ]
 
 
@@ -82,7 +87,7 @@ def make_trainer(output):
     torch.manual_seed(0)  # weights that the checkpoint lacks
     collator = MaskingCollator(tokenizer, seed=0)
     trainer = Trainer(
-        AutoModelForMaskedLM.from_pretrained(args.model, dtype=torch.float32),
+        load(args.model, dtype=torch.float32),
         TrainingArguments(
             output,
             num_train_epochs=args.epochs,
@@ -134,7 +139,7 @@ if not own:
 if not own:
     trainer, _ = train(scratch / "whole")
     whole = trainer.model.state_dict()
-    print(f"{len(rows)} texts, {trainer.state.global_step} steps")
+    print(f"{len(rows)} rows, {trainer.state.global_step} steps")
 
 # %% a torn checkpoint
 if not own:

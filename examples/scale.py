@@ -26,6 +26,7 @@ add("--output", type=Path, help="a new folder for rows and pairs")
 add("--length", type=int, default=128, help="tokens in a row")
 add("--shard", type=int, default=2**24, help="bytes of a shard")
 add("--workers", type=int, default=2, help="processes; 0 for none")
+add("--no-pairs", action="store_true", help="rows alone")
 # a notebook has arguments of its own
 options = parser.parse_args([] if "ipykernel" in sys.modules else None)
 own = bool(options.train)
@@ -51,6 +52,10 @@ else:
             "folder with a tokenizer, or a name on the hub and a connection"
         )
 
+if not any(piece.startswith("##") for piece in tokenizer.get_vocab()):
+    options.no_pairs = True
+    print("no pairs: no piece begins with ##, as those of BERT's kind do")
+
 # %% shards
 texts = read_texts(options.train, ends=options.ends)
 shards = cut_shards(texts, options.shard)
@@ -69,18 +74,21 @@ rows = write_rows(
 print(f"{len(rows):,} rows")
 
 # %% pairs
-pairs = write_pairs(
-    shards,
-    tokenizer,
-    options.output / "pairs",
-    length=options.length,
-    workers=options.workers,
-    progress=own,
-)
-print(f"{len(pairs):,} pairs")
+pairs = []
+if not options.no_pairs:
+    pairs = write_pairs(
+        shards,
+        tokenizer,
+        options.output / "pairs",
+        length=options.length,
+        workers=options.workers,
+        progress=own,
+    )
+    print(f"{len(pairs):,} pairs")
 
 # %% train
-dataset = StoredRows(options.output / "pairs")
+kind = "rows" if options.no_pairs else "pairs"
+dataset = StoredRows(options.output / kind)
 loader = DataLoader(
     dataset,
     batch_size=16,

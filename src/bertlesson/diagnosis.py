@@ -175,7 +175,7 @@ def diagnose(
         except Exception as error:
             return Diagnosis(f"{name} on {len(texts):,} texts", (_unreadable(error),))
         table = Table(rows, seen, declared)
-        repeats = Repeats(trial, _compared(batches), table.share, table.units)
+        repeats = Repeats(trial, _compared(batches), table.share, table.units, table.words_of)
         again = repeat_lines(repeats, apart)
         if any(line.name == "epoch to epoch" and line.verdict == "wrong" for line in again):
             # what repeats is one draw, however often it is seen

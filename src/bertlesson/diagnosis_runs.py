@@ -12,14 +12,16 @@ import os
 import pickle
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from .diagnosis_rows import Form, Rows, observe, seed_everything
 from .intervals import tail_bound
-from .masking import Bools
+from .masking import Bools, Ints
 
 __all__ = ["Equal", "Repeats", "Trial"]
 
@@ -61,12 +63,19 @@ class Repeats:
         batches: The rows of some batches of an epoch.
         share: The share of tokens that it selects.
         units: For each row how many tokens, or words, it selects by draws of their own.
+        words: For each row how many tokens each word has, if words are drawn.
     """
 
     def __init__(
-        self, trial: Trial, batches: Sequence[Sequence[int]], share: float, units: Sequence[float]
+        self,
+        trial: Trial,
+        batches: Sequence[Sequence[int]],
+        share: float,
+        units: Sequence[float],
+        words: Sequence[Ints] | None = None,
     ) -> None:
         self.trial, self.batches, self.share, self.units = trial, batches, share, units
+        self.words = words
 
     def epochs(self) -> Equal:
         """Two passes over the batches, in one process."""
@@ -185,14 +194,50 @@ class Repeats:
             alike = one.shape == other.shape
             for line, number in enumerate(numbers):
                 count += alike and bool((one[line] == other[line]).all())
-                units = max(1, round(self.units[number]))
-                chosen = min(units, int(one[line].sum()))
-                # draws of their own, or one draw of this many
-                apart = (1 - 2 * self.share * (1 - self.share)) ** units
-                chances.append(max(apart, 1 / math.comb(units, chosen)))
+                chances.append(self._chance(number, int(one[line].sum())))
         mean = sum(chances) / len(chances)
         rows = len(chances)
         return Equal(count, rows, tail_bound(count, rows, mean), tail_bound(rows, rows, mean))
+
+    def _chance(self, number: int, tokens: int) -> float:
+        """How likely two draws select the same of a row, if one of them selects so many tokens."""
+        units = max(1, round(self.units[number]))
+        # draws of their own, or one draw of this many
+        apart = (1 - 2 * self.share * (1 - self.share)) ** units
+        if self.words is None:
+            return max(apart, 1 / math.comb(units, min(units, tokens)))
+        return max(apart, same_words(tuple(self.words[number].tolist()), tokens))
+
+
+@cache
+def same_words(sizes: tuple[int, ...], tokens: int) -> float:
+    """How likely two draws of whole words are the same, from 200 draws of them.
+
+    As in the reference, words are taken in random order, and one that no longer fits is passed
+    over. So few of them may be possible that the same ones come again and again.
+
+    Args:
+        sizes: The tokens of each word.
+        tokens: How many there is room for.
+
+    >>> round(same_words((1, 1), 1), 1)
+    0.5
+    >>> same_words((1, 1, 4), 2)  # the long one never fits
+    1.0
+    """
+    if not sizes:
+        return 1.0
+    draws = 200
+    order = np.random.default_rng(0).random((draws, len(sizes))).argsort(axis=1)
+    room = np.full(draws, tokens)
+    taken = np.zeros((draws, len(sizes)), bool)
+    for words in order.T:  # (draws,): the next word of each
+        fits = np.array(sizes)[words] <= room
+        room -= np.where(fits, np.array(sizes)[words], 0)
+        taken[np.arange(draws), words] = fits
+    _, times = np.unique(taken, axis=0, return_counts=True)
+    pairs = draws * (draws - 1)
+    return float(max(1, (times * (times - 1)).sum()) / pairs)
 
 
 class _Recorder:

@@ -255,7 +255,7 @@ def _batches_without(table: Table) -> Line:
         return Line(
             *said, "wrong",
             f"{empty:,} of {total:,} batches have no target: the loss of transformers' models "
-            "is NaN there, and so is every weight after it.",
+            "is NaN there, and so is its mean over the epoch.",
         )  # fmt: skip
     tokens = np.bincount(
         table.row_batch, [table.units[i] for i in table.number], minlength=len(table.batches)

@@ -110,6 +110,7 @@ class Table:
         self.joined = self._joined() if self.by_words else None
         self.share = float(self.selected.sum() / max(1, self.ordinary.sum()))
         self.effect = design_effect(self.selected[self.ordinary], self.row[self.ordinary])
+        self.words_of = self._words_of()
         self.units = self._units()
 
     def lines(self) -> list[Line]:
@@ -284,20 +285,25 @@ class Table:
         either = int((one | other).sum())
         return (int((one & other).sum()), either) if either >= MANY else None
 
+    def _words_of(self) -> list[Ints] | None:
+        """For each row of the sample how many tokens each word has, if words are drawn."""
+        if not self.by_words:
+            return None
+        together = self.joined is not None and self.joined[0] > 0.9 * self.joined[1]
+        groups = self.rows.touching if together else self.rows.words
+        if groups is None:  # the tokenizer does not tell
+            return None
+        sizes = []
+        for number, kinds in enumerate(self.rows.kinds):
+            _, counts = np.unique(groups[number][kinds == ORDINARY], return_counts=True)
+            sizes.append(counts.astype(np.int64))
+        return sizes
+
     def _units(self) -> list[float]:
         """For each row of the sample, how many tokens or words have a draw of their own."""
-        groups = None
-        if self.by_words:
-            together = self.joined is not None and self.joined[0] > 0.9 * self.joined[1]
-            groups = self.rows.touching if together else self.rows.words
-        units = []
-        for number, kinds in enumerate(self.rows.kinds):
-            ordinary = kinds == ORDINARY
-            if groups is None:
-                units.append(float(ordinary.sum() / self.effect))
-            else:
-                units.append(float(len(np.unique(groups[number][ordinary]))))
-        return units
+        if self.words_of is not None:
+            return [float(len(sizes)) for sizes in self.words_of]
+        return [float((kinds == ORDINARY).sum() / self.effect) for kinds in self.rows.kinds]
 
     def _placed(self, rows: list[Ints] | None) -> Ints | None:
         """A number for each token of the rows, in the order of the flat arrays; -1 at padding."""

@@ -31,7 +31,8 @@ class Encoder:
         tokenizer: The tokenizer of `tokenizers`, as JSON.
         opening: The ids that come before a text.
         closing: The ids that come after it.
-        pad: The id of padding.
+        pad: The id of padding. Where nothing comes after a text, it is one that no piece has, so
+            that the end of a text is seen.
         vocabulary: One more than the largest id.
     """
 
@@ -61,7 +62,7 @@ class Encoder:
         backend.no_padding()
         backend.post_processor = None
         largest = max(backend.get_vocab().values())
-        pad = tokenizer.pad_token_id or 0
+        pad = (tokenizer.pad_token_id or 0) if closing else largest + 1
         return cls(backend.to_str(), tuple(opening), tuple(closing), pad, largest + 1)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -70,8 +71,9 @@ class Encoder:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The smallest type that holds every id: uint16 or int32."""
-        return np.dtype(np.uint16 if self.vocabulary <= 2**16 else np.int32)
+        """The smallest type that holds every id, that of padding too: uint16 or int32."""
+        largest = max(self.vocabulary - 1, self.pad)
+        return np.dtype(np.uint16 if largest < 2**16 else np.int32)
 
     @property
     def continues(self) -> NDArray[np.bool_]:

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel
 
-from .heads import IGNORE_INDEX, let_hooks_read, mean_loss
+from .heads import IGNORE_INDEX, mean_loss
 from .masking import check_whole_number
 from .pretraining import is_one_of_several_processes
+from .sparse import without_wrappers
 
 __all__ = ["FixedCountCollator", "Predictions", "gather_predictions", "score_at_positions"]
 
@@ -124,6 +125,11 @@ class FixedCountCollator:
         self.count = count
         self.length = length
 
+    def set_epoch(self, epoch: int) -> None:
+        """Pass the epoch on to the masking collator, if it has one."""
+        if callable(set_epoch := getattr(self.collator, "set_epoch", None)):
+            set_epoch(epoch)
+
     def __call__(self, features: Any) -> BatchEncoding:
         """Collate and gather.
 
@@ -169,15 +175,16 @@ def score_at_positions(model: Model) -> Model:
     ``prediction_logits`` are those at the positions.
 
     Args:
-        model: An encoder of transformers with an MLM head, changed in place. Call it before
-            `torch.compile` and on each process. A second call changes nothing.
+        model: An encoder of transformers with an MLM head, changed in place, or such a model with
+            adapters of peft. Call it before `torch.compile` and on each process. A second call
+            changes nothing.
 
     Returns:
         The same model.
 
     Raises:
-        ValueError: If it has no head. When it is called: if its head does not read the encoder's
-            last vectors, or rows are packed.
+        ValueError: If it has no head, or is an encoder and a decoder. When it is called: if its
+            head does not read the encoder's last vectors, or rows are packed.
 
     >>> from transformers import BertConfig, BertForMaskedLM
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
@@ -188,24 +195,25 @@ def score_at_positions(model: Model) -> Model:
     >>> model(ids, masked_lm_positions=positions, labels=labels).logits.shape
     torch.Size([2, 3, 50])
     """
-    encoder = model.base_model
-    if encoder is model:
+    inner = without_wrappers(model)
+    encoder = inner.base_model
+    if encoder is inner:
         raise ValueError(
-            f"{type(model).__name__} has no head; expected an encoder with an MLM head: load it "
+            f"{type(inner).__name__} has no head; expected an encoder with an MLM head: load it "
             "with AutoModelForMaskedLM.from_pretrained"
         )
     if _gather_vectors not in encoder._forward_hooks.values():
-        encoder.register_forward_hook(_gather_vectors, with_kwargs=True)
-        let_hooks_read(encoder, "masked_lm_positions")
+        encoder.register_forward_hook(_gather_vectors)
         # No hook here: torch.compile makes a graph of its own of each hook of the whole model.
-        model.forward = _ForwardWithPositions(model)
+        inner.forward = _ForwardWithPositions(inner)
     return model
 
 
 class _ForwardWithPositions:
     """The model's forward, with the loss at the positions that are given.
 
-    An object, not a function, so that it goes with the model when that is copied or pickled.
+    The encoder's hook finds them at the encoder, as not every model passes its arguments on. An
+    object, not a function, so that it goes with the model when that is copied or pickled.
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
@@ -228,6 +236,8 @@ class _ForwardWithPositions:
         **keywords: Any,
     ) -> Any:
         positions, model = masked_lm_positions, self.model
+        if arguments and arguments[0] is model:  # accelerate has bound it once more
+            arguments = arguments[1:]
         if positions is None:
             given = {
                 "labels": labels,
@@ -237,8 +247,12 @@ class _ForwardWithPositions:
             keywords |= {name: value for name, value in given.items() if value is not None}
             return self.own(model, *arguments, **keywords)
         _refuse_packed(keywords)
-        keywords |= {"masked_lm_positions": positions, "return_dict": True}
-        output: Any = self.own(model, *arguments, **keywords)
+        encoder: Any = model.base_model
+        encoder.positions_to_score = positions
+        try:
+            output: Any = self.own(model, *arguments, **keywords | {"return_dict": True})
+        finally:
+            encoder.positions_to_score = None
         # (batch, count, vocab), and (batch, 2) or None
         scores = output.get("prediction_logits", output.get("logits"))
         nsp_scores = output.get("seq_relationship_logits")
@@ -262,11 +276,9 @@ class _ForwardWithPositions:
         return type(output)(**{**output, **found})
 
 
-def _gather_vectors(
-    encoder: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any
-) -> Any:
+def _gather_vectors(encoder: Any, _arguments: Any, output: Any) -> Any:
     """Replace the encoder's vectors by those at the positions, ``(batch, count, hidden)``."""
-    positions = keywords.get("masked_lm_positions")
+    positions = getattr(encoder, "positions_to_score", None)
     if positions is not None:
         hidden = output.last_hidden_state  # (batch, length, hidden)
         index = positions[:, :, None].expand(-1, -1, hidden.shape[2])

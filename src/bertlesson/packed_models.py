@@ -46,6 +46,9 @@ KNOWN = frozenset(
         "xlm-roberta",
     }
 )
+# Those of them whose pooler can be given each text: ALBERT's is a layer without its tanh, and
+# `megatron-bert` does not pass `cls_positions` on.
+POOLED = frozenset({"bert", "ernie"})
 
 
 def pool_each_text(model: Model) -> Model:
@@ -64,7 +67,7 @@ def pool_each_text(model: Model) -> Model:
         The same model.
 
     Raises:
-        ValueError: If it has no pooler.
+        ValueError: If it has no pooler, or one that is not called as BERT's is.
 
     >>> from transformers import BertConfig, BertForPreTraining
     >>> size = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
@@ -81,6 +84,11 @@ def pool_each_text(model: Model) -> Model:
         raise ValueError(
             f"{type(model).__name__} has no pooler; expected one, to score each text by its [CLS]: "
             "without NSP, a model needs no change for packed rows"
+        )
+    if (kind := model.config.model_type) not in POOLED:
+        raise ValueError(
+            f"the model is of type {kind!r}; expected one whose pooler is known to read each text, "
+            f"{' or '.join(sorted(POOLED))}: for others, use MaskingCollator, which pads"
         )
     if not reads_each_text(model):
         encoder.register_forward_hook(_pool_at_positions, with_kwargs=True)

@@ -215,9 +215,14 @@ class ShuffledStream(IterableDataset[Any]):
         transform: Callable[[Any], Any] | None = None,
         batch_size: int = 1,
     ) -> None:
-        for name, value, least in (("buffer", buffer, 1), ("seed", seed, 0)):
+        for name, value, least in (
+            ("buffer", buffer, 1),
+            ("seed", seed, 0),
+            ("batch_size", batch_size, 1),
+        ):
+            if value is None:  # without a seed, a resumed stream would draw another order
+                raise ValueError(f"{name} is None; expected a whole number, {least} or more")
             check_whole_number(name, value, least=least)
-        check_whole_number("batch_size", batch_size, least=1)
         if isinstance(source, Iterator):
             raise ValueError(
                 f"source is a {type(source).__name__}, which can be read only once; expected "

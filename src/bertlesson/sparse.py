@@ -32,7 +32,7 @@ def score_selected(
 
     Args:
         model: A model with an MLM head of any family whose encoder is its ``base_model``, or that
-            model in `DistributedDataParallel`.
+            model with adapters of peft, or in `DistributedDataParallel`.
         batch: The model's arguments with ``labels``, int64, ``(batch, length)``: the original ids
             at the selected positions, -100 elsewhere, as from `MaskingCollator`.
         num_items_in_batch: See `mean_loss`; `Trainer.compute_loss` is given it.
@@ -42,8 +42,9 @@ def score_selected(
         ``labels[labels != -100]``.
 
     Raises:
-        ValueError: If the batch has no labels, if they are not int64 or not of the shape of the
-            encoder's output, or if the head does not follow the model's encoder.
+        ValueError: If the batch has no labels, or if they are not int64 or not of the shape of the
+            encoder's output. If the model has a decoder of its own, as BART has, or if its head
+            does not follow its encoder.
 
     >>> from transformers import DistilBertConfig, DistilBertForMaskedLM
     >>> model = DistilBertForMaskedLM(
@@ -65,7 +66,7 @@ def score_selected(
         )
     inputs = dict(batch)
     labels = inputs.pop("labels")
-    inner: Any = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
+    inner = without_wrappers(model)
     encoder = inner.base_model
     if encoder is inner:
         raise ValueError(
@@ -98,3 +99,20 @@ def score_selected(
         )
     loss = mean_loss(logits[0], targets[0], num_items_in_batch)
     return MaskedLMOutput(loss=loss, logits=logits[0])
+
+
+def without_wrappers(model: Any) -> Any:
+    """The model of transformers within `DistributedDataParallel` or one of peft.
+
+    Raises:
+        ValueError: If it is an encoder and a decoder.
+    """
+    inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
+    if hasattr(inner, "get_base_model"):  # peft's
+        inner = inner.get_base_model()
+    if getattr(inner.config, "is_encoder_decoder", False):
+        raise ValueError(
+            f"{type(inner).__name__} makes its decoder's inputs from the labels; expected an "
+            "encoder with an MLM head: pass all labels to this model itself"
+        )
+    return inner

@@ -32,6 +32,7 @@ from .building import blocks_of_pairs, blocks_of_rows
 from .encoding import Encoder
 from .nsp import SentencePairs
 from .replacing import part_of, replacing
+from .segments import check_count, check_share
 from .shards import Shard
 
 if TYPE_CHECKING:  # it would bring torch into each process
@@ -40,6 +41,7 @@ if TYPE_CHECKING:  # it would bring torch into each process
 __all__ = ["StoredRows", "write_pairs", "write_rows"]
 
 INDEX = "index.json"
+MOST = 2**16 - 1  # the longest row
 FORMAT = 1  # raised when what is written changes
 ABOUT = 3  # columns of a pair after its ids: the first [SEP], the last, and the label
 Done = dict[str, Any]
@@ -204,11 +206,13 @@ def _write(
         raise FileExistsError(
             f"{folder} holds rows already; expected a new folder: remove it, or name another"
         )
-    if settings["length"] > min(tokenizer.model_max_length, 2**16 - 1):
-        raise ValueError(
-            f"length is {settings['length']}; expected at most {tokenizer.model_max_length}, which "
-            "the tokenizer gives as the longest row of its model"
-        )
+    longest = min(tokenizer.model_max_length, MOST)
+    if settings["length"] > longest:
+        why = "which files have room for" if longest == MOST else "its model's longest row"
+        raise ValueError(f"length is {settings['length']}; expected at most {longest}, {why}")
+    if "short_seq_prob" in settings:
+        check_share("short_seq_prob", settings["short_seq_prob"])
+    check_count("workers", workers)
     encoder = Encoder.of(tokenizer)
     folder.mkdir(parents=True, exist_ok=True)
     job = (kind, encoder, folder, settings)

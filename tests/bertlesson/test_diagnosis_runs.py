@@ -19,7 +19,7 @@ import torch
 from bertlesson import diagnosis_runs
 from bertlesson.collating import MaskingCollator
 from bertlesson.diagnosis_rows import Form, Rows
-from bertlesson.diagnosis_runs import Equal, Repeats, Trial
+from bertlesson.diagnosis_runs import Equal, Repeats, Trial, same_words
 from bertlesson.intervals import tail_bound
 from tests.bertlesson import broken_collators as broken
 
@@ -200,6 +200,33 @@ def test_processes_that_are_silent_are_not_waited_for(monkeypatch: pytest.Monkey
     with pytest.raises(TimeoutError, match=r"^a process was silent for 0\.2 s; expected its masks"):
         doing(sleep).processes()
     assert time.monotonic() - begun < 25
+
+
+def test_few_sets_of_words_are_possible_in_short_rows() -> None:
+    assert same_words((), 3) == 1
+    assert same_words((5, 4), 3) == 1, "none fits"
+    assert same_words((1, 1, 4), 2) == 1, "the long one never fits"
+    assert same_words((1, 2, 4), 7) == 1, "all fit"
+    for sizes, tokens, expected in (
+        ((1, 1, 1, 1), 1, 1 / 4),
+        ((2, 2, 2), 2, 1 / 3),
+        # the long one first, and no room; or it comes second and is passed over
+        ((2, 1, 1), 2, (1 / 3) ** 2 + (2 / 3) ** 2),
+        ((1,) * 6, 3, 1 / math.comb(6, 3)),
+    ):
+        assert same_words(sizes, tokens) == pytest.approx(expected, rel=0.15)
+    assert 0 < same_words((1,) * 40, 20) < 1e-4
+
+
+def test_words_are_compared_with_what_chance_would_do() -> None:
+    one = np.zeros((2, 12), bool)
+    one[0, :2] = one[1, 2:4] = True
+    trial = Trial(lambda: None, None, ROWS, FORM, 0)
+    words = [np.array([1, 1, 4, 4]), np.array([2, 2, 2])]
+    made = Repeats(trial, [], 0.15, [4.0, 3.0], words)._equal([one], [one], [[0, 1]])
+    apart = 0.15**2 + 0.85**2
+    mean = (1.0 + max(apart**3, same_words((2, 2, 2), 2))) / 2
+    assert made == pytest.approx(Equal(2, 2, tail_bound(2, 2, mean), tail_bound(2, 2, mean)))
 
 
 def test_rows_are_compared_with_what_chance_would_do() -> None:

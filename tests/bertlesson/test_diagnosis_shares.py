@@ -460,7 +460,7 @@ def test_batches_without_a_target() -> None:
         "none",
         "wrong",
         "1 of 4 batches have no target: the loss of transformers' models is NaN there, and so is "
-        "every weight after it.",
+        "its mean over the epoch.",
     )
     line = lines_of(some(6), some(6))["batches without a target"]
     assert line == Line(

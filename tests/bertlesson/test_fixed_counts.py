@@ -7,6 +7,7 @@ import doctest
 import inspect
 import pickle
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from torch._dynamo.utils import counters
 from transformers import (
     AutoConfig,
     AutoModelForMaskedLM,
+    BartConfig,
+    BartForConditionalGeneration,
     BertForMaskedLM,
     BertForPreTraining,
     BertModel,
@@ -38,6 +41,11 @@ from tests.bertlesson.small_bert import small_config, with_random_weights
 
 LENGTH, COUNT = 16, 5
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+SMALL_BART = BartConfig(
+    vocab_size=VOCAB, d_model=8, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=8,
+    decoder_ffn_dim=8, encoder_attention_heads=1, decoder_attention_heads=1, pad_token_id=0,
+    bos_token_id=2, eos_token_id=3, decoder_start_token_id=2, forced_eos_token_id=3,
+)  # fmt: skip
 KINDS = [PretrainingModel, MaskedLMModel, BertForPreTraining, BertForMaskedLM]
 
 
@@ -211,7 +219,11 @@ def test_the_output_says_both_losses_where_it_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["albert", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta"]
+    "kind",
+    [
+        *("albert", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta"),
+        *("deberta", "deberta-v2", "megatron-bert", "mpnet", "rembert"),  # which hide arguments
+    ],
 )
 def test_other_encoders_have_the_same_loss(kind: str) -> None:
     size: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -346,6 +358,50 @@ def test_it_goes_with_the_model() -> None:
                 model.get_input_embeddings().weight -= 1
 
 
+class Wrapper(torch.nn.Module):
+    """Around a model, as peft's are."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def get_base_model(self) -> Any:
+        return self.inner
+
+    def forward(self, **inputs: Any) -> Any:
+        return self.inner(**inputs)
+
+
+def test_the_model_may_be_wrapped_or_its_forward_bound_once_more() -> None:
+    batch = masked()
+    model = model_of(BertForMaskedLM)
+    before = loss_and_gradients(model, batch)
+    wrapped: Any = Wrapper(model)
+    assert score_at_positions(wrapped) is wrapped
+    assert wrapped(**fixed(batch)).loss.item() == pytest.approx(before[0], abs=1e-6)
+    model.forward = MethodType(model.forward, model)  # as accelerate does with one in bf16
+    assert same(loss_and_gradients(model, fixed(batch)), before)
+
+
+def test_a_failed_batch_leaves_nothing_behind() -> None:
+    model = score_at_positions(model_of(BertForMaskedLM))
+    batch = masked()
+    with pytest.raises(IndexError):
+        model(**fixed(batch) | {"input_ids": batch["input_ids"] + VOCAB})
+    assert model(input_ids=batch["input_ids"]).logits.shape == (*batch["input_ids"].shape, VOCAB)
+
+
+def test_the_epoch_is_passed_on(tokenizer: BertTokenizer) -> None:
+    masking = MaskingCollator(tokenizer, seed=0, max_predictions_per_seq=5)
+    rows = [[2, *range(5, 25), 3]] * 4
+    masking.set_epoch(7)
+    expected = FixedCountCollator(masking, 5)(rows)
+    collator = FixedCountCollator(MaskingCollator(tokenizer, seed=0, max_predictions_per_seq=5), 5)
+    collator.set_epoch(7)
+    assert torch.equal(collator(rows)["input_ids"], expected["input_ids"])
+    FixedCountCollator(unchanged, 5).set_epoch(7)  # which has no epochs
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_trainer_reads_the_same_signatures(kind: Any) -> None:
     model = model_of(kind)
@@ -376,6 +432,8 @@ def test_errors_say_what_to_do(tokenizer: BertTokenizer) -> None:
         FixedCountCollator(unchanged, 5)({"input_ids": labels})
     with pytest.raises(ValueError, match=r"labels are ndarray; expected a tensor"):
         FixedCountCollator(MaskingCollator(tokenizer, return_tensors="np"), 5)([[2, 7, 3]])
+    with pytest.raises(ValueError, match=r"^BartFor.* decoder's inputs .*; expected an encoder"):
+        score_at_positions(BartForConditionalGeneration(SMALL_BART))
     with pytest.raises(ValueError, match=r"BertModel has no head; expected .*AutoModelForMaskedLM"):
         score_at_positions(BertModel(small_config()))
     model = score_at_positions(model_of(MaskedLMModel))

@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader
 from transformers import (
     AttentionInterface,
     AutoConfig,
+    AutoModel,
     AutoModelForMaskedLM,
     BertForMaskedLM,
     BertForPreTraining,
@@ -322,6 +323,18 @@ def test_a_model_without_a_pooler_is_refused() -> None:
         )
         with pytest.raises(ValueError, match=message):
             pool_each_text(model)
+
+
+@pytest.mark.parametrize("kind", ["albert", "megatron-bert"])
+def test_a_pooler_that_is_called_otherwise_is_refused(kind: str) -> None:
+    size: dict[str, Any] = {"hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1}
+    model = AutoModel.from_config(AutoConfig.for_model(kind, vocab_size=VOCAB, **size))
+    message = (
+        f"^the model is of type '{kind}'; expected one whose pooler is known to read each text, "
+        "bert or ernie: for others, use MaskingCollator, which pads$"
+    )
+    with pytest.raises(ValueError, match=message):
+        pool_each_text(model)
 
 
 def test_a_call_twice_is_one_call_and_models_can_be_copied() -> None:

@@ -763,6 +763,9 @@ def test_what_cannot_be_a_stream_is_refused() -> None:
             ShuffledStream([1], **{name: 0})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="seed is -1"):
         ShuffledStream([1], seed=-1)
+    for name in ("buffer", "seed", "batch_size"):
+        with pytest.raises(ValueError, match=f"^{name} is None; expected a whole number, "):
+            ShuffledStream([1], **{name: None})  # type: ignore[arg-type]
     state = ShuffledStream([1], seed=1).state_dict()
     assert state["batch_size"] == 1
     with pytest.raises(ValueError, match=r"'seed': 1.*expected \{'seed': 2"):

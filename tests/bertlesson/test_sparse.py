@@ -9,10 +9,17 @@ import pytest
 import torch
 import transformers
 from torch import Tensor, nn
-from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM, BertModel
+from transformers import (
+    AutoModelForMaskedLM,
+    BartForConditionalGeneration,
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+)
 from transformers.modeling_outputs import MaskedLMOutput
 
 from bertlesson.sparse import score_selected
+from tests.bertlesson.test_fixed_counts import SMALL_BART, Wrapper
 
 SIZE: dict[str, Any] = {
     "vocab_size": 60,
@@ -114,6 +121,15 @@ def test_a_batch_with_nothing_selected_has_no_loss() -> None:
     assert output.logits.shape == (0, 60)
 
 
+def test_a_model_with_adapters_is_scored_through_them() -> None:
+    model, batch = model_of(), batch_of()
+    expected = score_selected(model, batch)
+    found = score_selected(Wrapper(model), batch)
+    assert torch.equal(found.logits, expected.logits)
+    assert found.loss is not None
+    assert found.loss == expected.loss
+
+
 def test_what_cannot_be_scored_is_refused() -> None:
     batch = batch_of()
     message = "expected labels among them: take it from a MaskingCollator$"
@@ -124,6 +140,14 @@ def test_what_cannot_be_scored_is_refused() -> None:
     without = "BertModel is an encoder without a head; expected a model of AutoModelForMaskedLM$"
     with pytest.raises(ValueError, match=without):
         score_selected(BertModel(BertConfig(**SIZE)), batch)
+
+    bart = BartForConditionalGeneration(SMALL_BART)
+    message = (
+        "^BartForConditionalGeneration makes its decoder's inputs from the labels; expected an "
+        "encoder with an MLM head: pass all labels to this model itself$"
+    )
+    with pytest.raises(ValueError, match=message):
+        score_selected(bart, batch)
 
     class Elsewhere(BertForMaskedLM):  # type: ignore[no-untyped-call]
         def forward(self, input_ids: Tensor, attention_mask: Any = None, **_: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from transformers import BertTokenizer
+from transformers import BertTokenizer, PreTrainedTokenizerFast
 
 import bertlesson
 from bertlesson.building import build_pairs, build_rows
@@ -282,6 +282,31 @@ def test_a_pad_token_that_ends_the_rows_stays_where_it_does(
     assert {len(row) for row in expected} > {17}, "some are padded"
 
 
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_the_end_of_a_text_is_seen_where_no_token_marks_it(
+    texts: Texts, tokenizer: BertTokenizer, tmp_path: Path, length: int
+) -> None:
+    backend = copy.deepcopy(tokenizer.backend_tokenizer)
+    assert backend is not None
+    backend.post_processor = None
+    bare = PreTrainedTokenizerFast(tokenizer_object=backend, mask_token="[MASK]")
+    for pad_token in (None, "cat"):  # whose id is 0, or that of a word
+        bare.pad_token = pad_token
+        expected = [row["input_ids"] for row in encode_rows(texts, bare, length)]
+        (shard,) = cut_shards(texts)
+        stored = write_rows([shard], bare, tmp_path / f"{pad_token}", length=length)
+        assert [row["input_ids"].tolist() for row in stored] == expected
+        assert stored[len(stored) - 1]["input_ids"].tolist() == expected[-1]
+
+
+def test_padding_that_no_piece_has_still_fits_the_type() -> None:
+    def dtype(vocabulary: int, pad: int) -> Any:
+        return Encoder("{}", (), (), pad, vocabulary).dtype
+
+    assert dtype(2**16, 0) == dtype(2**16 - 1, 2**16 - 1) == np.uint16
+    assert dtype(2**16 + 1, 0) == dtype(2**16, 2**16) == np.int32
+
+
 def test_padding_is_the_tokenizers_own(tmp_path: Path, texts: Texts) -> None:
     pieces = ["[UNK]", "[CLS]", "[SEP]", "[MASK]", "[PAD]", *WORDS, "##s"]
     tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)})
@@ -365,8 +390,20 @@ def test_what_is_there_is_not_overwritten(
     rows = write_rows(shards, tokenizer, tmp_path / "out", length=16)
     with pytest.raises(FileExistsError, match="holds rows already"):
         write_rows(shards, tokenizer, tmp_path / "out", length=16)
-    with pytest.raises(ValueError, match="length is 999"):
+    most = tokenizer.model_max_length
+    message = f"^length is 999; expected at most {most}, its model's longest row$"
+    with pytest.raises(ValueError, match=message):
         write_rows(shards, tokenizer, tmp_path / "new", length=999)
+    endless = copy.deepcopy(tokenizer)
+    endless.model_max_length = 10**30
+    message = "^length is 70000; expected at most 65535, which files have room for$"
+    with pytest.raises(ValueError, match=message):
+        write_rows(shards, endless, tmp_path / "new", length=70_000)
+    with pytest.raises(ValueError, match=r"^short_seq_prob is 1\.5; expected a share"):
+        write_pairs(shards, tokenizer, tmp_path / "new", length=16, short_seq_prob=1.5)
+    with pytest.raises(ValueError, match=r"^workers is -1; expected a whole number, 0 or more$"):
+        write_rows(shards, tokenizer, tmp_path / "new", length=16, workers=-1)
+    assert not (tmp_path / "new").exists()
     for length in (1, 2):
         message = f"length is {length}; expected more than the 2 special tokens of a row$"
         with pytest.raises(ValueError, match=message):

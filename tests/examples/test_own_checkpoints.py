@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import math
 import os
 import subprocess
 import sys
@@ -22,7 +24,7 @@ from transformers import (
 )
 
 from bertlesson.lesson import files
-from tests.bertlesson.small_tokenizer import make_tokenizer
+from tests.bertlesson.small_tokenizer import make_foreign_tokenizer, make_tokenizer
 from tools.run.examples import EXAMPLES
 
 LONG = "Ada was in the Green Owl at Bergen . " * 12  # longer than what the model reads
@@ -94,7 +96,7 @@ def test_a_checkpoint_in_half_precision_is_trained_in_single(name: str, tmp_path
     dtypes = {tensor.dtype for tensor in load_file(tmp_path / "out/model.safetensors").values()}
     assert dtypes == {torch.float32}
     text.write_bytes(b"Ada\ncaf\xe9\n")
-    assert f"{text}, line 2: the byte 0xe9 is not UTF-8" in run(name, *arguments, fails=True)
+    assert f"{text}, line 2: the byte 0xe9 is not UTF-8" in run(name, *arguments, *own, fails=True)
 
 
 @pytest.mark.slow
@@ -165,7 +167,62 @@ def test_packed_rows_of_modernbert_have_two_masks(tmp_path: Path) -> None:
     run("pack", *own, "--texts", "16", "--steps", "2")
 
 
-def run(name: str, *arguments: Any, fails: bool = False) -> str:
+@pytest.mark.slow
+def test_no_recipe_leaves_text_out_of_long_lines_or_takes_blank_ones(tmp_path: Path) -> None:
+    model = write_checkpoint(tmp_path / "model", AutoModelForMaskedLM)  # reads 40 tokens
+    text = tmp_path / "lines.txt"
+    text.write_text(f"{LONG}\n \n\n" * 8)
+    tokens = len(make_tokenizer(10**30)(LONG, add_special_tokens=False)["input_ids"])
+    batches = math.ceil(tokens / (40 - 2)) * 8 // 4
+    own = ["--model", model, "--train", text]
+    steps = run("resume", *own, "--output", tmp_path / "run", "--epochs", "1")
+    assert f"{batches}/{batches}" in steps
+    said = run("pieces", *own, output=True)
+    assert "nan" not in said
+    said = run("compile", *own, "--length", "64", fails=True)
+    assert "--length is 64; expected at most 40" in said
+
+
+@pytest.mark.slow
+def test_dropout_is_on_while_a_compiled_model_is_trained(tmp_path: Path) -> None:
+    model = write_checkpoint(tmp_path / "model", AutoModelForMaskedLM)
+    text = tmp_path / "lines.txt"
+    text.write_text("Ada was in the Green Owl .\n" * 16)
+    seen = tmp_path / "seen"
+    watch = (
+        "import atexit, runpy, sys, torch\n"
+        "given = set()\n"
+        "own = torch.nn.functional.dropout\n"
+        "def dropout(values, p=0.5, training=True, inplace=False):\n"
+        "    given.add((training, p))\n"
+        "    return own(values, p, training, inplace)\n"
+        "torch.nn.functional.dropout = dropout\n"
+        f"atexit.register(lambda: open({str(seen)!r}, 'w').write(repr(sorted(given))))\n"
+        "sys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    arguments = ["--model", model, "--train", text, "--length", "16", "--steps", "1"]
+    command = [sys.executable, "-c", watch, EXAMPLES / "compile.py", *arguments]
+    subprocess.run([*command, "--backend", "eager"], check=True, capture_output=True)
+    given = ast.literal_eval(seen.read_text())
+    assert {(False, 0.1), (True, 0.1)} <= {*given}
+    assert (True, 0.0) not in given
+
+
+@pytest.mark.slow
+def test_rows_alone_are_built_for_a_tokenizer_of_another_kind(tmp_path: Path) -> None:
+    tokenizer = make_foreign_tokenizer("byte-level", mask_token="[MASK]")
+    tokenizer.save_pretrained(tmp_path / "tokenizer")
+    text = tmp_path / "text.txt"
+    text.write_text("Ada was in the Green Owl .\n\n" * 16)
+    own = ["--tokenizer", tmp_path / "tokenizer", "--train", text, "--ends", "blank line"]
+    said = run("scale", *own, "--output", tmp_path / "built", "--length", "16", output=True)
+    assert "no pairs: no piece begins with ##" in said
+    assert sorted(path.name for path in (tmp_path / "built").iterdir()) == ["rows"]
+
+
+def run(name: str, *arguments: Any, fails: bool = False, output: bool = False) -> str:
+    """What it says on standard error, or on standard output."""
     done = subprocess.run(
         [sys.executable, EXAMPLES / f"{name}.py", *arguments],
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
@@ -174,4 +231,4 @@ def run(name: str, *arguments: Any, fails: bool = False) -> str:
         check=False,
     )
     assert bool(done.returncode) == fails, done.stderr[-2000:]
-    return done.stderr
+    return done.stdout if output else done.stderr

@@ -119,8 +119,8 @@ def entity_examples(n: int, seed: int, split: Split) -> list[Sentence]:
 def question_examples(n: int, seed: int, split: Split, impossible: float = 0.0) -> list[Question]:
     """Questions about a story: who was where and when, whom they asked, what the place was called.
 
-    An answer has one to three words. The context does not contain the question. It names two people,
-    one of whom was there. No name is in both splits.
+    An answer has one to three words. The context does not contain the question. It names two
+    people, one of whom was there. No name is in both splits.
 
     Args:
         n: Number of questions.

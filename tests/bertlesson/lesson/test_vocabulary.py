@@ -16,6 +16,10 @@ def test_pieces_are_words_stems_endings_and_letters() -> None:
     assert {"boring", "amazing", "##ring"}.isdisjoint(pieces)
     assert {letter for word in words for letter in word} <= set(pieces)
     assert len(pieces) == len(set(pieces))
+    often = {"amazing": 1, "boring": 9, "walking": 2}
+    pieces = vocabulary.make_pieces(often, whole_words=1, endings=2)
+    assert {"boring", "amaz", "walk", "##ing"} <= set(pieces)
+    assert "amazing" not in pieces
 
 
 def test_a_word_is_cut_where_most_letters_are_shared() -> None:
@@ -41,15 +45,18 @@ def test_five_words_make_an_ending_unless_told_otherwise() -> None:
 
 
 def test_the_tokenizer_is_that_of_its_words() -> None:
-    texts = "Tea, and TEA! Caf\u00e9s and", "the boring tea; the amazing one. Amazing, boring"
+    texts = (
+        "Tea, walking; WALKING! Caf\u00e9s",
+        "walking, boring tea talking singing running hiding.",
+    )
     documents = [Document((Sentence(text),), "positive") for text in texts]
-    tokenizer = vocabulary.make_tokenizer(documents, whole_words=3, max_seq_length=7)
-    words = {"tea": 3, "and": 2, "the": 2, "boring": 2, "amazing": 2, "cafes": 1, "one": 1}
-    words |= dict.fromkeys(",!;.", 1) | {",": 2}
-    pieces = [*vocabulary.SPECIAL_TOKENS, *vocabulary.make_pieces(words, 3)]
-    assert tokenizer.get_vocab() == {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = vocabulary.make_tokenizer(documents, whole_words=1, max_seq_length=7)
+    pieces = {piece for piece in tokenizer.get_vocab() if len(piece.removeprefix("##")) > 1}
+    stems = {"bor", "talk", "sing", "runn", "hid"}
+    assert pieces == {*vocabulary.SPECIAL_TOKENS, "walking", *stems, "##ing", "tea", "cafes"}
+    assert tokenizer.convert_ids_to_tokens(range(5)) == [*vocabulary.SPECIAL_TOKENS]
     assert tokenizer.model_max_length == 7
-    assert tokenizer.tokenize("CAF\u00c9S, one") == ["cafes", ",", "one"]
+    assert tokenizer.tokenize("CAF\u00c9S, singing") == ["cafes", ",", "sing", "##ing"]
 
 
 @pytest.mark.slow
