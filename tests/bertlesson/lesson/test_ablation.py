@@ -33,6 +33,35 @@ def test_it_learns_one_batch_by_heart_and_is_the_same_twice() -> None:
     assert all(map(torch.equal, first.state_dict().values(), second.state_dict().values()))
 
 
+def test_the_model_is_small_and_without_dropout() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        expected = torch.rand(1)
+        torch.manual_seed(5)
+        model = train_masked_lm(tokenizer, [batch], steps=1, length=32, seed=0)
+        assert torch.rand(1) == expected, "nothing was drawn from the caller's generator"
+    config = model.config
+    assert config.vocab_size == len(tokenizer)
+    assert (config.hidden_size, config.intermediate_size) == (128, 256)
+    assert (config.num_hidden_layers, config.num_attention_heads) == (2, 4)
+    assert (config.max_position_embeddings, config.initializer_range) == (32, 0.05)
+    assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == 0
+    assert not model.training
+
+
+def test_a_few_steps_make_the_selected_tokens_likelier() -> None:
+    few = {name: tensor[:4] for name, tensor in batch.items()}
+    where = few["labels"] != IGNORE_INDEX
+    arguments = {name: few[name] for name in ("input_ids", "attention_mask", "token_type_ids")}
+    losses = []
+    for steps in (1, 8):
+        model = train_masked_lm(tokenizer, [few], steps=steps, length=32, seed=0)
+        with torch.no_grad():
+            scores = model(**arguments).logits[where]
+        losses.append(torch.nn.functional.cross_entropy(scores, few["labels"][where]).item())
+    assert losses[1] < 0.8 * losses[0]
+
+
 def test_accuracy_counts_the_given_places_alone() -> None:
     model = train_masked_lm(tokenizer, [batch], steps=1, length=32, seed=0)
     arguments = {name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids")}

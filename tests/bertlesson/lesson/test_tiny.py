@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,10 +16,13 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
+from platformdirs import user_cache_path
 
 from bertlesson.lesson import tiny, vocabulary
 from bertlesson.lesson.corpus import generate_documents
 from bertlesson.lesson.export import half_state, round_to_half
+from bertlesson.nsp import create_pairs
 from bertlesson.pretraining import PretrainingModel
 from bertlesson.training import train
 
@@ -91,6 +95,116 @@ def test_what_is_read_is_what_was_trained() -> None:
     assert trained.tokenizer.get_vocab() == read.tokenizer.get_vocab()
     assert trained.history == read.history
     assert list(trained.earlier) == list(read.earlier) == [0]
+    assert read.run == replace(trained.run, seconds=read.run.seconds)
+    assert read.run.seconds > 0
+    assert read.run.threads == settings.threads
+
+
+def test_the_settings_reach_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+
+    def look(*parts: Any, **options: Any) -> dict[str, list[float]]:
+        given.extend([*parts, options])
+        return {}
+
+    monkeypatch.setattr(tiny, "train", look)
+    settings = replace(
+        SMALL,
+        layers=1,
+        heads=2,
+        intermediate_size=24,
+        initializer_range=0.07,
+        nsp_weight=0.3,
+        learning_rate=0.01,
+        beta2=0.7,
+    )
+    tokenizer = tiny.pretrain(settings, progress=False).tokenizer
+    model, batches, optimizer, schedule, options = given
+    config = model.config
+    assert config.vocab_size == len(tokenizer)
+    assert (config.hidden_size, config.intermediate_size) == (16, 24)
+    assert (config.num_hidden_layers, config.num_attention_heads) == (1, 2)
+    assert config.max_position_embeddings == settings.max_seq_length
+    assert (config.initializer_range, config.nsp_weight) == (0.07, 0.3)
+    assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == 0
+    assert len(next(batches)["input_ids"]) == settings.batch_size
+    assert {group["betas"] for group in optimizer.param_groups} == {(0.9, 0.7)}
+    assert {group["initial_lr"] for group in optimizer.param_groups} == {0.01}
+    rates = []
+    for _ in range(settings.steps):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([0, 0.01, 0.005])
+    assert options["steps"] == settings.steps
+    assert options["progress"] is False
+
+
+def test_what_it_says_and_where_it_keeps_files(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"tiny-{tiny.key(SMALL)}"
+    (cache / f"{name}-left.part").mkdir()  # by a run that was killed
+    folders: list[Path] = []
+    own = tiny._write
+
+    def write(made: tiny.Checkpoint, folder: Path) -> None:
+        folders.append(folder)
+        own(made, folder)
+
+    monkeypatch.setattr(tiny, "_write", write)
+    loaded = tiny.load(SMALL, progress=False)
+    said = f"Training the lesson's small BERT, once, into {cache / name}\n"
+    assert capsys.readouterr() == ("", said)
+    assert re.fullmatch(rf"{name}-\w+\.part", folders[0].name)
+    assert sorted(path.name for path in cache.iterdir()) == [name, f"{name}.lock"]
+    (loaded.folder / "history.json").unlink()
+    tiny.load(SMALL, progress=False)
+    out, err = capsys.readouterr()
+    assert out == ""
+    damaged = rf"{re.escape(str(cache / name))} is damaged \(.*\); training it again\.\n"
+    assert re.match(damaged, err)
+    monkeypatch.delenv("BERTLESSON_CACHE")
+    assert tiny.cache_folder() == user_cache_path("bertlesson")
+
+
+def test_a_second_process_says_that_it_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with FileLock(tmp_path / "a.lock"):
+            taken.set()
+            time.sleep(0.2)
+            released.set()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    taken.wait()
+    with tiny._only_one(tmp_path / "a.lock"):
+        assert released.is_set()
+    other.join()
+    waiting = "Another process is training the small BERT; waiting for it.\n"
+    assert capsys.readouterr() == ("", waiting)
+
+
+def test_pairs_are_of_whole_sentences_and_fill_their_rows() -> None:
+    documents = generate_documents(60, seed=0)
+    tokenizer = vocabulary.make_tokenizer(documents, whole_words=20, max_seq_length=8)
+    pairs = tiny.sentence_pairs(documents, tokenizer, 64, seed=3)
+    pieces = [
+        [tokenizer.tokenize(sentence.text) for sentence in document.sentences]
+        for document in documents
+    ]
+    expected = create_pairs(
+        pieces,
+        tokenizer.get_vocab(),
+        max_seq_length=64,
+        short_seq_prob=0.0,
+        rng=random.Random(3),
+    )
+    assert pairs.input_ids.tolist() == expected.input_ids.tolist()
 
 
 @pytest.mark.usefixtures("cache")
