@@ -12,7 +12,8 @@ HEADERS = {
     path.stem: path.read_text("utf-8").split("\n", 2)[1]
     for path in sorted((ROOT / "findings").glob("*.sh"))
 }
-TABLE = (ROOT / "docs/reference/libraries.md").read_text("utf-8").partition("{ #others }")[2]
+PAGE = (ROOT / "docs/reference/libraries.md").read_text("utf-8").replace("<wbr>", "")
+TABLE = PAGE.partition("{ #others }")[2]
 ROWS = re.findall(r"^\| ([\w-]+) (\d[\d.]*\d)(.*?) \|", TABLE, re.MULTILINE)
 
 
