@@ -106,6 +106,7 @@ def unigram():
 
 
 # %% your own model
+longest = 128  # tokens in a row, or what the model reads
 if options.model is None:
     tokenizer = byte_level()
     size = {
@@ -123,7 +124,8 @@ else:
     try:
         tokenizer = AutoTokenizer.from_pretrained(options.model)
         load = AutoModelForMaskedLM.from_pretrained
-        load(options.model, dtype=torch.float32)
+        model = load(options.model, dtype=torch.float32)
+        longest = min(longest_row(model) or longest, longest)
     except OSError as error:
         sys.exit(
             f"could not load {options.model}: {error}\n"
@@ -140,11 +142,10 @@ def new_model():
 
 
 # %% rows with their words
-longest = longest_row(new_model()) or 128
 encoded = tokenizer(
     lines[: options.rows],
     truncation=True,
-    max_length=min(longest, tokenizer.model_max_length, 128),
+    max_length=min(longest, tokenizer.model_max_length),
     return_overflowing_tokens=True,  # the rest goes on in the next row
 )
 rows = [

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForMaskedLM,
     AutoTokenizer,
     PrinterCallback,
@@ -60,16 +61,18 @@ if not own:
     args.train.write_text(text, "utf-8")
 
 # %% the rows
-load = AutoModelForMaskedLM.from_pretrained
 try:
     tokenizer = AutoTokenizer.from_pretrained(args.model)
+    config = AutoConfig.from_pretrained(args.model)
 except OSError as error:
     parser.error(
         f"{args.model} could not be loaded ({error}); expected a folder with a "
         "model, or a name on the hub and a connection to it"
     )
 lines = list(read_texts(args.train, ends="line"))
-longest = longest_row(load(args.model, dtype=torch.float32)) or 512
+with torch.device("meta"):  # its shapes alone
+    shapes = AutoModelForMaskedLM.from_config(config)
+longest = longest_row(shapes) or 512
 rows = [
     {"input_ids": ids}
     for ids in tokenizer(
@@ -87,7 +90,7 @@ def make_trainer(output):
     torch.manual_seed(0)  # weights that the checkpoint lacks
     collator = MaskingCollator(tokenizer, seed=0)
     trainer = Trainer(
-        load(args.model, dtype=torch.float32),
+        AutoModelForMaskedLM.from_pretrained(args.model, dtype=torch.float32),
         TrainingArguments(
             output,
             num_train_epochs=args.epochs,

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from transformers import AutoTokenizer
 
 from bertlesson.collating import MaskingCollator
+from bertlesson.encoding import Encoder
 from bertlesson.shards import cut_shards
 from bertlesson.stored import StoredRows, write_pairs, write_rows
 from bertlesson.texts import read_texts
@@ -52,7 +53,7 @@ else:
             "folder with a tokenizer, or a name on the hub and a connection"
         )
 
-if not any(piece.startswith("##") for piece in tokenizer.get_vocab()):
+if not Encoder.of(tokenizer).continues.any():
     options.no_pairs = True
     print("no pairs: no piece begins with ##, as those of BERT's kind do")
 
@@ -63,27 +64,18 @@ print(texts)
 print(f"{len(shards)} shards of {shards[0].size:,} bytes and so on")
 
 # %% rows
-rows = write_rows(
-    shards,
-    tokenizer,
-    options.output / "rows",
-    length=options.length,
-    workers=options.workers,
-    progress=own,
-)
+settings = {
+    "length": options.length,
+    "workers": options.workers,
+    "progress": own,
+}
+rows = write_rows(shards, tokenizer, options.output / "rows", **settings)
 print(f"{len(rows):,} rows")
 
 # %% pairs
 pairs = []
 if not options.no_pairs:
-    pairs = write_pairs(
-        shards,
-        tokenizer,
-        options.output / "pairs",
-        length=options.length,
-        workers=options.workers,
-        progress=own,
-    )
+    pairs = write_pairs(shards, tokenizer, options.output / "pairs", **settings)
     print(f"{len(pairs):,} pairs")
 
 # %% train

@@ -232,8 +232,9 @@ def same_words(sizes: tuple[int, ...], tokens: int) -> float:
     room = np.full(draws, tokens)
     taken = np.zeros((draws, len(sizes)), bool)
     for words in order.T:  # (draws,): the next word of each
-        fits = np.array(sizes)[words] <= room
-        room -= np.where(fits, np.array(sizes)[words], 0)
+        needed = np.array(sizes)[words]
+        fits = needed <= room
+        room -= needed * fits
         taken[np.arange(draws), words] = fits
     _, times = np.unique(taken, axis=0, return_counts=True)
     pairs = draws * (draws - 1)

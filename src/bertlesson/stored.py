@@ -189,6 +189,7 @@ def write_pairs(
         ValueError: See `write_rows` and `bertlesson.building.build_pairs`.
         RuntimeError: See `write_rows`.
     """
+    check_share("short_seq_prob", short_seq_prob)
     settings = {"length": length, "short_seq_prob": short_seq_prob, "seed": seed}
     return _write("pairs", shards, tokenizer, Path(folder), settings, workers, progress)
 
@@ -210,8 +211,6 @@ def _write(
     if settings["length"] > longest:
         why = "which files have room for" if longest == MOST else "its model's longest row"
         raise ValueError(f"length is {settings['length']}; expected at most {longest}, {why}")
-    if "short_seq_prob" in settings:
-        check_share("short_seq_prob", settings["short_seq_prob"])
     check_count("workers", workers)
     encoder = Encoder.of(tokenizer)
     folder.mkdir(parents=True, exist_ok=True)

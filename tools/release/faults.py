@@ -160,6 +160,11 @@ def mounted(*commands: str) -> list[str]:
     return ["unshare", "--mount", *user, "sh", "-c", " && ".join([*commands, 'exec "$@"']), "sh"]
 
 
+def mounted_read_only(folder: Path) -> list[str]:
+    """The beginning of a command that may only read a folder."""
+    return mounted(f"mount --bind '{folder}' '{folder}'", f"mount -o remount,bind,ro '{folder}'")
+
+
 def can_mount() -> bool:
     command = [*mounted(f"mount -t tmpfs none '{gettempdir()}'"), "true"]
     try:
@@ -199,13 +204,12 @@ def full(copy: Copy, good: Path, example: str) -> Iterator[str]:
 def read_only(copy: Copy, good: Path, example: str) -> Iterator[str]:
     """Caches that can only be read: whole, with the results alone, then with a result missing."""
     site = copy.folder / "site"
-    mount = f"mount --bind '{copy.cache}' '{copy.cache}'"
-    mount += f" && mount -o remount,bind,ro '{copy.cache}'"
+    within = mounted_read_only(copy.cache)
     for state, forgotten in ("warm caches", ()), ("results alone", ("build", "memo")):
         for name in forgotten:
             shutil.rmtree(copy.cache / name)
         before = stamp(copy.cache)
-        code, said = copy.build(site, *mounted(mount))
+        code, said = copy.build(site, *within)
         if code:
             yield f"with read-only {state} the build failed: {said.strip()[-300:]}"
         else:
@@ -213,7 +217,7 @@ def read_only(copy: Copy, good: Path, example: str) -> Iterator[str]:
         if stamp(copy.cache) != before:
             yield f"something was written into read-only {state}"
     copy.forget(example)
-    code, said = copy.build(site, *mounted(mount))
+    code, said = copy.build(site, *within)
     if not code or "Read-only file system" not in said:
         yield f"a result that cannot be kept is not explained: {said.strip()[-300:]}"
     yield from (f"after a read-only cache: {line}" for line in copy.wrong(good))

@@ -16,7 +16,15 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from tools.release.planting import FOLDER, Change, copied, read_changes, read_found, updated
+from tools.release.planting import (
+    FOLDER,
+    Change,
+    copied,
+    read_changes,
+    read_found,
+    still_planted,
+    update,
+)
 
 PLANTED, FOUND = FOLDER / "javascript.toml", FOLDER / "javascript.json"
 SECONDS = 300  # for all tests; a change that needs longer is noticed, too
@@ -38,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             if given.words in change.what and not (given.missing and found.get(change.what)):
                 noticed = try_change(change, root)
                 print(f"{change.what}: {noticed or 'NOT NOTICED'}", flush=True)
-                write(change.what, noticed, changes)
+                keep(change.what, noticed, changes)
     found = read_found(FOUND)
     missed = [change.what for change in changes if not found.get(change.what)]
     print(f"{len(changes) - len(missed)} of {len(changes)} noticed")
@@ -86,12 +94,9 @@ def _run(root: Path, arguments: list[str] | tuple[str, ...]) -> tuple[int, str]:
     return ended.returncode, ended.stdout
 
 
-def write(what: str, noticed: str, changes: list[Change]) -> None:
-    """Put one result into the file; what is no longer planted goes, and others stay."""
-    with updated(FOUND) as found:
-        before = found | {what: noticed}
-        found.clear()
-        found.update({each.what: before[each.what] for each in changes if each.what in before})
+def keep(what: str, noticed: str, changes: list[Change]) -> None:
+    """Put one result into the file, whose other entries stay."""
+    update(FOUND, lambda found: still_planted(found | {what: noticed}, changes))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.release.planting import FOLDER, commit, copied, read_found, updated
+from tools.release.planting import FOLDER, commit, copied, read_found, update
 from tools.run.cells import ROOT
 
 MUTMUT = "mutmut==3.8.1"
@@ -145,10 +145,7 @@ def in_words(name: str, found: Mapping[str, Any]) -> str:
 
 def keep(module: str, found: Mapping[str, Any]) -> None:
     """Put what was found of one module into the file, whose other entries stay."""
-    with updated(FOUND) as kept:
-        entries = sorted({**kept, module: found}.items())
-        kept.clear()
-        kept.update(entries)
+    update(FOUND, lambda kept: dict(sorted({**kept, module: found}.items())))
 
 
 def try_module(

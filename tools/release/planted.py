@@ -28,7 +28,14 @@ from pathlib import Path
 from typing import Any
 
 from bertlesson.lesson import tiny
-from tools.release.planting import FOLDER, Change, read_changes, read_found, updated
+from tools.release.planting import (
+    FOLDER,
+    Change,
+    read_changes,
+    read_found,
+    still_planted,
+    update,
+)
 from tools.run.cells import ROOT, parse_cells
 from tools.run.examples import EXAMPLES, PACKAGE, Example, parse
 from tools.run.problems import problems_of
@@ -36,6 +43,7 @@ from tools.run.record import ENVIRONMENT
 from tools.run.records import Result
 
 PLANTED, FOUND = FOLDER / "planted.toml", FOLDER / "claims.json"
+NOTHING: dict[str, Any] = {"claims": {}, "changes": {}}
 Run = Callable[[Path, Example, list[Example]], list[Result]]
 SECONDS = 400  # of a core that an example may take with a change; one that takes more is ended
 NO_VERDICT = f"took more than {SECONDS} s"
@@ -49,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     changes = read_changes(PLANTED)
     named = sorted({name for change in changes for name in change.examples})
-    found = {"claims": {}, "changes": {}} | read_found(FOUND)
+    found = NOTHING | read_found(FOUND)
     chosen = [
         change
         for change in changes
@@ -65,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{change.what}: {in_words(kept)}", flush=True)
             if NO_VERDICT not in kept["ended"].values():
                 _write(changes, "changes", change.what, kept)
-    found = {"changes": {}} | read_found(FOUND)
+    found = NOTHING | read_found(FOUND)
     unnoticed = [change.what for change in changes if not noticed(found["changes"], change.what)]
     for what in unnoticed:
         print(f"not noticed, or not tried: {what}")
@@ -97,13 +105,17 @@ def in_words(kept: Mapping[str, Any]) -> str:
 
 
 def _write(changes: Iterable[Change], kind: str, name: str, kept: Any) -> None:
-    """Put one result into the file; what is no longer planted goes, and others stay."""
-    with updated(FOUND) as found:
-        claims, tried = found.get("claims", {}), found.get("changes", {})
-        {"claims": claims, "changes": tried}[kind][name] = kept
-        found["claims"] = dict(sorted(claims.items()))
-        named = [change.what for change in changes]
-        found["changes"] = {what: tried[what] for what in named if what in tried}
+    """Put one result into the file, whose other entries stay."""
+
+    def with_it(found: dict[str, Any]) -> dict[str, Any]:
+        found = NOTHING | found
+        found |= {kind: found[kind] | {name: kept}}
+        return {
+            "claims": dict(sorted(found["claims"].items())),
+            "changes": still_planted(found["changes"], changes),
+        }
+
+    update(FOUND, with_it)
 
 
 def _sound(name: str, run: Run) -> list[str]:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +75,16 @@ def read_found(path: Path) -> dict[str, Any]:
     return found
 
 
-@contextmanager
-def updated(path: Path) -> Iterator[dict[str, Any]]:
-    """The same, to be changed: the file holds it afterwards, with what another run has added."""
+def update(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Write what becomes of it, one run at a time, so that none loses what another has added."""
     with FileLock(ROOT / ".cache" / f"{path.name}.lock"):
-        found = read_found(path)
-        yield found
+        found = change(read_found(path))
         write_at_once(path, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+
+
+def still_planted(found: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
+    """What was found of these changes, in their order; what is no longer planted goes."""
+    return {change.what: found[change.what] for change in changes if change.what in found}
 
 
 @contextmanager

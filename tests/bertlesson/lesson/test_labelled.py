@@ -98,7 +98,7 @@ def test_the_answer_is_at_its_stated_position() -> None:
 def kind_of(answer: str) -> str:
     """What an answer names, by its words."""
     for kind, words in {
-        "person": {*ALL_WORDS.women, *ALL_WORDS.men},
+        "person": PEOPLE,
         "town": {*text.TOWNS},
         "day": {*text.DAYS},
         "neighbour": {*text.NEIGHBOURS},

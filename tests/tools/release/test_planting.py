@@ -15,7 +15,7 @@ from tools.release.planting import (
     copied,
     read_changes,
     read_found,
-    updated,
+    update,
 )
 
 PLANTED = read_changes(FOLDER / "planted.toml")
@@ -75,15 +75,14 @@ def test_a_copy_holds_what_git_knows_and_goes_away() -> None:
 def test_two_runs_keep_what_both_have_found(tmp_path: Path) -> None:
     path = tmp_path / "found.json"
 
-    def other() -> None:
-        with updated(path) as found:
-            found["other"] = 2
+    thread = threading.Thread(target=update, args=[path, lambda found: found | {"other": 2}])
 
-    thread = threading.Thread(target=other)
-    with updated(path) as found:
+    def change(found: dict[str, int]) -> dict[str, int]:
         thread.start()
         thread.join(0.1)
         assert thread.is_alive(), "it waits"
-        found["one"] = 1
+        return found | {"one": 1}
+
+    update(path, change)
     thread.join()
     assert read_found(path) == {"one": 1, "other": 2}

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, Project, article
-from tools.release.faults import can_mount, mounted, stamp
+from tools.release.faults import can_mount, mounted_read_only, stamp
 from tools.run.runner import CACHE, Runner
 
 pytestmark = pytest.mark.slow
@@ -192,8 +192,7 @@ def test_a_cache_that_has_all_need_not_be_writable(new_project: Callable[[], Pro
     made.write("docs/checks.md", "# Checks\n\n{{ claims }}\n")
     cache = made.folder / ".cache"
     cache.mkdir(exist_ok=True)
-    mount = f"mount --bind '{cache}' '{cache}'", f"mount -o remount,bind,ro '{cache}'"
-    read_only = mounted(*mount)
+    read_only = mounted_read_only(cache)
     with serving(made, *read_only) as server:
         assert server.process.wait(60) == 1
         said = server.log.read_text()
